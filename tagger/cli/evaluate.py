@@ -1,0 +1,39 @@
+"""Figures on other labelled entries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from tagger import report
+from tagger.cli.options import Format, FormatOption, ModelOption, OutputOption, WorkspaceOption, YearOption, format_for
+from tagger.cli.output import emit, warn
+from tagger.workspace import find_workspace, load_model
+
+
+def evaluate(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A listing with --labels, or JSON Lines with topics; '-' is standard input.")
+    ],
+    labels: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--labels", metavar="CSV", help="Table with the columns id,title,topics,unsure."),
+    ] = None,
+    format: FormatOption = None,
+    output: OutputOption = None,
+    model: ModelOption = None,
+    year: YearOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Figures of a model on other labelled entries, each with a 95% interval."""
+    from tagger.evaluation import evaluated, read_labelled
+
+    form = format_for(format, output, allowed=(Format.table, Format.jsonl, Format.csv, Format.markdown))
+    tagger = load_model(model, find_workspace(workspace))
+    entries, rows = read_labelled(file, labels, tagger.topics, year)
+    found, n_seen = evaluated(tagger, entries, rows)
+    if n_seen:
+        warn([f"{n_seen} of {len(entries)} entries are left out: the model was trained on them"])
+    emit(report.figures_text(found, tagger, form), output)

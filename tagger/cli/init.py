@@ -1,0 +1,18 @@
+"""A new workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tagger.cli.output import emit
+from tagger.workspace import create_workspace
+
+
+def init(directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make it in; made if need be.")]) -> None:
+    """Make a workspace with a tiny working example."""
+    made = create_workspace(directory)
+    emit("".join(f"{path}\n" for path in made))
+    emit(f"next: cd {directory} && tagger retrain && tag examples/new-listing.txt\n")

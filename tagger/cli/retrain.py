@@ -1,0 +1,94 @@
+"""From corrected labels to a better model, or to a refusal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from tagger import report
+from tagger.cli.options import WorkspaceOption
+from tagger.cli.output import emit, warn
+from tagger.errors import ModelError
+from tagger.files import write_whole
+from tagger.labels import read_labels
+from tagger.model import Model, load
+from tagger.workspace import Workspace, need_workspace
+
+
+def retrain(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether the model is what the labels give; exit 1 if not.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Train even if nothing changed, and keep a model that is worse.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Train the workspace's model from its labels, with honest figures."""
+    from tagger.retraining import compare, is_current, retrained
+    from tagger.training import Settings
+
+    place = need_workspace(workspace)
+    labels = read_labels(place.labels)
+    old = _old(place)
+    current = is_current(old, labels, Settings())
+    if check:
+        emit(f"{place.model} is {'up to date with' if current else 'not what'} {place.labels}{'' if current else ' gives'}\n")
+        raise typer.Exit(0 if current else 1)
+    if current and not force:
+        emit(f"{place.model} is up to date with {place.labels}; nothing to do\n")
+        return
+    with _progress() as progress:
+        new = retrained(labels, Settings(), n_jobs=os.cpu_count() or 1, progress=progress)
+    emit(report.figures_text(new.about["figures"], new, shown=("precision", "recall", "f1")) + "\n")
+    comparison = compare(old, new, labels) if old is not None else None
+    if comparison is not None:
+        emit(report.changes(comparison.old, comparison.new, comparison.p_worse, comparison.n_entries))
+    few = [
+        f"{topic.name}: only {new.about['figures']['topics'][topic.id]['yes']} yes entries, so it is not tagged; label more"
+        for topic, cut in zip(new.topics, new.thresholds, strict=True)
+        if cut == float("inf")
+    ]
+    warn(few)
+    if comparison is not None and comparison.worse and not force:
+        warn(
+            [
+                f"{place.model} is kept: the new model is significantly worse (p = {comparison.p_worse:.3f}). "
+                "Look at the labels that you changed; --force replaces it all the same."
+            ]
+        )
+        raise typer.Exit(1)
+    place.model.parent.mkdir(parents=True, exist_ok=True)
+    new.save(place.model)
+    write_whole(place.card, report.card(new))
+    emit(f"written: {place.model}, {place.card}\n")
+
+
+def _old(place: Workspace) -> Model | None:
+    """The model that is there; one that cannot be read is as good as none, and said so."""
+    if not place.model.exists():
+        return None
+    try:
+        return load(place.model)
+    except ModelError as error:
+        warn([f"{error} (it is made anew)"])
+        return None
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty() or os.environ.get("CI"):
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("training", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

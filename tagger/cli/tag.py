@@ -1,0 +1,53 @@
+"""The daily command."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from tagger import report
+from tagger.cli.options import (
+    FormatOption,
+    ModelOption,
+    OutputOption,
+    WorkspaceOption,
+    YearOption,
+    format_for,
+)
+from tagger.cli.output import emit, terminal_width, warn
+from tagger.listing import read_files
+from tagger.workspace import find_workspace, load_model
+
+
+def tag(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Listings or JSON Lines; '-' is standard input.")],
+    format: FormatOption = None,
+    output: OutputOption = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Add the words that spoke for and against each topic.")] = False,
+    all_scores: Annotated[bool, typer.Option("--all-scores", help="Add the score of every topic.")] = False,
+    topics: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--topics", metavar="IDS", help="Only these topics, as in 'ctr,llm'."),
+    ] = None,
+    model: ModelOption = None,
+    year: YearOption = None,
+    no_labels: Annotated[bool, typer.Option("--no-labels", help="Tag by the model even what is labelled by hand.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Topics of each entry of some listings, best first, with their scores."""
+    form = format_for(format, output)
+    place = find_workspace(workspace)
+    tagger = load_model(model, place)
+    if topics is not None:
+        tagger = tagger.restricted_to([id.strip() for id in topics.split(",") if id.strip()])
+    listing = read_files(files, year)
+    hand = place.hand() if place is not None and not no_labels else {}
+    tagged = tagger.tag(listing.entries, hand)
+    warn(listing.warnings)
+    if output is None or not listing.problems:
+        emit(report.tagged(tagged, tagger, form, explain, all_scores, terminal_width(output)), output)
+    else:
+        warn([f"{output}: not written, because of this:"])
+    listing.all()
+    warn([report.summary(tagged)])

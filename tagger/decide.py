@@ -1,0 +1,34 @@
+"""The only place where a score meets a threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.taxonomy import Topic, ancestors
+
+__all__ = ["decide"]
+
+
+def decide(scores: NDArray[np.float64], thresholds: NDArray[np.float64], topics: Sequence[Topic] = ()) -> NDArray[np.bool_]:
+    """Which topics each entry is tagged with: those whose score reaches the threshold, and those that they imply.
+
+    Args:
+        scores: (n_entries, n_topics).
+        thresholds: (n_topics,); infinite for a topic that is never tagged.
+        topics: for parents; without it nothing implies anything.
+
+    Returns:
+        (n_entries, n_topics).
+
+    >>> decide(np.array([[0.2, 0.5]]), np.array([0.3, 0.5]))
+    array([[False,  True]])
+    """
+    tagged = scores >= thresholds
+    column = {topic.id: n for n, topic in enumerate(topics)}
+    for topic, above in ancestors(topics).items():
+        for up in above:
+            tagged[:, column[up]] |= tagged[:, column[topic]]
+    return tagged

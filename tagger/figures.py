@@ -1,0 +1,77 @@
+"""The figures of a model on labelled entries that it has not seen: one dict, which feeds every report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger import metrics
+from tagger.taxonomy import Topic
+
+__all__ = ["figures"]
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+def figures(yes: Bools, known: Bools, scores: Floats, tagged: Bools, topics: Sequence[Topic], seed: int = 0) -> dict[str, Any]:
+    """Figures, each as [value, lower, upper] of a 95% interval, with None where it is not defined.
+
+    Precision and recall have Wilson intervals, a topic's F1 has Wilson's mapped (`metrics.f1_interval`), the others have
+    percentile intervals of a bootstrap over entries.
+
+    Args:
+        yes: which topics apply, (n_entries, n_topics).
+        known: which cells a person decided; the others count for nothing.
+        scores: of entries that the model has not seen, (n_entries, n_topics).
+        tagged: what was decided from the scores, (n_entries, n_topics).
+        topics: (n_topics,).
+        seed: of the bootstrap.
+    """
+    cells = metrics.counts(yes, known, tagged)
+    total = cells.sum(0)
+    columns = {
+        "precision": (metrics.precision(total), *metrics.wilson(total.tp, total.tp + total.fp)),
+        "recall": (metrics.recall(total), *metrics.wilson(total.tp, total.tp + total.fn)),
+        "f1": (metrics.f1(total), *metrics.f1_interval(total)),
+    }
+    per_topic = {
+        topic.id: {
+            "yes": int((yes & known)[:, t].sum()),
+            "unsure": int((~known)[:, t].sum()),
+            **{name: _rounded(*(side[t] for side in sides)) for name, sides in columns.items()},
+            "average_precision": _booted(
+                lambda rows, t=t: float(
+                    metrics.average_precision(yes[rows, t : t + 1], known[rows, t : t + 1], scores[rows, t : t + 1])[0]
+                ),
+                len(yes),
+                seed,
+                rounds=200,
+            ),
+        }
+        for t, topic in enumerate(topics)
+    }
+    return {
+        "n_entries": len(yes),
+        "micro_f1": _booted(lambda rows: metrics.micro_f1(yes[rows], known[rows], tagged[rows]), len(yes), seed),
+        "macro_f1": _booted(lambda rows: metrics.macro_f1(yes[rows], known[rows], tagged[rows]), len(yes), seed),
+        "calibration_error": _booted(
+            lambda rows: metrics.calibration_error(yes[rows], known[rows], scores[rows]), len(yes), seed
+        ),
+        "first_precision": _booted(
+            lambda rows: metrics.first_precision(yes[rows], known[rows], scores[rows], tagged[rows]), len(yes), seed
+        ),
+        "topics": per_topic,
+    }
+
+
+def _booted(figure: Any, n_entries: int, seed: int, rounds: int = 500) -> list[float | None]:
+    value = figure(np.arange(n_entries))
+    return _rounded(value, *metrics.bootstrap(figure, n_entries, seed, rounds))
+
+
+def _rounded(*values: float) -> list[float | None]:
+    return [None if np.isnan(value) else round(float(value), 4) for value in values]

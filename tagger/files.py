@@ -1,0 +1,41 @@
+"""Writing files whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from tagger.errors import OutputError
+
+__all__ = ["write_whole"]
+
+
+def write_whole(path: Path, data: bytes | str) -> None:
+    """Write a file through a temporary one beside it, flushed and renamed: a reader sees the old file or the new one.
+
+    Raises:
+        OutputError: if it cannot be written; a file that was there is then as it was.
+    """
+    if isinstance(data, str):
+        data = data.encode("utf-8")
+    temporary = None
+    try:
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(mode)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

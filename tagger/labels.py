@@ -1,0 +1,209 @@
+"""What people said: the folder labels/, read, checked as a whole, written, and turned into arrays."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tagger.entry import Entry, entry_id
+from tagger.errors import LabelsError, ListingError, Problem
+from tagger.files import write_whole
+from tagger.listing import read, read_text
+from tagger.taxonomy import Topic, ancestors, read_topics
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Labels", "Row", "arrays", "read_labels", "read_rows", "write_rows"]
+
+COLUMNS = ("id", "title", "topics", "unsure")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a person said of one entry: topics that apply, topics left open; every other topic does not apply."""
+
+    id: str
+    title: str
+    topics: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A checked labels/ folder: `entries[i]` is labelled by `rows[i]`; both are sorted by id."""
+
+    topics: tuple[Topic, ...]
+    entries: tuple[Entry, ...]
+    rows: tuple[Row, ...]
+
+    def arrays(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """(Y, known), each (n_entries, n_topics): yes, and whether a person decided."""
+        return arrays(self.rows, self.topics)
+
+    def hash(self) -> str:
+        """A hash of all that training sees: topics, titles, abstracts and labels."""
+        digest = blake2b(digest_size=16)
+        for topic in self.topics:
+            digest.update(json.dumps([topic.id, topic.name, topic.definition, topic.parent]).encode())
+        for entry, row in zip(self.entries, self.rows, strict=True):
+            digest.update(json.dumps([entry.title, entry.abstract, sorted(row.topics), sorted(row.unsure)]).encode())
+        return digest.hexdigest()
+
+
+def arrays(rows: Sequence[Row], topics: Sequence[Topic]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(Y, known) of some rows, each (n_entries, n_topics). A yes for a topic is a yes for those that it implies."""
+    import numpy as np
+
+    column = {topic.id: n for n, topic in enumerate(topics)}
+    above = ancestors(topics)
+    yes = np.zeros((len(rows), len(topics)), dtype=bool)
+    known = np.ones((len(rows), len(topics)), dtype=bool)
+    for n, row in enumerate(rows):
+        known[n, [column[topic] for topic in row.unsure]] = False
+        for topic in row.topics:
+            cells = [column[topic], *(column[up] for up in above[topic])]
+            yes[n, cells] = known[n, cells] = True
+    return yes, known
+
+
+def read_labels(folder: Path) -> Labels:
+    """All of labels/, checked.
+
+    Raises:
+        LabelsError: with every problem found, each with its file and line.
+    """
+    problems: list[Problem] = []
+    try:
+        topics = read_topics(folder / "topics.toml")
+    except LabelsError as error:
+        if not error.problems:
+            raise
+        topics = ()
+        problems += error.problems
+    ids = {topic.id for topic in topics}
+
+    entries: dict[str, Entry] = {}
+    for path in sorted((folder / "entries").glob("*.txt")):
+        try:
+            listing = read(read_text(path), str(path), None)
+        except ListingError as error:
+            problems += error.problems or [Problem(str(path), 0, str(error))]
+            continue
+        problems += listing.problems
+        for entry in listing.entries:
+            if entry.id in entries:
+                problems.append(_at(entry, f"entry {entry.id} ({entry.title!r}) is already in {entries[entry.id].source}"))
+            entries.setdefault(entry.id, entry)
+
+    table = folder / "labels.csv"
+    rows: dict[str, Row] = {}
+    try:
+        found = read_rows(table)
+    except LabelsError as error:
+        if not error.problems:
+            raise
+        found = []
+        problems += error.problems
+    else:
+        for row in found:
+            messages = list(_check(row, ids, rows)) if topics else []
+            if row.id not in entries:
+                messages.append(
+                    f"no entry in {folder / 'entries'} has the id {row.id!r} ({row.title!r}); add it or delete the row"
+                )
+            problems += [Problem(str(table), row.line, message) for message in messages]
+            rows.setdefault(row.id, row)
+        for entry in entries.values():
+            if entry.id not in rows:
+                problems.append(_at(entry, f"no row in {table}; add this one with its topics: {_csv_line(entry)}"))
+    if problems:
+        raise LabelsError(
+            f"{folder}: {len(problems)} {'problem' if len(problems) == 1 else 'problems'}; nothing was changed",
+            sorted(problems),
+        )
+    order = sorted(rows)
+    return Labels(topics, tuple(entries[id] for id in order), tuple(rows[id] for id in order))
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a labels.csv, in the order of the file; their topics are not checked.
+
+    Raises:
+        LabelsError: if the file is missing, not UTF-8, or not of the four columns.
+    """
+    try:
+        text = read_text(path)
+    except ListingError as error:
+        raise LabelsError(str(error)) from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    try:
+        header = next(reader, [])
+        if tuple(header) != COLUMNS:
+            raise LabelsError(f"{path}:1: expected the columns {','.join(COLUMNS)}, found {','.join(header) or 'nothing'}")
+        start = reader.line_num + 1
+        for cells in reader:
+            if len(cells) == len(COLUMNS):
+                rows.append(Row(cells[0].strip(), cells[1], _ids(cells[2]), _ids(cells[3]), start))
+            elif cells:
+                problems.append(Problem(str(path), start, f"expected {len(COLUMNS)} cells, found {len(cells)}"))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        problems.append(Problem(str(path), reader.line_num, f"not a CSV table: {error}"))
+    if problems:
+        raise LabelsError(f"{path}: {len(problems)} rows to correct", problems)
+    return rows
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """Write a labels.csv whole, one row a line, sorted by id."""
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for row in sorted(rows, key=lambda row: row.id):
+        table.writerow([row.id, row.title, ";".join(row.topics), ";".join(row.unsure)])
+    write_whole(path, out.getvalue())
+
+
+def _ids(cell: str) -> tuple[str, ...]:
+    return tuple(id for id in (part.strip() for part in cell.split(";")) if id)
+
+
+def _check(row: Row, ids: set[str], rows: dict[str, Row]) -> Iterator[str]:
+    if row.id in rows:
+        yield f"a second row for {row.id!r}; the first one is in line {rows[row.id].line}"
+    if entry_id(row.title) != row.id:
+        yield f"the title {row.title!r} has the id {entry_id(row.title)!r}, not {row.id!r}"
+    for topic in dict.fromkeys(row.topics + row.unsure):
+        if topic not in ids:
+            from difflib import get_close_matches
+
+            near = get_close_matches(topic, sorted(ids), 1)
+            yield f"unknown topic {topic!r}" + (
+                f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(ids))}"
+            )
+        elif topic in row.topics and topic in row.unsure:
+            yield f"topic {topic!r} is both yes and unsure"
+        elif (row.topics + row.unsure).count(topic) > 1:
+            yield f"topic {topic!r} stands twice"
+
+
+def _at(entry: Entry, message: str) -> Problem:
+    path, _, line = (entry.source or ":0").rpartition(":")
+    return Problem(path, int(line), message)
+
+
+def _csv_line(entry: Entry) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow([entry.id, entry.title, "", ""])
+    return out.getvalue()

@@ -1,0 +1,75 @@
+"""Reading listings: one reader a format, chosen by what the text looks like."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import date
+from itertools import chain
+from pathlib import Path
+
+from tagger.entry import Entry
+from tagger.errors import ListingError, Problem
+from tagger.listing import jsonl, pasted
+from tagger.listing.result import Listing
+
+__all__ = ["Listing", "read", "read_files", "read_listing", "read_text"]
+
+
+def read_listing(path: str | Path, year: int | None = None) -> list[Entry]:
+    """The entries of a file: a pasted listing or JSON Lines.
+
+    Args:
+        path: the file; "-" is standard input.
+        year: of entries whose date names none; by default the current one.
+
+    Raises:
+        ListingError: if the file cannot be read, or naming every line that was not understood.
+    """
+    return list(read_files([path], year).all())
+
+
+def read_files(paths: Sequence[str | Path], year: int | None = None) -> Listing:
+    """As `read_listing`, of several files, with problems and warnings in place of an error."""
+    year = date.today().year if year is None else year
+    listings: list[Listing] = []
+    for path in paths:
+        try:
+            listings.append(read(read_text(path), "standard input" if str(path) == "-" else str(path), year))
+        except ListingError as error:
+            listings.append(Listing(problems=error.problems))
+    return Listing(
+        *(
+            tuple(chain.from_iterable(getattr(listing, part) for listing in listings))
+            for part in ("entries", "problems", "warnings")
+        )
+    )
+
+
+def read(text: str, source: str, year: int | None) -> Listing:
+    """The entries of text in either format, with problems and warnings. No year: each date must name its own."""
+    if text.lstrip()[:1] == "{":
+        return jsonl.read(text, source)
+    return pasted.read(text, source, year)
+
+
+def read_text(path: str | Path) -> str:
+    """A file's text, "-" for standard input; UTF-8 with or without a byte order mark.
+
+    Raises:
+        ListingError: if it cannot be read or is not UTF-8.
+    """
+    try:
+        data = sys.stdin.buffer.read() if str(path) == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise ListingError(
+            "name a file that can be read", [Problem(str(path), 0, f"cannot be read: {error.strerror}")]
+        ) from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ListingError(
+            "save the file as UTF-8 and try again",
+            [Problem(str(path), line, f"expected UTF-8 text, found the byte 0x{data[error.start]:02x}")],
+        ) from None

@@ -1,0 +1,346 @@
+"""`Model`: a few named arrays and a header; scores, tags and explains entries; is saved as safetensors.
+
+Nothing here needs more than numpy. The file is a safetensors file (a length, a JSON header, arrays end to end), so
+loading a stranger's model runs no code of theirs.
+
+Format 1 is the first. A later format gets its number in `FORMAT` and its step in `_STEPS`: a function that turns the
+header and arrays of the number before into its own, so that every model ever saved can be loaded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.decide import decide
+from tagger.entry import Entry
+from tagger.errors import ModelError, UsageError
+from tagger.features import Terms, count, text_of, weigh
+from tagger.files import write_whole
+from tagger.labels import Row
+from tagger.taxonomy import Topic, ancestors
+
+__all__ = ["FORMAT", "Model", "Reason", "Tag", "Tagged", "load"]
+
+FORMAT = 1
+_STEPS: dict[int, Callable[[dict[str, Any], dict[str, NDArray[Any]]], None]] = {}
+_NAME = "topics.safetensors"
+
+_DTYPES = {"F64": "<f8", "F32": "<f4", "U64": "<u8", "U8": "|u1"}
+_ARRAYS = {  # name -> (dtype, shape); a letter is a size that must be the same wherever it stands
+    "hashes": ("U64", ("terms",)),
+    "bias": ("F64", ("topics",)),
+    "thresholds": ("F64", ("topics",)),
+    "idf": ("F32", ("terms",)),
+    "weights": ("F32", ("terms", "topics")),
+    "held_out": ("U8", ("entries", "topics")),
+    "held_out_ids": ("U8", ("entries", "letters")),
+    "written": ("U8", ("bytes",)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A topic that an entry has. `score` is a calibrated probability; None where a person said so."""
+
+    topic: Topic
+    score: float | None
+    by: str  # "model" or "hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What a term did for a topic: its share of the score's log-odds, negative if it spoke against."""
+
+    term: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """An entry with its tags, best first. `note` says why there is none, or what else a person should know."""
+
+    entry: Entry
+    tags: tuple[Tag, ...]
+    scores: NDArray[np.float64]  # (n_topics,)
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained tagger.
+
+    The score of topic t for an entry with TF-IDF row x is 1 / (1 + exp(-(x @ weights[:, t] + bias[t]))). Calibration is
+    folded into weights and bias. `held_out` keeps what was tagged, in cross-validation, for each labelled entry by a
+    model that had not seen it, so that the next model can be compared with this one honestly.
+    """
+
+    topics: tuple[Topic, ...]
+    hashes: NDArray[np.uint64]  # (n_terms,), ascending
+    written: NDArray[np.uint8]  # the terms as text, a line each, UTF-8
+    idf: NDArray[np.float32]  # (n_terms,)
+    weights: NDArray[np.float32]  # (n_terms, n_topics)
+    bias: NDArray[np.float64]  # (n_topics,); -inf for a topic that could not be learned
+    thresholds: NDArray[np.float64]  # (n_topics,); inf for a topic that could not be learned
+    held_out: NDArray[np.uint8]  # (n_labelled, n_topics), 0 or 1
+    held_out_ids: NDArray[np.uint8]  # (n_labelled, 8), ASCII
+    about: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def terms(self) -> list[str]:
+        """The terms as text: (n_terms,)."""
+        return self.written.tobytes().decode().split("\n") if len(self.hashes) else []
+
+    @cached_property
+    def _terms(self) -> Terms:
+        return Terms(self.hashes)
+
+    @cached_property
+    def _wide(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self.idf.astype(np.float64), self.weights.astype(np.float64)
+
+    def scores(self, entries: Iterable[Entry]) -> NDArray[np.float64]:
+        """(n_entries, n_topics): for each topic the probability that it applies."""
+        return self.scores_of(text_of(entry) for entry in entries)
+
+    def scores_of(self, texts: Iterable[str]) -> NDArray[np.float64]:
+        """As `scores`, of texts as `tagger.features.text_of` makes them."""
+        return np.concatenate([scores for scores, _, _ in self._scored(texts)] or [np.zeros((0, len(self.topics)))])
+
+    def tag(self, entries: Sequence[Entry], hand: Mapping[str, Row] | None = None) -> list[Tagged]:
+        """The topics of each entry, best first.
+
+        Args:
+            entries: what to tag.
+            hand: rows of labels by entry id; an entry among them gets those topics instead of the model's.
+        """
+        return [
+            tagged
+            for start, (scores, known, words) in self._scored_from(entries)
+            for tagged in self._tagged(entries[start : start + len(scores)], scores, known, words, hand or {})
+        ]
+
+    def restricted_to(self, topics: Sequence[str]) -> Model:
+        """The same model with these topics alone.
+
+        Raises:
+            UsageError: if the model has no such topic.
+        """
+        columns = [self.column(topic) for topic in dict.fromkeys(topics)]
+        kept = {name: getattr(self, name)[..., columns] for name in ("weights", "bias", "thresholds", "held_out")}
+        return replace(self, topics=tuple(self.topics[column] for column in columns), **kept)
+
+    def column(self, topic: str) -> int:
+        """The column of a topic.
+
+        Raises:
+            UsageError: if the model has no such topic.
+        """
+        ids = [known.id for known in self.topics]
+        if topic not in ids:
+            raise UsageError(f"unknown topic {topic!r}; this model has {', '.join(ids)}")
+        return ids.index(topic)
+
+    def why(self, entry: Entry, topic: str) -> list[Reason]:
+        """The terms of an entry by what they did for a topic, strongest first.
+
+        Their shares and the topic's bias add up to the log-odds of the score.
+
+        Raises:
+            UsageError: if the model has no such topic.
+        """
+        column = self.column(topic)
+        idf, weights = self._wide
+        (counts,) = count([text_of(entry)], self._terms)
+        shares = weigh(counts.starts, counts.terms, counts.counts, idf) * weights[counts.terms, column]
+        order = sorted(range(len(shares)), key=lambda n: (-abs(shares[n]), self.terms[counts.terms[n]]))
+        return [Reason(self.terms[counts.terms[n]], float(shares[n])) for n in order if shares[n]]
+
+    def save(self, path: Path) -> None:
+        """Write the model file, whole or not at all.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        write_whole(path, self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The model file's bytes: the same model gives the same bytes."""
+        header: dict[str, Any] = {
+            "__metadata__": {
+                "tagger": json.dumps(
+                    {
+                        "format": FORMAT,
+                        "topics": [
+                            {"id": topic.id, "name": topic.name, "definition": topic.definition, "parent": topic.parent}
+                            for topic in self.topics
+                        ],
+                        **self.about,
+                    },
+                    ensure_ascii=False,
+                )
+            }
+        }
+        parts: list[bytes] = []
+        end = 0
+        for name, (dtype, _) in _ARRAYS.items():
+            array = np.ascontiguousarray(getattr(self, name), dtype=_DTYPES[dtype])
+            parts.append(array.tobytes())
+            header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [end, end + len(parts[-1])]}
+            end += len(parts[-1])
+        text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+        text += b" " * (-len(text) % 8)
+        return b"".join([len(text).to_bytes(8, "little"), text, *parts])
+
+    @classmethod
+    def from_bytes(cls, data: bytes, path: str) -> Model:
+        """The model in a file's bytes, checked before use.
+
+        Raises:
+            ModelError: if the bytes are torn, foreign, or of a format that this version does not know.
+        """
+        about, arrays = _parse(data, path)
+        found = about.pop("format", None)
+        if not isinstance(found, int) or not 1 <= found <= FORMAT:
+            raise ModelError(f"{path}: this is model format {found!r}, and tagger knows 1 to {FORMAT}; install a newer tagger")
+        for number in range(found, FORMAT):
+            _STEPS[number](about, arrays)
+        try:
+            topics = tuple(Topic(**topic) for topic in about.pop("topics"))
+        except (KeyError, TypeError):
+            raise _foreign(path, "its header names no topics") from None
+        sizes: dict[str, int] = {"topics": len(topics), "letters": 8}
+        for name, (dtype, shape) in _ARRAYS.items():
+            array = arrays.get(name)
+            if array is None or array.dtype != np.dtype(_DTYPES[dtype]) or array.ndim != len(shape):
+                raise _foreign(path, f"its array {name!r} is missing or of another kind")
+            for size, length in zip(shape, array.shape, strict=True):
+                if sizes.setdefault(size, length) != length:
+                    raise _foreign(path, f"its array {name!r} has {length} {size}, wanted {sizes[size]}")
+        if not (np.isfinite(arrays["weights"]).all() and np.isfinite(arrays["idf"]).all()):
+            raise _foreign(path, "it holds weights that are no numbers")
+        if sizes["terms"] and bytes(arrays["written"]).count(b"\n") != sizes["terms"] - 1:
+            raise _foreign(path, "its terms and their texts differ in number")
+        return cls(topics=topics, about=about, **{name: arrays[name] for name in _ARRAYS})
+
+    def _scored(self, texts: Iterable[str]) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]]:
+        """Chunk by chunk: scores (n, n_topics), known words (n,), all words (n,)."""
+        idf, weights = self._wide
+        for counts in count(texts, self._terms):
+            shares = weights.take(counts.terms, axis=0)
+            shares *= weigh(counts.starts, counts.terms, counts.counts, idf)[:, None]
+            logits = np.tile(self.bias, (len(counts.known), 1))
+            filled = np.flatnonzero(np.diff(counts.starts))
+            if len(filled):
+                logits[filled] += np.add.reduceat(shares, counts.starts[filled], axis=0)
+            yield 1 / (1 + np.exp(-logits)), counts.known, counts.words
+
+    def _scored_from(
+        self, entries: Sequence[Entry]
+    ) -> Iterator[tuple[int, tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]]]:
+        start = 0
+        for chunk in self._scored(text_of(entry) for entry in entries):
+            yield start, chunk
+            start += len(chunk[0])
+
+    def _tagged(
+        self,
+        entries: Sequence[Entry],
+        scores: NDArray[np.float64],
+        known: NDArray[np.int64],
+        words: NDArray[np.int64],
+        hand: Mapping[str, Row],
+    ) -> Iterator[Tagged]:
+        yes = decide(scores, self.thresholds, self.topics)
+        order = np.argsort(-scores, axis=1, kind="stable")
+        names = {topic.id: topic for topic in self.topics}
+        above = ancestors(self.topics)
+        for n, entry in enumerate(entries):
+            if (row := hand.get(entry.id)) is not None:
+                said = dict.fromkeys(up for topic in row.topics for up in (topic, *above.get(topic, ())))
+                tags = tuple(Tag(names.get(topic, Topic(topic, topic)), None, "hand") for topic in said)
+                note = None if tags else "labelled by hand as having no topic"
+            else:
+                tags = tuple(Tag(self.topics[t], float(scores[n, t]), "model") for t in order[n] if yes[n, t])
+                note = self._note(scores[n], bool(tags), int(known[n]), int(words[n]))
+            yield Tagged(entry, tags, scores[n], note)
+
+    def _note(self, scores: NDArray[np.float64], tagged: bool, known: int, words: int) -> str | None:
+        if not known:
+            return "no topic: no word of it is known"
+        gaps = np.where(np.isfinite(self.thresholds), self.thresholds - scores, np.inf)
+        share = known / words
+        unlike = not tagged and share < self.about.get("usual_share", 0) and (scores < self.thresholds / 2).all()
+        if unlike:
+            return f"unlike the labelled entries: {share:.0%} of its words are known, and no topic is near its threshold"
+        if tagged or not np.isfinite(gaps).any():
+            return None
+        near = int(gaps.argmin())
+        return (
+            f"no topic: nearest is {self.topics[near].name}, "
+            f"{scores[near]:.2f} with the threshold at {self.thresholds[near]:.2f}"
+        )
+
+
+def load(path: str | Path | None = None) -> Model:
+    """A model from a file; by default the one shipped with the package.
+
+    Raises:
+        ModelError: if there is no file, or it is not a model that this version can use.
+    """
+    data: bytes
+    if path is None:
+        shipped = resources.files("tagger") / "models" / _NAME
+        # In a checkout the model stands beside the package, not inside it.
+        source = shipped if shipped.is_file() else Path(__file__).parent.parent / "models" / _NAME
+        path = str(source)
+    else:
+        source = Path(path)
+    try:
+        data = source.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: no model can be read: {error.strerror}; 'tagger retrain' makes one") from None
+    return Model.from_bytes(data, str(path))
+
+
+def _foreign(path: str, why: str) -> ModelError:
+    return ModelError(f"{path}: not a tagger model: {why}; 'tagger retrain' makes one")
+
+
+def _parse(data: bytes, path: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Header and arrays of a safetensors file."""
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or length > 100_000_000 or data[8:9] != b"{":
+        raise _foreign(path, "it does not begin like a safetensors file")
+    if len(data) < 8 + length:
+        raise ModelError(f"{path}: the file is cut off: {len(data)} bytes, the header alone has {8 + length}")
+    try:
+        header = json.loads(data[8 : 8 + length])
+        about = json.loads(header.pop("__metadata__")["tagger"])
+        about["format"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise _foreign(path, "its header is not one that tagger writes") from None
+    arrays: dict[str, NDArray[Any]] = {}
+    end = 0
+    try:
+        for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+            dtype, shape, (start, stop) = np.dtype(_DTYPES[entry["dtype"]]), entry["shape"], entry["data_offsets"]
+            size = int(np.prod(shape, dtype=object)) * dtype.itemsize if shape else dtype.itemsize
+            if start != end or stop - start != size or any(side < 0 for side in shape):
+                raise ValueError
+            end = stop
+            if 8 + length + stop <= len(data):
+                arrays[name] = np.frombuffer(data, dtype, size // dtype.itemsize, 8 + length + start).reshape(shape)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _foreign(path, "its header describes no arrays") from None
+    if 8 + length + end != len(data):
+        raise ModelError(f"{path}: the file is torn: {len(data)} bytes, its header wants {8 + length + end}")
+    return about, arrays

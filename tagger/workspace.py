@@ -1,0 +1,111 @@
+"""A workspace: a folder with labels/ and models/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from tagger.errors import OutputError, UsageError
+from tagger.files import write_whole
+from tagger.labels import Row, read_rows
+from tagger.model import Model, load
+
+__all__ = ["Workspace", "create_workspace", "find_workspace", "load_model", "need_workspace"]
+
+_EXAMPLE = ("labels/topics.toml", "labels/labels.csv", "labels/entries/example.txt", "examples/new-listing.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where labels and model of a folder stand."""
+
+    folder: Path
+
+    @property
+    def labels(self) -> Path:
+        """The folder of labels."""
+        return self.folder / "labels"
+
+    @property
+    def model(self) -> Path:
+        """The model file."""
+        return self.folder / "models" / "topics.safetensors"
+
+    @property
+    def card(self) -> Path:
+        """The model's card."""
+        return self.folder / "models" / "topics.md"
+
+    def hand(self) -> dict[str, Row]:
+        """The rows of labels.csv by entry id; none where there is no such file.
+
+        Raises:
+            LabelsError: if the file is there and is not such a table.
+        """
+        path = self.labels / "labels.csv"
+        return {row.id: row for row in read_rows(path)} if path.exists() else {}
+
+
+def find_workspace(given: Path | None) -> Workspace | None:
+    """The workspace given, else the nearest one from the current folder upwards, else None.
+
+    Raises:
+        UsageError: if the one given is none.
+    """
+    if given is not None:
+        if not (given / "labels" / "topics.toml").is_file():
+            raise UsageError(f"{given}: not a workspace: no labels/topics.toml in it; 'tagger init {given}' makes one")
+        return Workspace(given)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "labels" / "topics.toml").is_file():
+            # A path relative to where the user stands reads better in messages.
+            return Workspace(Path() if folder == here else folder)
+    return None
+
+
+def need_workspace(given: Path | None) -> Workspace:
+    """As `find_workspace`, where a command can do nothing without one.
+
+    Raises:
+        UsageError: if there is none.
+    """
+    found = find_workspace(given)
+    if found is None:
+        raise UsageError("no workspace here: no labels/topics.toml in this folder or above it; 'tagger init DIR' makes one")
+    return found
+
+
+def load_model(path: Path | None, workspace: Workspace | None) -> Model:
+    """The model given, else the workspace's, else the one shipped with the package.
+
+    Raises:
+        ModelError: if it cannot be used.
+    """
+    if path is None and workspace is not None and workspace.model.exists():
+        path = workspace.model
+    return load(path)
+
+
+def create_workspace(folder: Path) -> list[Path]:
+    """Make a workspace with a tiny working example; the files made.
+
+    Raises:
+        UsageError: if one of them is there already; nothing is written then.
+        OutputError: if one cannot be written.
+    """
+    example = resources.files("tagger") / "example"
+    files = {name: (example / name).read_text(encoding="utf-8") for name in _EXAMPLE}
+    there = [str(folder / name) for name in files if (folder / name).exists()]
+    if there:
+        raise UsageError(f"{', '.join(there)}: already there; nothing was written. Name a new folder")
+    try:
+        for name in files:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "models").mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{error.filename}: cannot be made: {error.strerror}") from None
+    for name, text in files.items():
+        write_whole(folder / name, text)
+    return [folder / name for name in files]
