@@ -106,25 +106,17 @@ def read_labels(folder: Path) -> Labels:
 
     table = folder / "labels.csv"
     rows: dict[str, Row] = {}
-    try:
-        found = read_rows(table)
-    except LabelsError as error:
-        if not error.problems:
-            raise
-        found = []
-        problems += error.problems
-    else:
-        for row in found:
-            messages = list(_check(row, ids, rows)) if topics else []
-            if row.id not in entries:
-                messages.append(
-                    f"no entry in {folder / 'entries'} has the id {row.id!r} ({row.title!r}); add it or delete the row"
-                )
-            problems += [Problem(str(table), row.line, message) for message in messages]
-            rows.setdefault(row.id, row)
-        for entry in entries.values():
-            if entry.id not in rows:
-                problems.append(_at(entry, f"no row in {table}; add this one with its topics: {_csv_line(entry)}"))
+    found, wrong = _read_table(table)
+    problems += wrong
+    for row in found:
+        messages = list(_check(row, ids, rows)) if topics else []
+        if row.id not in entries:
+            messages.append(f"no entry in {folder / 'entries'} has the id {row.id!r} ({row.title!r}); add it or delete the row")
+        problems += [Problem(str(table), row.line, message) for message in messages]
+        rows.setdefault(row.id, row)
+    for entry in entries.values():
+        if entry.id not in rows:
+            problems.append(_at(entry, f"no row in {table}; add this one with its topics: {_csv_line(entry)}"))
     if problems:
         raise LabelsError(
             f"{folder}: {len(problems)} {'problem' if len(problems) == 1 else 'problems'}; nothing was changed",
@@ -140,28 +132,9 @@ def read_rows(path: Path) -> list[Row]:
     Raises:
         LabelsError: if the file is missing, not UTF-8, or not of the four columns.
     """
-    try:
-        text = read_text(path)
-    except ListingError as error:
-        raise LabelsError(str(error)) from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[Row] = []
-    problems: list[Problem] = []
-    try:
-        header = next(reader, [])
-        if tuple(header) != COLUMNS:
-            raise LabelsError(f"{path}:1: expected the columns {','.join(COLUMNS)}, found {','.join(header) or 'nothing'}")
-        start = reader.line_num + 1
-        for cells in reader:
-            if len(cells) == len(COLUMNS):
-                rows.append(Row(cells[0].strip(), cells[1], _ids(cells[2]), _ids(cells[3]), start))
-            elif cells:
-                problems.append(Problem(str(path), start, f"expected {len(COLUMNS)} cells, found {len(cells)}"))
-            start = reader.line_num + 1
-    except csv.Error as error:
-        problems.append(Problem(str(path), reader.line_num, f"not a CSV table: {error}"))
+    rows, problems = _read_table(path)
     if problems:
-        raise LabelsError(f"{path}: {len(problems)} rows to correct", problems)
+        raise LabelsError(f"{path}: {len(problems)} to correct", problems)
     return rows
 
 
@@ -173,6 +146,32 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
     for row in sorted(rows, key=lambda row: row.id):
         table.writerow([row.id, row.title, ";".join(row.topics), ";".join(row.unsure)])
     write_whole(path, out.getvalue())
+
+
+def _read_table(path: Path) -> tuple[list[Row], list[Problem]]:
+    rows: list[Row] = []
+    try:
+        text = read_text(path)
+    except ListingError as error:
+        return rows, list(error.problems)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    problems: list[Problem] = []
+    start = 1
+    try:
+        header = next(reader, [])
+        if tuple(header) != COLUMNS:
+            found = ",".join(header) or "nothing"
+            return rows, [Problem(str(path), 1, f"expected the columns {','.join(COLUMNS)}, found {found}")]
+        start = reader.line_num + 1
+        for cells in reader:
+            if len(cells) == len(COLUMNS):
+                rows.append(Row(cells[0].strip(), cells[1], _ids(cells[2]), _ids(cells[3]), start))
+            elif cells:
+                problems.append(Problem(str(path), start, f"expected {len(COLUMNS)} cells, found {len(cells)}"))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        problems.append(Problem(str(path), start, f"expected a CSV table: {error}"))
+    return rows, problems
 
 
 def _ids(cell: str) -> tuple[str, ...]:

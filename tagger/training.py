@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.decide import decide
-from tagger.features import count, vocabulary, weigh
+from tagger.features import Terms, count, vocabulary, weigh
 from tagger.folds import near_duplicates, stratified_folds
 from tagger.model import Model
 from tagger.taxonomy import Topic
@@ -90,7 +90,7 @@ def train(
     if not _learnable(yes, known, settings).any():
         raise ValueError(f"no topic has {settings.min_yes} entries with a yes, and as many with a no")
     terms, written = vocabulary(texts, settings.min_df)
-    counts = _counts(texts, terms)
+    counts, words = _counts(texts, terms)
     groups = near_duplicates(counts.indptr, counts.indices)
     fold = stratified_folds(yes & known, groups, settings.n_folds, settings.seed)
     parts = [np.arange(len(texts)), *(np.flatnonzero(fold != k) for k in range(settings.n_folds))]
@@ -118,7 +118,7 @@ def train(
         thresholds=final.thresholds,
         held_out=np.zeros((0, len(topics)), dtype=np.uint8),
         held_out_ids=np.zeros((0, 8), dtype=np.uint8),
-        about={"settings": asdict(settings), "usual_share": _usual_share(counts, written, settings)},
+        about={"settings": asdict(settings), "usual_share": _usual_share(counts, words, written, settings)},
     )
     return model, HeldOut(scores, tagged)
 
@@ -227,13 +227,12 @@ def _best_cut(scores: Floats, yes: Bools) -> float:
     return float((ranked[best] + (ranked[best + 1] if best + 1 < len(ranked) else 0.0)) / 2)
 
 
-def _usual_share(counts: csr_array, written: Sequence[str], settings: Settings) -> float:
+def _usual_share(counts: csr_array, words: Ints, written: Sequence[str], settings: Settings) -> float:
     """The share of an entry's words that other entries make known, at the 5% quantile: less than that is unusual."""
-    single = np.array([" " not in term for term in written], dtype=bool)
-    df = np.bincount(counts.indices, minlength=len(single))
-    words = counts[:, np.flatnonzero(single)].sum(axis=1)
-    others = counts[:, np.flatnonzero(single & (df > settings.min_df))].sum(axis=1)
-    return round(float(np.quantile(others / np.maximum(words, 1), 0.05)), 4)
+    df = np.bincount(counts.indices, minlength=len(written))
+    elsewhere = np.array([" " not in term for term in written], dtype=bool) & (df > settings.min_df)
+    known = counts[:, np.flatnonzero(elsewhere)].sum(axis=1)
+    return round(float(np.quantile(known / np.maximum(words, 1), 0.05)), 4)
 
 
 def _learnable(yes: Bools, known: Bools, settings: Settings) -> Bools:
@@ -241,18 +240,20 @@ def _learnable(yes: Bools, known: Bools, settings: Settings) -> Bools:
     return fewest >= settings.min_yes
 
 
-def _counts(texts: Sequence[str], terms: Any) -> csr_array:
+def _counts(texts: Sequence[str], terms: Terms) -> tuple[csr_array, Ints]:
+    """The counts of each term, (n_entries, n_terms), and of all words, (n_entries,)."""
     from scipy.sparse import csr_array, vstack
 
+    chunks = list(count(texts, terms))
     parts = [
         # scikit-learn takes 32-bit indices only
         csr_array(
-            (part.counts, part.terms.astype(np.int32), part.starts.astype(np.int32)),
-            shape=(len(part.starts) - 1, terms.size),
+            (chunk.counts, chunk.terms.astype(np.int32), chunk.starts.astype(np.int32)),
+            shape=(len(chunk.starts) - 1, terms.size),
         )
-        for part in count(texts, terms)
+        for chunk in chunks
     ]
-    return csr_array(vstack(parts)) if parts else csr_array((0, terms.size), dtype=np.int64)
+    return csr_array(vstack(parts)), np.concatenate([chunk.words for chunk in chunks])
 
 
 def _matrix(counts: csr_array, idf: Floats) -> csr_array:

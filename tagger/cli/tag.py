@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Optional
 
 import typer
@@ -39,10 +40,12 @@ def tag(
     form = format_for(format, output)
     place = find_workspace(workspace)
     tagger = load_model(model, place)
-    if topics is not None:
-        tagger = tagger.restricted_to([id.strip() for id in topics.split(",") if id.strip()])
-    listing = read_files(files, year)
     hand = place.hand() if place is not None and not no_labels else {}
+    if topics is not None:
+        chosen = [id.strip() for id in topics.split(",") if id.strip()]
+        tagger = tagger.restricted_to(chosen)
+        hand = {id: replace(row, topics=tuple(topic for topic in row.topics if topic in chosen)) for id, row in hand.items()}
+    listing = read_files(files, year)
     tagged = tagger.tag(listing.entries, hand)
     warn(listing.warnings)
     if output is None or not listing.problems:

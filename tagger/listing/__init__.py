@@ -69,7 +69,5 @@ def read_text(path: str | Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ListingError(
-            "save the file as UTF-8 and try again",
-            [Problem(str(path), line, f"expected UTF-8 text, found the byte 0x{data[error.start]:02x}")],
-        ) from None
+        found = f"expected UTF-8 text, found the byte 0x{data[error.start]:02x}; save the file as UTF-8"
+        raise ListingError("no entry was read", [Problem(str(path), line, found)]) from None

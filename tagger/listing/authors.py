@@ -75,7 +75,7 @@ class Evidence:
             # "et al." follows exactly three names: the last two stand between commas. Else only the last one is sure.
             for name in glued.split(", ")[1:][-2 if et_al else -1 :]:
                 parts = name.split()
-                if 2 <= len(parts) <= 4 and _shape(name) > -1.5 and not any(map(_glued_inside, parts)):
+                if 2 <= len(parts) <= 4 and _shape(name) > -1.5 and (et_al or not any(map(_glued_inside, parts))):
                     evidence.names.add(name)
                     evidence.given.add(parts[0])
                     evidence.surnames.add(parts[-1])
@@ -99,7 +99,8 @@ class Split:
 def byline(line: str) -> tuple[str, bool, str | None]:
     """A title line as (title and authors glued, et al., affiliation)."""
     glued, dot, affiliation = line.rpartition(" · ")
-    if dot and (_et_al(glued)[1] or (len(affiliation) <= 60 and _places(glued))):
+    short = re.fullmatch(r"[\w.&-]{1,40}", affiliation)
+    if dot and (_et_al(glued)[1] or short or (len(affiliation) <= 60 and _places(glued))):
         return *_et_al(glued), affiliation.strip()
     return *_et_al(line), None
 

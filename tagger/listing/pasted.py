@@ -142,7 +142,7 @@ def _lines(entry: Entry, explicit: bool, topics: Mapping[str, str] | None) -> st
         )
     names = ", ".join(entry.authors) + " et al." * entry.et_al
     if explicit:
-        title = f"{entry.title}\t{names}" + (f"\t{entry.affiliation}" if entry.affiliation else "")
+        title = f"{entry.title}\t{names}\t{entry.affiliation or ''}"
     else:
         title = entry.title + names + (f" · {entry.affiliation}" if entry.affiliation else "")
     if _header(title.strip()):
@@ -157,10 +157,10 @@ def _lines(entry: Entry, explicit: bool, topics: Mapping[str, str] | None) -> st
 def _glued(line: str) -> tuple[str, bool, str | None, tuple[str, tuple[str, ...]] | None]:
     """A title line as (glued, et al., affiliation, (title, authors) where tabs make them explicit)."""
     if "\t" in line.strip(" "):
-        title, names, affiliation, *_ = (*(part.strip() for part in line.lstrip().split("\t", 2)), "", "")
-        if title:
-            et_al = bool(re.search(r"(?:^|\s)et al\.?$", names[-40:]))
-            return "", et_al, affiliation or None, (title, tuple(names.split(",")))
+        title, *rest = (part.strip() for part in line.lstrip().split("\t", 2))
+        if title and rest:
+            names, affiliation = rest if len(rest) == 2 else rest[0].split(" · ", 1) if " · " in rest[0] else (rest[0], "")
+            return "", False, affiliation or None, (title, tuple(names.split(",")))  # Entry knows "et al."
     return *byline(line.strip()), None
 
 
