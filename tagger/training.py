@@ -114,8 +114,8 @@ def train(
         written=np.frombuffer("\n".join(written[n] for n in used).encode(), dtype=np.uint8),
         idf=final.idf[used].astype(np.float32),
         weights=final.weights[used].astype(np.float32),
-        bias=final.bias,
-        thresholds=final.thresholds,
+        bias=np.round(final.bias, 7),
+        thresholds=np.round(final.thresholds, 7),
         held_out=np.zeros((0, len(topics)), dtype=np.uint8),
         held_out_ids=np.zeros((0, 8), dtype=np.uint8),
         about={"settings": asdict(settings), "usual_share": _usual_share(counts, words, written, settings)},
@@ -132,6 +132,14 @@ def estimator(settings: Settings) -> LogisticRegression:
 
 def _fit(counts: csr_array, yes: Bools, known: Bools, groups: Ints, settings: Settings) -> _Fitted:
     """Weights, calibration and thresholds from these entries alone."""
+    from threadpoolctl import threadpool_limits
+
+    # Sums that several threads share come out otherwise each time; one thread gives the same bytes on any number of cores.
+    with threadpool_limits(limits=1):
+        return _fit_alone(counts, yes, known, groups, settings)
+
+
+def _fit_alone(counts: csr_array, yes: Bools, known: Bools, groups: Ints, settings: Settings) -> _Fitted:
     learned = _learnable(yes, known, settings)
     fold = stratified_folds(yes & known, groups, settings.n_folds, settings.seed + 1)
     logits = np.zeros(yes.shape)

@@ -55,3 +55,30 @@ def workspace(tmp_path: Path) -> Path:
 
     create_workspace(tmp_path / "ws")
     return tmp_path / "ws"
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """The file of a model made by hand: "click" speaks for ctr, "language" for llm and against ctr; rag is not learned."""
+    import numpy as np
+
+    from tagger.features import vocabulary
+    from tagger.model import Model
+    from tagger.taxonomy import Topic
+
+    terms, written = vocabulary(["click", "language", "the"], 1)
+    weights = {"click": (4, 0, 0), "language": (-1, 4, 0), "the": (0, 0, 0)}
+    model = Model(
+        topics=(Topic("ctr", "CTR prediction"), Topic("llm", "Large language models"), Topic("rag", "RAG")),
+        hashes=terms.hashes,
+        written=np.frombuffer("\n".join(written).encode(), dtype=np.uint8),
+        idf=np.ones(3, dtype=np.float32),
+        weights=np.array([weights[term] for term in written], dtype=np.float32),
+        bias=np.array([-2.0, -2.0, -np.inf]),
+        thresholds=np.array([0.5, 0.5, np.inf]),
+        held_out=np.zeros((0, 3), dtype=np.uint8),
+        held_out_ids=np.zeros((0, 8), dtype=np.uint8),
+        about={"usual_share": 0.2},
+    )
+    model.save(tmp_path / "tiny.safetensors")
+    return tmp_path / "tiny.safetensors"

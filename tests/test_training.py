@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from tagger import metrics
+from tagger.features import text_of
+from tagger.labels import Labels
+from tagger.model import Model
+from tagger.taxonomy import Topic
+from tagger.training import HeldOut, Settings, estimator, train
+
+ODD = ["", "推荐 系统 综述", "नमस्ते दुनिया", "😀", "x" * 1000, "Ünïted naïve café", "\0\0"]
+
+
+@pytest.fixture(scope="module")
+def trained(labels: Labels) -> tuple[Model, HeldOut]:
+    yes, known = labels.arrays()
+    return train([text_of(entry) for entry in labels.entries], yes, known, labels.topics)
+
+
+def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: tuple[Model, HeldOut], labels: Labels) -> None:
+    """Fitted here once more with scikit-learn alone; calibration is two numbers a topic, found from two entries."""
+    model, _ = trained
+    settings = Settings()
+    texts = [text_of(entry) for entry in labels.entries]
+    vectorizer = TfidfVectorizer(
+        preprocessor=str.casefold,
+        token_pattern=r"(?u)\b\w\w+\b",
+        ngram_range=(1, 2),
+        min_df=settings.min_df,
+        sublinear_tf=True,
+    )
+    matrix = vectorizer.fit_transform(texts)
+    some = texts[:400] + ODD
+    ours = model.scores_of(some)
+    logits = np.log(ours / (1 - ours))
+    yes, known = labels.arrays()
+    # liblinear goes through features in order, so that ours is the order to fit in
+    order = [vectorizer.vocabulary_[term] for term in model.terms]
+    for t in range(len(labels.topics)):
+        fitted = estimator(settings).fit(matrix[known[:, t]][:, order], yes[known[:, t], t])
+        theirs = fitted.decision_function(vectorizer.transform(some)[:, order])
+        low, high = theirs.argmin(), theirs.argmax()
+        slope = (logits[high, t] - logits[low, t]) / (theirs[high] - theirs[low])
+        expected = 1 / (1 + np.exp(-(logits[low, t] + slope * (theirs - theirs[low]))))
+        np.testing.assert_allclose(ours[:, t], expected, atol=1e-6)
+
+
+def test_the_same_labels_give_the_same_bytes(trained: tuple[Model, HeldOut], labels: Labels) -> None:
+    yes, known = labels.arrays()
+    again, _ = train([text_of(entry) for entry in labels.entries], yes, known, labels.topics, n_jobs=2)
+    assert again.to_bytes() == trained[0].to_bytes()
+
+
+def test_figures_come_from_entries_the_model_did_not_see(labels: Labels) -> None:
+    """Labels drawn by lot cannot be learned; a figure that had seen its entries would look good all the same."""
+    random = np.random.default_rng(0)
+    texts = [text_of(entry) for entry in labels.entries[:300]]
+    yes = random.random((300, 2)) < 0.3
+    model, held_out = train(texts, yes, np.ones_like(yes), (Topic("a", "A"), Topic("b", "B")))
+    chance = metrics.micro_f1(yes, np.ones_like(yes), np.ones_like(yes))
+    assert metrics.micro_f1(yes, np.ones_like(yes), held_out.tagged) < chance + 0.05
+    assert metrics.average_precision(yes, np.ones_like(yes), model.scores_of(texts)).min() > 0.9, "what it saw looks good"
+    assert metrics.average_precision(yes, np.ones_like(yes), held_out.scores).max() < 0.5
+
+
+def test_scores_of_held_out_entries_are_calibrated(trained: tuple[Model, HeldOut], labels: Labels) -> None:
+    yes, known = labels.arrays()
+    assert metrics.calibration_error(yes, known, trained[1].scores) < 0.03
+
+
+def test_unsure_cells_do_not_teach(labels: Labels) -> None:
+    texts = [text_of(entry) for entry in labels.entries[:200]]
+    yes, _ = labels.arrays()
+    yes = yes[:200, [1, 4]]
+    known = np.ones_like(yes)
+    known[::7, 0] = False
+    flipped = yes.copy()
+    flipped[~known] = ~flipped[~known]
+    topics = labels.topics[1], labels.topics[4]
+    one, _ = train(texts, yes, known, topics)
+    other, _ = train(texts, flipped, known, topics)
+    assert one.to_bytes() == other.to_bytes()
+
+
+def test_a_topic_with_too_few_yes_entries_is_not_guessed(labels: Labels) -> None:
+    texts = [text_of(entry) for entry in labels.entries[:200]]
+    yes = np.zeros((200, 2), dtype=bool)
+    yes[:, 0] = labels.arrays()[0][:200, 1]
+    yes[:3, 1] = True
+    model, held_out = train(texts, yes, np.ones_like(yes), (Topic("a", "A"), Topic("b", "B")))
+    assert model.thresholds[1] == np.inf
+    assert not held_out.tagged[:, 1].any()
+    assert (model.scores_of(texts)[:, 1] == 0).all()
+    with pytest.raises(ValueError, match="no topic has 5 entries with a yes, and as many with a no"):
+        train(texts, yes[:, 1:], np.ones_like(yes[:, 1:]), (Topic("b", "B"),))
+
+
+def test_progress_is_told(labels: Labels) -> None:
+    told: list[tuple[int, int]] = []
+    texts = [text_of(entry) for entry in labels.entries[:60]]
+    yes = labels.arrays()[0][:60, 1:2]
+    train(texts, yes, np.ones_like(yes), labels.topics[1:2], progress=lambda done, total: told.append((done, total)))
+    assert told == [(n, 6) for n in range(1, 7)]
+
+
+def test_the_shipped_model_is_what_the_labels_give(root: Path, labels: Labels) -> None:
+    from tagger import load
+    from tagger.retraining import is_current
+
+    assert is_current(load(root / "models/topics.safetensors"), labels, Settings())
