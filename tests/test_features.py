@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from tagger import Entry
-from tagger import features
+from tagger import Entry, features
 from tagger.features import Terms, count, text_of, vocabulary, weigh
 
 ODD = [

@@ -50,7 +50,7 @@ def test_all_problems_are_reported_at_once_with_file_and_line(workspace: Path) -
         "labels/labels.csv:2: topic 'llm' is both yes and unsure",
         f"labels/labels.csv:{n - 1}: a second row for '{rows[1].id}'; the first one is in line 3",
         f"labels/labels.csv:{n}: the title 'Nobody wrote this' has the id ",
-        f"labels/labels.csv:{n}: no entry in labels/entries has the id 'zzzzzzzz' ('Nobody wrote this'); add it or delete the row",
+        f"labels/labels.csv:{n}: no entry in labels/entries has the id 'zzzzzzzz' ('Nobody wrote this'); add it or",
         "labels/entries/more.txt:1: entry ",
         f"labels/labels.csv:{n + 1}: expected 4 cells, found 3",
         "labels/entries/more.txt:5: line 5 was not understood: found 'nonsense 2023-01-01'",

@@ -42,8 +42,11 @@ def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: tuple
     # liblinear goes through features in order, so that ours is the order to fit in
     order = [vectorizer.vocabulary_[term] for term in model.terms]
     for t in range(len(labels.topics)):
-        fitted = estimator(settings).fit(matrix[known[:, t]][:, order], yes[known[:, t], t])
-        theirs = fitted.decision_function(vectorizer.transform(some)[:, order])
+        x, y = matrix[known[:, t]][:, order], yes[known[:, t], t]
+        p, q = x[y].sum(axis=0) + settings.smoothing, x[~y].sum(axis=0) + settings.smoothing
+        scale = np.abs(np.log(np.asarray(p / p.sum()) / np.asarray(q / q.sum()))).ravel()
+        fitted = estimator(settings).fit(x.multiply(scale).tocsr(), y)
+        theirs = fitted.decision_function(vectorizer.transform(some)[:, order].multiply(scale).tocsr())
         low, high = theirs.argmin(), theirs.argmax()
         slope = (logits[high, t] - logits[low, t]) / (theirs[high] - theirs[low])
         expected = 1 / (1 + np.exp(-(logits[low, t] + slope * (theirs - theirs[low]))))

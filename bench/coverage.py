@@ -1,0 +1,47 @@
+"""What labels/ covers: per topic yes, unsure and lone yes entries; lengths; years; categories; near-duplicates.
+
+usage: python bench/coverage.py
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from tagger.features import count, text_of, vocabulary
+from tagger.folds import near_duplicates
+from tagger.labels import read_labels
+from tagger.report import aligned
+
+ROOT = Path(__file__).parent.parent
+
+
+def main() -> None:
+    labels = read_labels(ROOT / "labels")
+    yes, known = labels.arrays()
+    alone = yes & (yes.sum(1) == 1)[:, None]
+    print(f"{len(labels.entries)} entries, {int((~yes.any(1)).sum())} without a topic\n")
+    rows = [
+        [topic.id, *(str(int(n)) for n in (yes[:, t].sum(), (~known)[:, t].sum(), alone[:, t].sum()))]
+        for t, topic in enumerate(labels.topics)
+    ]
+    print(aligned(["topic", "yes", "unsure", "yes alone"], rows))
+    words = np.array([len(entry.abstract.split()) for entry in labels.entries])
+    print("words of a summary, quantiles 0, 10, 50, 90, 100%:", *np.quantile(words, [0, 0.1, 0.5, 0.9, 1]).astype(int))
+    print("topics of an entry:", dict(sorted(Counter(yes.sum(1).tolist()).items())))
+    print("years:", dict(sorted(Counter(entry.date.year for entry in labels.entries if entry.date).items())))
+    print("categories:", dict(Counter(entry.category for entry in labels.entries).most_common()))
+    texts = [text_of(entry) for entry in labels.entries]
+    chunks = list(count(texts, vocabulary(texts, 1)[0]))
+    starts = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(chunk.starts) for chunk in chunks]))])
+    groups = near_duplicates(starts, np.concatenate([chunk.terms for chunk in chunks]))
+    alike = [group for group, n in Counter(groups.tolist()).items() if n > 1]
+    print(f"near-duplicates: {len(alike)} groups")
+    for group in alike:
+        print("  " + " | ".join(labels.entries[n].title for n in np.flatnonzero(groups == group)))
+
+
+if __name__ == "__main__":
+    main()

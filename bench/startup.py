@@ -1,0 +1,66 @@
+"""How long `tag` takes as a whole process, against importing numpy and against scikit-learn's way.
+
+usage: python bench/startup.py [--runs N]
+
+All three are started in turn N times, and medians are compared:
+- `tag` on a listing of 25 entries, as installed beside the Python that runs this;
+- `python -c "import numpy"`;
+- a Python that loads the exported pipeline with joblib and tags the same entries' texts with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import tagger
+from tagger.features import text_of
+from tagger.listing import pasted, read_files
+from tagger.pipeline import save_pipeline
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT.parent / "shared" / "listing" / "sample.txt"
+SKLEARN = "import joblib, sys; p = joblib.load(sys.argv[1]); print(p.predict(open(sys.argv[2]).read().split('\\0')).sum())"
+
+
+def seconds(command: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=15)
+    runs = parser.parse_args().runs
+    entries = read_files([SAMPLE], 2026).entries if SAMPLE.exists() else ()
+    if not entries:
+        print("the 25 entries of ../shared are not here; 25 of labels/ instead")
+        entries = read_files([ROOT / "labels/entries/retrieval.txt"]).entries[:25]
+    with tempfile.TemporaryDirectory() as folder:
+        listing, texts, pipeline = (Path(folder) / name for name in ("listing.txt", "texts", "pipeline.joblib"))
+        listing.write_text(pasted.write(entries), encoding="utf-8")
+        texts.write_text("\0".join(map(text_of, entries)), encoding="utf-8")
+        save_pipeline(tagger.load(), pipeline)
+        ways = {
+            "tag": [str(Path(sys.executable).parent / "tag"), str(listing), "--no-labels"],
+            "import numpy": [sys.executable, "-c", "import numpy"],
+            "scikit-learn with joblib": [sys.executable, "-c", SKLEARN, str(pipeline), str(texts)],
+        }
+        taken: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(runs + 1):
+            for name, command in ways.items():
+                taken[name].append(seconds(command))
+    median = {name: statistics.median(times[1:]) for name, times in taken.items()}  # the first run warms the disk's cache
+    print("| whole process, 25 entries | median ms | tag against it |\n|---|---|---|")
+    for name, value in median.items():
+        print(f"| {name} | {1000 * value:.0f} | {median['tag'] / value:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""What the documentation says is what the programs do."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def test_generated_parts_are_up_to_date(root: Path) -> None:
+    done = subprocess.run([sys.executable, root / "docs/generate.py", "--check"], capture_output=True, text=True)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0), "run: python docs/generate.py"
+
+
+def test_every_command_and_option_is_documented(root: Path) -> None:
+    from typer.main import get_command
+
+    from tagger.cli import app
+
+    page = (root / "docs/cli.md").read_text()
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    assert set(commands) >= {"tag", "retrain", "evaluate", "topics", "init", "export"}
+    for name, command in commands.items():
+        assert command.help
+        heading = "## tag\n" if name == "tag" else f"## tagger {name}\n"
+        section = page.split(heading)[1].split("\n## ")[0]
+        for parameter in command.params:
+            if parameter.param_type_name == "option":
+                assert parameter.help, f"{name} {parameter.name}"
+                assert all(option in section for option in parameter.opts)
+
+
+def test_the_python_of_the_readme_runs(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(root)
+    (block,) = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)
+    exec(compile(block, "README.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("Time Matters: ")
+
+
+def test_the_shell_of_the_readme_runs(root: Path, tmp_path: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    text = (root / "README.md").read_text()
+    assert "pip install . && tag examples/new-listing.txt\npip install '.[test]' && pytest\n" in text
+    assert "tagger init my-papers && cd my-papers" in text
+    assert run("tagger", "init", "my-papers").returncode == 0
+    assert run("tagger", "retrain", cwd=tmp_path / "my-papers").returncode == 0
+    assert run("tag", "examples/new-listing.txt", cwd=tmp_path / "my-papers").returncode == 0
+
+
+def test_links_lead_somewhere(root: Path) -> None:
+    for page in [root / "README.md", root / "CONTRIBUTING.md", *root.glob("docs/*.md"), root / "labels/README.md"]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("script", ["settings", "startup", "throughput", "reader", "coverage"])
+def test_every_script_of_bench_says_what_it_does(
+    root: Path, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [script, "--help"])
+    if "argparse" in (root / f"bench/{script}.py").read_text():
+        with pytest.raises(SystemExit, match="0"):
+            runpy.run_path(str(root / f"bench/{script}.py"), run_name="__main__")
+        assert "usage" in capsys.readouterr().out
+    else:
+        runpy.run_path(str(root / f"bench/{script}.py"), run_name="imported")
+    assert (
+        f"bench/{script}.py"
+        in (root / "docs/benchmarks.md").read_text()
+        + (root / "docs/model.md").read_text()
+        + (root / "labels/README.md").read_text()
+    )
