@@ -237,7 +237,7 @@ def test_a_model_that_is_none(run: Run, here: Path) -> None:
 def test_usage_errors_exit_with_2(run: Run) -> None:
     done = run("tag")
     assert done.returncode == 2
-    assert "Missing argument 'FILE...'" in done.stderr
+    assert "Missing argument" in done.stderr
     assert run("tagger", "nonsense").returncode == 2
 
 

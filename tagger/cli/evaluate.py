@@ -27,7 +27,7 @@ def evaluate(
     year: YearOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Figures of a model on other labelled entries, each with a 95% interval."""
+    """Figures of a model on other labelled entries."""
     from tagger.evaluation import evaluated, read_labelled
 
     form = format_for(format, output, allowed=(Format.table, Format.jsonl, Format.csv, Format.markdown))

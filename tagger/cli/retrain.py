@@ -29,7 +29,7 @@ def retrain(
     ] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Train the workspace's model from its labels, with honest figures."""
+    """Train the model anew from the labels."""
     from tagger.retraining import compare, is_current, retrained
     from tagger.training import Settings
 

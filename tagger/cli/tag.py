@@ -22,7 +22,7 @@ from tagger.workspace import find_workspace, load_model
 
 
 def tag(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Listings or JSON Lines; '-' is standard input.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Listings or JSON Lines; '-' is standard input.")],
     format: FormatOption = None,
     output: OutputOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Add the words that spoke for and against each topic.")] = False,
@@ -36,7 +36,7 @@ def tag(
     no_labels: Annotated[bool, typer.Option("--no-labels", help="Tag by the model even what is labelled by hand.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Topics of each entry of some listings, best first, with their scores."""
+    """Topics of each entry, best first, with scores."""
     form = format_for(format, output)
     place = find_workspace(workspace)
     tagger = load_model(model, place)

@@ -15,7 +15,7 @@ def topics(
     model: ModelOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """The topics with their definitions, yes and unsure counts, and thresholds."""
+    """The topics, with counts and thresholds."""
     form = format_for(format, output, allowed=(Format.table, Format.jsonl, Format.csv, Format.markdown))
     place = find_workspace(workspace)
     tagger = load_model(model, place)
