@@ -64,7 +64,6 @@ VARIANTS: dict[str, Variant] = {
     "words alone": replace(BASE, pairs=False),
     "character 3- to 5-grams inside words": replace(BASE, characters=True),
     "title once": replace(BASE, title=1),
-    "title twice": replace(BASE, title=2),
     "title three times": replace(BASE, title=3),
     "title four times": replace(BASE, title=4),
     "terms of one entry too": replace(BASE, min_df=1),
@@ -75,8 +74,8 @@ VARIANTS: dict[str, Variant] = {
     "squared hinge, C = 0.3": replace(BASE, loss="hinge", c=0.3),
     "squared hinge, C = 1": replace(BASE, loss="hinge", c=1.0),
     "thresholds: each topic's own, no shrinkage": replace(BASE, shrink=0.0),
-    "thresholds: shrinkage 5": replace(BASE, shrink=5.0),
-    "thresholds: shrinkage 80": replace(BASE, shrink=80.0),
+    "thresholds: shrinkage 20": replace(BASE, shrink=20.0),
+    "thresholds: shrinkage 100": replace(BASE, shrink=100.0),
     "thresholds: one for all topics": replace(BASE, shrink=1e9),
     "thresholds: 0.5 for all topics": replace(BASE, cut="half"),
 }

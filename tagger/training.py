@@ -38,7 +38,7 @@ class Settings:
     min_df: int = 2  # a term must stand in this many entries
     c: float = 10.0  # inverse strength of the L2 penalty
     smoothing: float = 0.1  # of the log-count ratios that scale the features of each topic
-    shrink: float = 20.0  # yes entries at which a topic's own threshold counts as much as the common one
+    shrink: float = 300.0  # yes entries at which a topic's own threshold counts as much as the common one
     min_yes: int = 5  # with fewer yes entries a topic is not learned
     n_folds: int = 5
     seed: int = 0
