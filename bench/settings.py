@@ -121,7 +121,7 @@ def held_out_tags(variant: Variant, entries: list[Entry], yes: Any, known: Any, 
     for k in range(settings.n_folds):
         inside, out = np.flatnonzero(outer != k), np.flatnonzero(outer == k)
         y, m = yes[inside], known[inside]
-        learned = training._learnable(y, m, settings)
+        learned = training._learnable(y, m, settings.min_yes)
         inner = training.stratified_folds(y & m, groups[inside], settings.n_folds, seed + 1)
         logits = np.zeros(y.shape)
         for j in range(settings.n_folds):

@@ -20,7 +20,9 @@ _CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x200B, 0x2028, 0x2
 
 def squeeze(text: str) -> str:
     """The text with each run of white space and control characters made one space, and none at the ends."""
-    return " ".join((text if text.isascii() and text.isprintable() else text.translate(_CONTROLS)).split())
+    if not (text.isascii() and text.isprintable()):
+        text = text.translate(_CONTROLS).encode("utf-8", "replace").decode()  # half a surrogate pair cannot be written
+    return " ".join(text.split())
 
 
 def entry_id(title: str) -> str:

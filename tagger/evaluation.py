@@ -29,34 +29,36 @@ def read_labelled(
         LabelsError: naming every row that is missing or has a topic that is unknown.
     """
     text = read_text(file)
-    entries = list(read(text, file, date.today().year if year is None else year).all())
+    source = "standard input" if file == "-" else file
+    entries = list(read(text, source, date.today().year if year is None else year).all())
+    if not entries:
+        raise LabelsError(f"{source}: no entries in it; nothing to evaluate")
+    rows: list[Row | str]
     if labels is not None:
         by_id = {row.id: row for row in read_rows(labels)}
-        rows = [by_id.get(entry.id) for entry in entries]
-        where = [Problem(str(labels), row.line, "") if row else Problem(str(labels), 0, "") for row in rows]
+        rows = [by_id.get(entry.id, f"expected a row for {entry.id} in {labels}, found none") for entry in entries]
     else:
         found = [record for _, record in jsonl.records(text) if isinstance(record, dict)]
         if len(found) != len(entries):
-            raise LabelsError(f"{file}: a listing has no topics in it; give --labels with a table of them")
+            raise LabelsError(f"{source}: a listing has no topics in it; give --labels with a table of them")
         rows = [_row(entry, record) for entry, record in zip(entries, found, strict=True)]
-        where = [Problem(*_place(entry), "") for entry in entries]
     ids = {topic.id for topic in topics}
+    seen: dict[str, str | None] = {}
     problems: list[Problem] = []
-    for entry, row, at in zip(entries, rows, where, strict=True):
-        if row is None:
-            wanted = f"a row for {entry.id}" if labels is not None else "a list of topic ids under 'topics'"
-            problems.append(Problem(at.path, at.line, f"expected {wanted} ({entry.title!r}), found none"))
-        else:
-            problems += [
-                Problem(at.path, at.line, f"unknown topic {topic!r}; the model has {', '.join(sorted(ids))}")
-                for topic in dict.fromkeys(row.topics + row.unsure)
-                if topic not in ids
-            ]
-    if not entries:
-        raise LabelsError(f"{file}: no entries in it; nothing to evaluate")
+    for entry, row in zip(entries, rows, strict=True):
+        messages = [row] if isinstance(row, str) else []
+        if entry.id in seen:
+            messages.append(f"the title {entry.title!r} is already in {seen[entry.id]}")
+        seen.setdefault(entry.id, entry.source)
+        if isinstance(row, Row):
+            said = dict.fromkeys(row.topics + row.unsure)
+            messages += [f"unknown topic {id!r}; the model has {', '.join(sorted(ids))}" for id in said if id not in ids]
+            messages += [f"topic {id!r} is both yes and unsure" for id in said if id in row.topics and id in row.unsure]
+        path, line = (str(labels), row.line) if labels is not None and isinstance(row, Row) else _place(entry)
+        problems += [Problem(path, line, message) for message in messages]
     if problems:
-        raise LabelsError(f"{file}: cannot be evaluated", problems)
-    return entries, [row for row in rows if row is not None]
+        raise LabelsError(f"{source}: cannot be evaluated", problems)
+    return entries, [row for row in rows if isinstance(row, Row)]
 
 
 def evaluated(model: Model, entries: Sequence[Entry], rows: Sequence[Row]) -> tuple[dict[str, Any], int]:
@@ -75,14 +77,18 @@ def evaluated(model: Model, entries: Sequence[Entry], rows: Sequence[Row]) -> tu
     return figures(yes, known, scores, tagged, model.topics), len(entries) - len(kept)
 
 
-def _row(entry: Entry, record: dict[str, Any]) -> Row | None:
-    """The labels of a JSON object; topics may be ids or the objects that `tag --format jsonl` writes."""
+def _row(entry: Entry, record: dict[str, Any]) -> Row | str:
+    """The labels of a JSON object, or what is wrong with them."""
     sides: list[tuple[str, ...]] = []
     for key in ("topics", "unsure"):
-        found = record.get(key, [] if key == "unsure" else None)
-        if not isinstance(found, list):
-            return None
-        sides.append(tuple(str(topic.get("id") if isinstance(topic, dict) else topic) for topic in found))
+        found = record.get(key)
+        if found is None and key == "unsure":
+            found = []
+        if isinstance(found, list) and any(isinstance(topic, dict) for topic in found):
+            return f"expected ids of topics under {key!r}, as a person gave them, found tags with scores"
+        if not isinstance(found, list) or not all(isinstance(topic, str) for topic in found):
+            return f"expected a list of topic ids under {key!r}, found {found!r}"
+        sides.append(tuple(found))
     return Row(entry.id, entry.title, topics=sides[0], unsure=sides[1])
 
 

@@ -41,6 +41,7 @@ def figures(yes: Bools, known: Bools, scores: Floats, tagged: Bools, topics: Seq
     per_topic = {
         topic.id: {
             "yes": int((yes & known)[:, t].sum()),
+            "no": int((~yes & known)[:, t].sum()),
             "unsure": int((~known)[:, t].sum()),
             **{name: _rounded(*(side[t] for side in sides)) for name, sides in columns.items()},
             "average_precision": _booted(

@@ -45,11 +45,18 @@ def near_duplicates(starts: NDArray[np.integer[Any]], terms: NDArray[np.integer[
         _, first, inverse = np.unique(rows, axis=0, return_index=True, return_inverse=True)
         first_like = first[inverse.ravel()]
         alike = (signature == signature[first_like]).mean(axis=1) >= _ALIKE
-        for one, other in zip(filled[alike], filled[first_like[alike]], strict=True):
-            a, b = group[one], group[other]
-            if a != b:
-                group[group == max(a, b)] = min(a, b)
-    return group
+        for one, other in zip(filled[alike].tolist(), filled[first_like[alike]].tolist(), strict=True):
+            a, b = _root(group, one), _root(group, other)
+            group[max(a, b)] = min(a, b)
+    return np.array([_root(group, n) for n in range(n_entries)])
+
+
+def _root(group: Ints, n: int) -> int:
+    """The first entry of a group, in a forest of pointers towards it that is flattened on the way."""
+    while group[n] != n:
+        group[n] = group[group[n]]
+        n = int(group[n])
+    return n
 
 
 def stratified_folds(yes: NDArray[np.bool_], groups: Ints, n_folds: int, seed: int) -> Ints:

@@ -114,7 +114,7 @@ def read_labels(folder: Path) -> Labels:
             messages.append(f"no entry in {folder / 'entries'} has the id {row.id!r} ({row.title!r}); add it or delete the row")
         problems += [Problem(str(table), row.line, message) for message in messages]
         rows.setdefault(row.id, row)
-    for entry in entries.values():
+    for entry in entries.values() if table.exists() else ():
         if entry.id not in rows:
             problems.append(_at(entry, f"no row in {table}; add this one with its topics: {_csv_line(entry)}"))
     if problems:

@@ -178,9 +178,9 @@ def paired_test(yes: Bools, known: Bools, old: Bools, new: Bools, seed: int = 0,
     a, b = (np.stack([(c := counts(yes, known, tagged).sum(1)).tp, c.fp + c.fn], axis=1) for tagged in (old, new))
 
     def loss(first: Floats, second: Floats) -> Floats:
-        return np.asarray(_ratio(2 * first[..., 0], 2 * first[..., 0] + first[..., 1])) - np.asarray(
-            _ratio(2 * second[..., 0], 2 * second[..., 0] + second[..., 1])
-        )
+        # Where there is nothing to find and nothing was tagged, nothing is wrong.
+        one, other = (np.nan_to_num(_ratio(2 * c[..., 0], 2 * c[..., 0] + c[..., 1]), nan=1.0) for c in (first, second))
+        return np.asarray(one - other)
 
     total = a.sum(0) + b.sum(0)
     observed = loss(a.sum(0), b.sum(0))

@@ -66,12 +66,17 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """An entry with its tags, best first. `note` says why there is none, or what else a person should know."""
+    """An entry with its tags, best first.
+
+    Where there is no tag, `note` says why, and `nearest` is the topic that came nearest to its threshold.
+    """
 
     entry: Entry
     tags: tuple[Tag, ...]
     scores: NDArray[np.float64]  # (n_topics,)
     note: str | None = None
+    nearest: Topic | None = None
+    by: str = "model"  # or "hand"
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,7 @@ class Model:
     held_out: NDArray[np.uint8]  # (n_labelled, n_topics), 0 or 1
     held_out_ids: NDArray[np.uint8]  # (n_labelled, 8), ASCII
     about: dict[str, Any] = field(default_factory=dict)
+    shown: tuple[int, ...] | None = None  # columns of the topics to show; None for all
 
     @cached_property
     def terms(self) -> list[str]:
@@ -107,6 +113,12 @@ class Model:
     def _wide(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return self.idf.astype(np.float64), self.weights.astype(np.float64)
 
+    @cached_property
+    def _implied(self) -> list[tuple[int, int]]:
+        """(column of a topic, column of one that it implies)."""
+        column = {topic.id: n for n, topic in enumerate(self.topics)}
+        return [(column[topic], column[up]) for topic, above in ancestors(self.topics).items() for up in above]
+
     def scores(self, entries: Iterable[Entry]) -> NDArray[np.float64]:
         """(n_entries, n_topics): for each topic the probability that it applies."""
         return self.scores_of(text_of(entry) for entry in entries)
@@ -115,28 +127,43 @@ class Model:
         """As `scores`, of texts as `tagger.features.text_of` makes them."""
         return np.concatenate([scores for scores, _, _ in self._scored(texts)] or [np.zeros((0, len(self.topics)))])
 
-    def tag(self, entries: Sequence[Entry], hand: Mapping[str, Row] | None = None) -> list[Tagged]:
+    def tag(
+        self, entries: Sequence[Entry], hand: Mapping[str, Row] | None = None, hand_topics: Sequence[Topic] = ()
+    ) -> list[Tagged]:
         """The topics of each entry, best first.
 
         Args:
             entries: what to tag.
             hand: rows of labels by entry id; an entry among them gets those topics instead of the model's.
+            hand_topics: the topics that the rows use, where the model does not have them all.
         """
-        return [
-            tagged
-            for start, (scores, known, words) in self._scored_from(entries)
-            for tagged in self._tagged(entries[start : start + len(scores)], scores, known, words, hand or {})
-        ]
+        named = {topic.id: topic for topic in (*self.topics, *hand_topics)}
+        above = ancestors(tuple(named.values()))
+        shown = None if self.shown is None else {self.topics[t].id for t in self.shown}
+        results: list[Tagged] = []
+        for scores, known, words in self._scored(text_of(entry) for entry in entries):
+            for n, entry in enumerate(entries[len(results) : len(results) + len(scores)]):
+                if hand is not None and (row := hand.get(entry.id)) is not None:
+                    said = dict.fromkeys(up for topic in row.topics for up in (topic, *above.get(topic, ())))
+                    tags = tuple(Tag(named.get(id, Topic(id, id)), None, "hand") for id in said if shown is None or id in shown)
+                    note = None if tags else f"labelled by hand as having no{' such' if said else ''} topic"
+                    results.append(Tagged(entry, tags, scores[n], note, by="hand"))
+                else:
+                    results.append(self._tagged(entry, scores[n], int(known[n]), int(words[n])))
+        return results
 
-    def restricted_to(self, topics: Sequence[str]) -> Model:
-        """The same model with these topics alone.
+    def showing(self, topics: Sequence[str]) -> Model:
+        """The same model, which scores and decides as before and shows these topics alone.
 
         Raises:
             UsageError: if the model has no such topic.
         """
-        columns = [self.column(topic) for topic in dict.fromkeys(topics)]
-        kept = {name: getattr(self, name)[..., columns] for name in ("weights", "bias", "thresholds", "held_out")}
-        return replace(self, topics=tuple(self.topics[column] for column in columns), **kept)
+        return replace(self, shown=tuple(self.column(topic) for topic in dict.fromkeys(topics)))
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """The columns of the topics that are shown."""
+        return tuple(range(len(self.topics))) if self.shown is None else self.shown
 
     def column(self, topic: str) -> int:
         """The column of a topic.
@@ -229,7 +256,8 @@ class Model:
             raise _foreign(path, "it holds weights that are no numbers")
         if sizes["terms"] and bytes(arrays["written"]).count(b"\n") != sizes["terms"] - 1:
             raise _foreign(path, "its terms and their texts differ in number")
-        return cls(topics=topics, about=about, **{name: arrays[name] for name in _ARRAYS})
+        known: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
+        return cls(topics=topics, about=about, **known)
 
     def _scored(self, texts: Iterable[str]) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]]:
         """Chunk by chunk: scores (n, n_topics), known words (n,), all words (n,)."""
@@ -241,53 +269,33 @@ class Model:
             filled = np.flatnonzero(np.diff(counts.starts))
             if len(filled):
                 logits[filled] += np.add.reduceat(shares, counts.starts[filled], axis=0)
-            yield 1 / (1 + np.exp(-logits)), counts.known, counts.words
+            scores = 1 / (1 + np.exp(-logits))
+            for child, parent in self._implied:  # what implies a topic is at most as likely as the topic
+                scores[:, parent] = np.maximum(scores[:, parent], scores[:, child])
+            yield scores, counts.known, counts.words
 
-    def _scored_from(
-        self, entries: Sequence[Entry]
-    ) -> Iterator[tuple[int, tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]]]:
-        start = 0
-        for chunk in self._scored(text_of(entry) for entry in entries):
-            yield start, chunk
-            start += len(chunk[0])
-
-    def _tagged(
-        self,
-        entries: Sequence[Entry],
-        scores: NDArray[np.float64],
-        known: NDArray[np.int64],
-        words: NDArray[np.int64],
-        hand: Mapping[str, Row],
-    ) -> Iterator[Tagged]:
-        yes = decide(scores, self.thresholds, self.topics)
-        order = np.argsort(-scores, axis=1, kind="stable")
-        names = {topic.id: topic for topic in self.topics}
-        above = ancestors(self.topics)
-        for n, entry in enumerate(entries):
-            if (row := hand.get(entry.id)) is not None:
-                said = dict.fromkeys(up for topic in row.topics for up in (topic, *above.get(topic, ())))
-                tags = tuple(Tag(names.get(topic, Topic(topic, topic)), None, "hand") for topic in said)
-                note = None if tags else "labelled by hand as having no topic"
-            else:
-                tags = tuple(Tag(self.topics[t], float(scores[n, t]), "model") for t in order[n] if yes[n, t])
-                note = self._note(scores[n], bool(tags), int(known[n]), int(words[n]))
-            yield Tagged(entry, tags, scores[n], note)
-
-    def _note(self, scores: NDArray[np.float64], tagged: bool, known: int, words: int) -> str | None:
+    def _tagged(self, entry: Entry, scores: NDArray[np.float64], known: int, words: int) -> Tagged:
+        columns = np.array(self.columns, dtype=np.int64)
+        yes = decide(scores[None], self.thresholds, self.topics)[0, columns]
+        if yes.any():
+            order = columns[yes][np.argsort(-scores[columns[yes]], kind="stable")]
+            return Tagged(entry, tuple(Tag(self.topics[t], float(scores[t]), "model") for t in order), scores)
         if not known:
-            return "no topic: no word of it is known"
-        gaps = np.where(np.isfinite(self.thresholds), self.thresholds - scores, np.inf)
-        share = known / words
-        unlike = not tagged and share < self.about.get("usual_share", 0) and (scores < self.thresholds / 2).all()
-        if unlike:
-            return f"unlike the labelled entries: {share:.0%} of its words are known, and no topic is near its threshold"
-        if tagged or not np.isfinite(gaps).any():
-            return None
-        near = int(gaps.argmin())
-        return (
-            f"no topic: nearest is {self.topics[near].name}, "
-            f"{scores[near]:.2f} with the threshold at {self.thresholds[near]:.2f}"
-        )
+            return Tagged(entry, (), scores, "no topic: no word of it is known")
+        if not np.isfinite(self.thresholds[columns]).any():
+            return Tagged(entry, (), scores, "no topic: the model has learned none of them")
+        near = int(columns[(self.thresholds[columns] - scores[columns]).argmin()])
+        if known / words < self.about.get("usual_share", 0) and (scores < self.thresholds / 2).all():
+            note = (
+                f"unlike the labelled entries: {known / words:.0%} of its words are known, and no topic is near its threshold"
+            )
+        else:
+            digits = 2 if f"{scores[near]:.2f}" != f"{self.thresholds[near]:.2f}" else 4
+            note = (
+                f"no topic: nearest is {self.topics[near].name}, {scores[near]:.{digits}f} "
+                f"with the threshold at {self.thresholds[near]:.{digits}f}"
+            )
+        return Tagged(entry, (), scores, note, self.topics[near])
 
 
 def load(path: str | Path | None = None) -> Model:

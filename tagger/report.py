@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagger.listing import jsonl, pasted
 from tagger.model import Model, Reason, Tag, Tagged
+from tagger.taxonomy import Topic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +52,7 @@ def tagged(
         model: the model that tagged.
         form: the form.
         explain: add the words that spoke for and against each topic (table, jsonl, markdown).
-        all_scores: add the score of every topic (table, jsonl, csv, markdown).
+        all_scores: add the score of every topic shown (table, jsonl, csv, markdown).
         width: columns of the terminal; None for plain text.
     """
     if form == "jsonl":
@@ -70,9 +71,9 @@ def tagged(
 
 def summary(results: Sequence[Tagged]) -> str:
     """How many entries there were, and what became of them."""
-    hand = sum(any(tag.by == "hand" for tag in result.tags) for result in results)
+    hand = sum(result.by == "hand" for result in results)
     none = sum(not result.tags for result in results)
-    return f"{_n(len(results), 'entry', 'entries')}: {len(results) - none} with topics ({hand} by hand), {none} without"
+    return f"{_n(len(results), 'entry', 'entries')}: {len(results) - none} with topics, {none} without; {hand} labelled by hand"
 
 
 def _n(number: int, one: str, many: str) -> str:
@@ -87,18 +88,14 @@ def _topics_line(result: Tagged) -> str:
     return "Topics: " + ("; ".join(f"{tag.topic.id} {_said(tag)}" for tag in result.tags) or "none")
 
 
-def _reasons(result: Tagged, model: Model) -> list[tuple[str, list[Reason], list[Reason]]]:
-    """For each tag of the model (for an entry without one, for the nearest topic): (name, for, against)."""
-    if result.note and result.note.endswith("is known"):
-        return []
-    topics = [tag.topic for tag in result.tags if tag.score is not None]
-    if not result.tags and len(model.topics):
-        topics = [model.topics[int((result.scores - model.thresholds).argmax())]]
+def _reasons(result: Tagged, model: Model) -> list[tuple[Topic, list[Reason], list[Reason]]]:
+    """For each tag of the model, and for the nearest topic where there is none: (topic, for, against)."""
+    topics = [tag.topic for tag in result.tags if tag.score is not None] + ([result.nearest] if result.nearest else [])
     found = []
     for topic in topics:
         reasons = model.why(result.entry, topic.id)
         for_it = [reason for reason in reasons if reason.share > 0][:_N_FOR]
-        found.append((topic.name, for_it, [reason for reason in reasons if reason.share < 0][:_N_AGAINST]))
+        found.append((topic, for_it, [reason for reason in reasons if reason.share < 0][:_N_AGAINST]))
     return found
 
 
@@ -108,18 +105,14 @@ def _words(reasons: Iterable[Reason]) -> str:
 
 def _why_lines(result: Tagged, model: Model) -> list[str]:
     return [
-        f"{name}: {_words(for_it) or 'no word for it'}" + (f"; against: {_words(against)}" if against else "")
-        for name, for_it, against in _reasons(result, model)
+        f"{topic.name}: {_words(for_it) or 'no word for it'}" + (f"; against: {_words(against)}" if against else "")
+        for topic, for_it, against in _reasons(result, model)
     ]
 
 
 def _every_score(result: Tagged, model: Model) -> dict[str, float]:
     """By topic id, for the topics that the model has learned."""
-    return {
-        topic.id: round(float(score), 4)
-        for topic, score, threshold in zip(model.topics, result.scores, model.thresholds, strict=True)
-        if threshold != float("inf")
-    }
+    return {model.topics[t].id: round(float(result.scores[t]), 4) for t in model.columns if model.thresholds[t] != float("inf")}
 
 
 def _plain(result: Tagged, model: Model, explain: bool, all_scores: bool) -> str:
@@ -178,10 +171,9 @@ def _record(result: Tagged, model: Model, explain: bool, all_scores: bool) -> di
     if all_scores:
         record["scores"] = _every_score(result, model)
     if explain:
-        ids = {topic.name: topic.id for topic in model.topics}
         record["why"] = {
-            ids[name]: [{"term": reason.term, "share": round(reason.share, 4)} for reason in (*for_it, *against)]
-            for name, for_it, against in _reasons(result, model)
+            topic.id: [{"term": reason.term, "share": round(reason.share, 4)} for reason in (*for_it, *against)]
+            for topic, for_it, against in _reasons(result, model)
         }
     record["note"] = result.note
     return record
@@ -190,7 +182,7 @@ def _record(result: Tagged, model: Model, explain: bool, all_scores: bool) -> di
 def _csv(results: Sequence[Tagged], model: Model, all_scores: bool) -> str:
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
-    learned = [topic.id for topic, cut in zip(model.topics, model.thresholds, strict=True) if cut != float("inf")]
+    learned = [model.topics[t].id for t in model.columns if model.thresholds[t] != float("inf")]
     table.writerow(
         ["id", "title", "topics", "scores", "by", "note", "source"] + [f"score {id}" for id in learned if all_scores]
     )
@@ -200,7 +192,7 @@ def _csv(results: Sequence[Tagged], model: Model, all_scores: bool) -> str:
             result.entry.title,
             ";".join(tag.topic.id for tag in result.tags),
             ";".join("" if tag.score is None else f"{tag.score:.4f}" for tag in result.tags),
-            result.tags[0].by if result.tags else "",
+            result.by,
             result.note or "",
             result.entry.source or "",
         ]
@@ -282,7 +274,8 @@ def figures_text(figures: dict[str, Any], model: Model, form: str = "table", sho
     for topic, threshold in zip(model.topics, model.thresholds, strict=True):
         found = figures["topics"][topic.id]
         cut = "too few" if threshold == float("inf") else f"{threshold:.2f}"
-        rows.append([topic.name, str(found["yes"]), *(interval(found[name]) for name in shown), cut])
+        name = _escaped(topic.name) if form == "markdown" else topic.name
+        rows.append([name, str(found["yes"]), *(interval(found[name]) for name in shown), cut])
     overall = [f"{label} {interval(figures[name])}" for name, label in _OVERALL.items()]
     if form == "markdown":
         return _markdown_table(header, rows) + "\n" + "".join(f"- {line}\n" for line in overall)
@@ -308,10 +301,8 @@ def interval(sides: Sequence[float | None]) -> str:
     return f"{value:.2f}" if low is None or high is None else f"{value:.2f} ({low:.2f}-{high:.2f})"
 
 
-def changes(old: dict[str, Any] | None, new: dict[str, Any], p_worse: float | None, n_compared: int) -> str:
+def changes(old: dict[str, Any], new: dict[str, Any], p_worse: float, n_compared: int) -> str:
     """What retraining changed against the model that was there: topics that moved, and whether chance explains it."""
-    if old is None or p_worse is None:
-        return "no model was there to compare with\n"
     lines = [
         f"against the model that was there, over {_n(n_compared, 'entry', 'entries')} "
         f"(chance of a loss like this if they were equal: p = {p_worse:.2f}):"
@@ -319,6 +310,7 @@ def changes(old: dict[str, Any] | None, new: dict[str, Any], p_worse: float | No
     lines += [
         f"  {_OVERALL[name]} {old[name][0]:.3f} -> {new[name][0]:.3f} ({new[name][0] - old[name][0]:+.3f})"
         for name in ("micro_f1", "macro_f1")
+        if old[name][0] is not None and new[name][0] is not None
     ]
     moved: list[tuple[float, str]] = []
     for id, found in new["topics"].items():
@@ -334,15 +326,19 @@ def topics(model: Model, labels: Labels | None, form: str) -> str:
 
     A topic of the labels that the model does not have yet is listed without a threshold.
     """
-    known = dict(zip((topic.id for topic in model.topics), model.thresholds.tolist(), strict=True))
+    cuts = dict(zip((topic.id for topic in model.topics), model.thresholds.tolist(), strict=True))
     listed = {topic.id: topic for topic in (*(labels.topics if labels else ()), *model.topics)}
+    counts: dict[str, tuple[int, int]] = {}
+    if labels is not None:
+        yes, known = labels.arrays()
+        sums = zip(yes.sum(0).tolist(), (~known).sum(0).tolist(), strict=True)
+        counts = dict(zip((topic.id for topic in labels.topics), sums, strict=True))
     rows: list[dict[str, Any]] = []
     for id, topic in listed.items():
-        cut = known.get(id)
+        cut = cuts.get(id)
         row: dict[str, Any] = {"id": id, "name": topic.name, "parent": topic.parent}
         if labels is not None:
-            row["yes"] = sum(id in row.topics for row in labels.rows)
-            row["unsure"] = sum(id in row.unsure for row in labels.rows)
+            row["yes"], row["unsure"] = counts.get(id, (0, 0))
         row["threshold"] = None if cut is None or cut == float("inf") else round(cut, 4)
         rows.append(row | {"definition": topic.definition})
     if form in ("csv", "jsonl"):
@@ -351,7 +347,9 @@ def topics(model: Model, labels: Labels | None, form: str) -> str:
         return frame_text(pd.DataFrame(rows), form)
     header = [key for key in rows[0] if key != "parent" or any(row["parent"] for row in rows)] if rows else []
     cells = [[_cell(row[key]) for key in header] for row in rows]
-    return _markdown_table(header, cells) if form == "markdown" else aligned(header, cells)
+    if form == "markdown":
+        return _markdown_table(header, [[_escaped(cell) for cell in line] for line in cells])
+    return aligned(header, cells)
 
 
 def _cell(value: Any) -> str:
@@ -378,5 +376,5 @@ def card(model: Model) -> str:
         "- A topic is a matter of words and word pairs: a subject that an abstract never names is missed, and one that it "
         "only mentions may be tagged.\n"
         "- The figures hold for entries like the labelled ones. `tagger evaluate` gives those of others.\n"
-        + (f"- Not learned, for want of yes entries: {', '.join(few)}.\n" if few else "")
+        + (f"- Not learned, for want of yes or of no entries: {', '.join(few)}.\n" if few else "")
     )

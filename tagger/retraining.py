@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import tagger
 from tagger import metrics
 from tagger.errors import LabelsError
 from tagger.features import text_of
@@ -38,11 +39,12 @@ class Comparison:
 
 
 def is_current(model: Model | None, labels: Labels, settings: Settings) -> bool:
-    """Whether a model is what these labels and settings give, by the hashes in its header."""
+    """Whether a model is what these labels and settings give, by what its header says of them and of its maker."""
     return (
         model is not None
         and model.about.get("labels_hash") == labels.hash()
         and model.about.get("settings") == asdict(settings)
+        and model.about.get("versions", {}).get("tagger") == tagger.__version__
     )
 
 
@@ -58,8 +60,6 @@ def retrained(
         LabelsError: if there are too few labels to learn anything.
     """
     import sklearn
-
-    import tagger
 
     yes, known = labels.arrays()
     try:
@@ -92,11 +92,10 @@ def compare(old: Model, new: Model, labels: Labels) -> Comparison | None:
     shared = [topic.id for topic in new.topics if topic.id in {known.id for known in old.topics}]
     if not shared or not len(labels.entries):
         return None
-    old, new = old.restricted_to(shared), new.restricted_to(shared)
     yes, known = labels.arrays()
     columns = [n for n, topic in enumerate(labels.topics) if topic.id in shared]
     yes, known = yes[:, columns], known[:, columns]
-    before, after = _unseen_tags(old, labels), _unseen_tags(new, labels)
+    before, after = (_unseen_tags(model, labels)[:, [model.column(id) for id in shared]] for model in (old, new))
     return Comparison(
         len(labels.entries),
         metrics.paired_test(yes, known, before, after),
@@ -123,7 +122,11 @@ def _unseen_tags(model: Model, labels: Labels) -> NDArray[np.bool_]:
 def _brief(yes: NDArray[np.bool_], known: NDArray[np.bool_], tagged: NDArray[np.bool_], ids: list[str]) -> dict[str, Any]:
     per_topic = metrics.f1(metrics.counts(yes, known, tagged).sum(0))
     return {
-        "micro_f1": [metrics.micro_f1(yes, known, tagged)],
-        "macro_f1": [metrics.macro_f1(yes, known, tagged)],
-        "topics": {id: {"f1": [None if np.isnan(value) else float(value)]} for id, value in zip(ids, per_topic, strict=True)},
+        "micro_f1": [_number(metrics.micro_f1(yes, known, tagged))],
+        "macro_f1": [_number(metrics.macro_f1(yes, known, tagged))],
+        "topics": {id: {"f1": [_number(value)]} for id, value in zip(ids, per_topic, strict=True)},
     }
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

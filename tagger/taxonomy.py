@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tagger.entry import squeeze
 from tagger.errors import LabelsError, Problem
 
 __all__ = ["Topic", "ancestors", "read_topics"]
@@ -24,6 +25,10 @@ class Topic:
     name: str
     definition: str = ""
     parent: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", squeeze(self.name))
+        object.__setattr__(self, "definition", squeeze(self.definition))
 
 
 def read_topics(path: Path) -> tuple[Topic, ...]:
@@ -91,4 +96,6 @@ def _check(table: dict[str, Any], topics: Sequence[Topic]) -> list[str]:
         messages.append(f"expected an id of small letters, digits and dashes, found {table['id']!r}")
     if not messages and table["id"] in {topic.id for topic in topics}:
         messages.append(f"a second topic with the id {table['id']!r}")
+    if not messages and squeeze(table["name"]) in {topic.name for topic in topics}:
+        messages.append(f"a second topic with the name {table['name']!r}")
     return messages

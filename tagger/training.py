@@ -39,7 +39,7 @@ class Settings:
     c: float = 10.0  # inverse strength of the L2 penalty
     smoothing: float = 0.1  # of the log-count ratios that scale the features of each topic
     shrink: float = 300.0  # yes entries at which a topic's own threshold counts as much as the common one
-    min_yes: int = 5  # with fewer yes entries a topic is not learned
+    min_yes: int = 5  # with fewer yes or fewer no entries a topic is not learned
     n_folds: int = 5
     seed: int = 0
 
@@ -88,15 +88,18 @@ def train(
     """
     from joblib import Parallel, delayed
 
-    if not _learnable(yes, known, settings).any():
+    learned = _learnable(yes, known, settings.min_yes)
+    if not learned.any():
         raise ValueError(f"no topic has {settings.min_yes} entries with a yes, and as many with a no")
     terms, written = vocabulary(texts, settings.min_df)
     counts, words = _counts(texts, terms)
     groups = near_duplicates(counts.indptr, counts.indices)
+    if len(np.unique(groups)) < 2 * settings.n_folds:
+        raise ValueError(f"fewer than {2 * settings.n_folds} of them are distinct")
     fold = stratified_folds(yes & known, groups, settings.n_folds, settings.seed)
     parts = [np.arange(len(texts)), *(np.flatnonzero(fold != k) for k in range(settings.n_folds))]
     work = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_fit)(counts[part], yes[part], known[part], groups[part], settings) for part in parts
+        delayed(_fit)(counts[part], yes[part], known[part], groups[part], learned, settings) for part in parts
     )
     fits: list[_Fitted] = []
     for fitted in work:
@@ -138,17 +141,17 @@ def log_count_ratios(x: csr_array, yes: Bools, settings: Settings) -> Floats:
     return ratios
 
 
-def _fit(counts: csr_array, yes: Bools, known: Bools, groups: Ints, settings: Settings) -> _Fitted:
+def _fit(counts: csr_array, yes: Bools, known: Bools, groups: Ints, learned: Bools, settings: Settings) -> _Fitted:
     """Weights, calibration and thresholds from these entries alone."""
     from threadpoolctl import threadpool_limits
 
     # Sums that several threads share come out otherwise each time; one thread gives the same bytes on any number of cores.
     with threadpool_limits(limits=1):
-        return _fit_alone(counts, yes, known, groups, settings)
+        return _fit_alone(counts, yes, known, groups, learned, settings)
 
 
-def _fit_alone(counts: csr_array, yes: Bools, known: Bools, groups: Ints, settings: Settings) -> _Fitted:
-    learned = _learnable(yes, known, settings)
+def _fit_alone(counts: csr_array, yes: Bools, known: Bools, groups: Ints, learned: Bools, settings: Settings) -> _Fitted:
+    learned = learned & _learnable(yes, known, 2)  # a fold has fewer yes entries than there are
     fold = stratified_folds(yes & known, groups, settings.n_folds, settings.seed + 1)
     logits = np.zeros(yes.shape)
     for k in range(settings.n_folds):
@@ -228,9 +231,11 @@ def _thresholds(scores: Floats, yes: Bools, known: Bools, learned: Bools, settin
     micro-F1, the more the fewer yes entries the topic has (after Yang, "A study of thresholding strategies for text
     categorization", SIGIR 2001, where SCut alone is shown to overfit rare categories).
     """
+    thresholds = np.full(len(learned), np.inf)
+    if not learned.any():
+        return thresholds
     cells = known & learned
     common = _best_cut(scores[cells], yes[cells])
-    thresholds = np.full(len(learned), np.inf)
     for t in np.flatnonzero(learned):
         rows = known[:, t]
         own = _best_cut(scores[rows, t], yes[rows, t])
@@ -258,9 +263,9 @@ def _usual_share(counts: csr_array, words: Ints, written: Sequence[str], setting
     return round(float(np.quantile(known / np.maximum(words, 1), 0.05)), 4)
 
 
-def _learnable(yes: Bools, known: Bools, settings: Settings) -> Bools:
+def _learnable(yes: Bools, known: Bools, at_least: int) -> Bools:
     fewest: Ints = np.minimum((yes & known).sum(0), (~yes & known).sum(0))
-    return fewest >= settings.min_yes
+    return fewest >= at_least
 
 
 def _counts(texts: Sequence[str], terms: Terms) -> tuple[csr_array, Ints]:

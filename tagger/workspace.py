@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from tagger.errors import OutputError, UsageError
+from tagger.errors import LabelsError, OutputError, Problem, UsageError
 from tagger.files import write_whole
 from tagger.labels import Row, read_rows
 from tagger.model import Model, load
+from tagger.taxonomy import Topic, read_topics
 
 __all__ = ["Workspace", "create_workspace", "find_workspace", "load_model", "need_workspace"]
 
@@ -37,14 +38,25 @@ class Workspace:
         """The model's card."""
         return self.folder / "models" / "topics.md"
 
-    def hand(self) -> dict[str, Row]:
-        """The rows of labels.csv by entry id; none where there is no such file.
+    def hand(self) -> tuple[dict[str, Row], tuple[Topic, ...]]:
+        """The rows of labels.csv by entry id, none where there is no such file, and the topics.
 
         Raises:
-            LabelsError: if the file is there and is not such a table.
+            LabelsError: if the table cannot be read, or naming every row with a topic that is unknown.
         """
         path = self.labels / "labels.csv"
-        return {row.id: row for row in read_rows(path)} if path.exists() else {}
+        topics = read_topics(self.labels / "topics.toml")
+        rows = read_rows(path) if path.exists() else []
+        ids = {topic.id for topic in topics}
+        unknown = [
+            Problem(str(path), row.line, f"unknown topic {topic!r}; known: {', '.join(sorted(ids))}")
+            for row in rows
+            for topic in row.topics
+            if topic not in ids
+        ]
+        if unknown:
+            raise LabelsError(f"{path}: {len(unknown)} to correct; --no-labels tags without them", unknown)
+        return {row.id: row for row in rows}, topics
 
 
 def find_workspace(given: Path | None) -> Workspace | None:

@@ -53,7 +53,7 @@ cy6rwsaa  Żółć gęślą
           no topic: no word of it is known
 """
     assert done.stdout == expected
-    assert done.stderr == "4 entries: 2 with topics (0 by hand), 2 without\n"
+    assert done.stderr == "4 entries: 2 with topics, 2 without; 0 labelled by hand\n"
     assert done.returncode == 0
 
 
@@ -112,8 +112,8 @@ def test_csv(run: Run, here: Path, tiny: Path) -> None:
 id,title,topics,scores,by,note,source
 j885z8ba,"Click, Click | Click",ctr,0.8183,model,,l.txt:1
 cj1qyswd,Language in Clicks,llm,0.8336,model,,l.txt:5
-g08zjrht,The Shape of Water,,,,"no topic: nearest is CTR prediction, 0.12 with the threshold at 0.50",l.txt:9
-cy6rwsaa,Żółć gęślą,,,,no topic: no word of it is known,l.txt:13
+g08zjrht,The Shape of Water,,,model,"no topic: nearest is CTR prediction, 0.12 with the threshold at 0.50",l.txt:9
+cy6rwsaa,Żółć gęślą,,,model,no topic: no word of it is known,l.txt:13
 """
     assert run("tag", "l.txt", "--model", tiny, "--year", 2024, "-f", "csv").stdout == expected
     run("tag", "l.txt", "--model", tiny, "--year", 2024, "-o", "out.csv", "--all-scores")
@@ -178,7 +178,7 @@ def test_hand_labels_win_and_can_be_turned_off(run: Run, workspace: Path, tiny: 
     row = read_rows(workspace / "labels" / "labels.csv")[0]
     listing = (workspace / "labels/entries/example.txt").read_text()
     by_hand = run("tag", "-", "--model", tiny, cwd=workspace, stdin=listing)
-    assert by_hand.stderr == "25 entries: 16 with topics (16 by hand), 9 without\n"
+    assert by_hand.stderr == "25 entries: 16 with topics, 9 without; 25 labelled by hand\n"
     name = {"llm": "Large language models", "recsys": "recsys"}.get(row.topics[0] if row.topics else "", "labelled by hand")
     assert f"{row.id}  {row.title}\n          {name}" in by_hand.stdout
     by_model = run("tag", "-", "--model", tiny, "--no-labels", cwd=workspace, stdin=listing)
@@ -194,9 +194,9 @@ def test_lines_not_understood_cost_nothing(run: Run, here: Path, tiny: Path) -> 
     assert done.stdout.count("Click, Click") == 2
     expected = """\
 bad.txt:1: line 1 was not understood: found 'Publications', expected a header such as 'IRJun 9, 2023Code' \
-(category, month, day, year, perhaps Code)
+(category, month, day, year, perhaps Code); if it belongs to an abstract, put a tab before it
 nofile.txt: cannot be read: No such file or directory
-8 entries read, 2 places not understood; correct the lines named above
+8 entries read, 2 places not understood; correct what is named above
 """
     assert done.stderr == expected
     (here / "out.csv").write_text("what was there")
@@ -209,6 +209,8 @@ nofile.txt: cannot be read: No such file or directory
 @pytest.mark.parametrize(
     "arguments, message",
     [
+        (["l.txt", "--topics", ","], "tagger: --topics: expected ids of topics, as in 'ctr,llm', found none\n"),
+        (["l.txt", "--explain", "-f", "csv"], "tagger: --format csv has no place for words; choose another format\n"),
         (["l.txt", "--topics", "crt"], "tagger: unknown topic 'crt'; this model has ctr, llm, rag\n"),
         (
             ["l.txt", "-o", "out.xls"],
@@ -216,7 +218,7 @@ nofile.txt: cannot be read: No such file or directory
         ),
         (["l.txt", "-o", "no/out.csv"], "tagger: no/out.csv: cannot be written: No such file or directory\n"),
         (["l.txt", "-w", "no"], "tagger: no: not a workspace: no labels/topics.toml in it; 'tagger init no' makes one\n"),
-        (["."], ".: cannot be read: Is a directory\n0 entries read, 1 place not understood; correct the lines named above\n"),
+        (["."], ".: cannot be read: Is a directory\n0 entries read, 1 place not understood; correct what is named above\n"),
     ],
 )
 def test_what_a_user_can_get_wrong(run: Run, here: Path, tiny: Path, arguments: list[str], message: str) -> None:
@@ -249,6 +251,42 @@ def test_a_reader_that_has_seen_enough_is_no_error(root: Path) -> None:
     assert len(done.stdout.splitlines()) == 1
 
 
+def test_a_link_is_followed_and_a_pipe_stays_one(run: Run, here: Path, tiny: Path) -> None:
+    (here / "real.csv").write_text("old")
+    (here / "link.csv").symlink_to("real.csv")
+    assert run("tag", "l.txt", "--model", tiny, "-o", "link.csv").returncode == 0
+    assert (here / "link.csv").is_symlink()
+    assert (here / "real.csv").read_text().startswith("id,title,topics")
+    (here / "null.csv").symlink_to("/dev/null")
+    assert run("tag", "l.txt", "--model", tiny, "-o", "null.csv").returncode == 0
+    assert not Path("/dev/null").is_file()
+
+
+def test_half_a_surrogate_pair_costs_nothing(run: Run, here: Path, tiny: Path) -> None:
+    (here / "o.jsonl").write_text('{"title": "lone \\ud800 click"}')
+    assert run("tag", "o.jsonl", "--model", tiny, "-o", "out.csv").returncode == 0
+    assert "lone ? click" in (here / "out.csv").read_text()
+
+
+def test_an_unknown_topic_by_hand_is_named(run: Run, workspace: Path, tiny: Path) -> None:
+    table = workspace / "labels/labels.csv"
+    table.write_text(table.read_text().replace(",recsys,", ",recsis,", 1))
+    done = run("tag", "examples/new-listing.txt", "--model", tiny, cwd=workspace)
+    assert done.returncode == 2
+    assert "unknown topic 'recsis'; known: llm, recsys\n" in done.stderr
+    assert run("tag", "examples/new-listing.txt", "--model", tiny, "--no-labels", cwd=workspace).returncode == 0
+
+
+def test_closed_or_full_streams_give_no_traceback(root: Path) -> None:
+    tag = Path(sys.executable).parent / "tag"
+    for end, status in ((">&-", 0), ("> /dev/full", 2), ("2> /dev/full > /dev/null", 2)):
+        done = subprocess.run(
+            ["bash", "-c", f"{tag} {root / 'examples/new-listing.txt'} {end}"], capture_output=True, text=True
+        )
+        assert "Traceback" not in done.stderr, end
+        assert done.returncode in (0, status), end
+
+
 def test_the_model_of_the_workspace_goes_before_the_shipped_one(run: Run, workspace: Path, tiny: Path) -> None:
     text = "IRJun 9, 2023\nLanguage in ClicksCy Ng\nLanguage and a click.\n"
     (workspace / "models" / "topics.safetensors").write_bytes(tiny.read_bytes())
@@ -279,13 +317,13 @@ def test_retrain_check_and_skip(run: Run, workspace: Path) -> None:
     assert first.stdout.startswith(
         "topic                  yes         precision            recall                F1  threshold\n"
     )
-    assert first.stdout.endswith("written: models/topics.safetensors, models/topics.md\n")
-    assert first.stderr == "", "no progress bar in a pipe"
+    assert first.stderr == "written: models/topics.safetensors, models/topics.md\n", "no progress bar in a pipe"
     bytes_then = (workspace / "models/topics.safetensors").read_bytes()
     check = run("tagger", "retrain", "--check", cwd=workspace)
     assert (check.returncode, check.stdout) == (0, "models/topics.safetensors is up to date with labels\n")
     again = run("tagger", "retrain", cwd=workspace)
-    assert (again.returncode, again.stdout) == (0, "models/topics.safetensors is up to date with labels; nothing to do\n")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert again.stderr == "models/topics.safetensors is up to date with labels; nothing to do\n"
     forced = run("tagger", "retrain", "--force", cwd=workspace)
     assert "micro-F1" in forced.stdout
     assert (workspace / "models/topics.safetensors").read_bytes() == bytes_then
@@ -369,6 +407,11 @@ first tag right 1.00 (1.00-1.00)
 """
     assert done.stdout == expected
     records = [json.loads(line) for line in run("tag", "l.txt", "-f", "jsonl", "--model", tiny).stdout.splitlines()]
+    tags = run("tagger", "evaluate", "-", "--model", tiny, stdin="\n".join(map(json.dumps, records)))
+    assert tags.returncode == 2
+    assert "standard input:1: expected ids of topics under 'topics', as a person gave them, found tags" in tags.stderr
+    for record in records:
+        record["topics"] = [tag["id"] for tag in record["topics"]]
     same = run("tagger", "evaluate", "-", "--model", tiny, stdin="\n".join(map(json.dumps, records)))
     assert "micro-F1 1.00" in same.stdout
     for form in ("csv", "jsonl", "markdown"):
@@ -379,7 +422,7 @@ first tag right 1.00 (1.00-1.00)
     "rows, message",
     [
         ("j885z8ba,x,crt,\n", "labels.csv:2: unknown topic 'crt'; the model has ctr, llm, rag\n"),
-        ("", "labels.csv: expected a row for j885z8ba ('Click, Click | Click'), found none\n"),
+        ("", "l.txt:1: expected a row for j885z8ba in labels.csv, found none\n"),
     ],
 )
 def test_evaluate_names_what_is_missing(run: Run, here: Path, tiny: Path, rows: str, message: str) -> None:
@@ -416,9 +459,9 @@ new/labels/topics.toml
 new/labels/labels.csv
 new/labels/entries/example.txt
 new/examples/new-listing.txt
-next: cd new && tagger retrain && tag examples/new-listing.txt
 """
     assert done.stdout == expected
+    assert done.stderr == "next: cd new && tagger retrain && tag examples/new-listing.txt\n"
     (tmp_path / "new/labels/topics.toml").write_text("mine")
     again = run("tagger", "init", "new")
     assert again.returncode == 2

@@ -116,6 +116,8 @@ def test_paired_test_sees_a_loss_and_only_a_loss() -> None:
     assert metrics.paired_test(yes, known, good, bad) < 0.001
     assert metrics.paired_test(yes, known, bad, good) > 0.99
     assert metrics.paired_test(yes, known, good, good) == 1
+    nothing = np.zeros_like(yes)
+    assert metrics.paired_test(nothing, known, nothing, nothing) == 1
 
 
 def test_paired_test_is_level_where_nothing_differs() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import tagger
 from tagger import Entry, Model, ModelError, UsageError, load
 from tagger.decide import decide
-from tagger.features import text_of
+from tagger.features import text_of, vocabulary
 from tagger.labels import Labels, Row
 from tagger.pipeline import to_pipeline
 from tagger.taxonomy import Topic
@@ -116,12 +116,33 @@ def test_an_entry_without_topics_says_why(model: Model) -> None:
     assert below.note == f"no topic: nearest is Large language models, {below.scores[1]:.2f} with the threshold at 1.10"
 
 
-def test_restricted_to_some_topics(model: Model, entries: list[Entry]) -> None:
-    few = model.restricted_to(["llm", "ctr"])
-    assert [topic.id for topic in few.topics] == ["llm", "ctr"]
-    np.testing.assert_allclose(few.scores(entries), model.scores(entries)[:, [1, 0]], atol=1e-12)
+def test_showing_some_topics_changes_no_score(model: Model, entries: list[Entry]) -> None:
+    few = model.showing(["llm", "ctr"])
+    assert (few.scores(entries) == model.scores(entries)).all()
+    for whole, part in zip(model.tag(entries), few.tag(entries), strict=True):
+        assert [tag for tag in whole.tags if tag.topic.id in ("llm", "ctr")] == list(part.tags)
+        assert part.tags or part.note
     with pytest.raises(UsageError, match="unknown topic 'crt'; this model has ctr, llm, debiasing"):
-        model.restricted_to(["crt"])
+        model.showing(["crt"])
+
+
+def test_a_parent_is_there_whatever_is_shown() -> None:
+    family = replace(
+        small(),
+        topics=(Topic("child", "Child", parent="top"), Topic("top", "Top")),
+        weights=np.array([[3, -3], [3, -3]], dtype=np.float32),
+        bias=np.zeros(2),
+        thresholds=np.array([0.5, 0.5]),
+        hashes=vocabulary(["one two"], 1)[0].hashes[:2],
+        held_out=np.zeros((0, 2), dtype=np.uint8),
+    )
+    text = Entry("one two")
+    (tagged,) = family.tag([text])
+    assert [tag.topic.id for tag in tagged.tags] == ["child", "top"]
+    assert tagged.tags[0].score == tagged.tags[1].score, "what implies a topic is at most as likely"
+    assert [tag.topic.id for tag in family.showing(["top"]).tag([text])[0].tags] == ["top"]
+    by_hand = {text.id: Row(text.id, "one two", ("child",))}
+    assert [tag.topic.id for tag in family.showing(["top"]).tag([text], by_hand)[0].tags] == ["top"]
 
 
 def small() -> Model:

@@ -103,6 +103,21 @@ def test_a_topic_with_too_few_yes_entries_is_not_guessed(labels: Labels) -> None
         train(texts, yes[:, 1:], np.ones_like(yes[:, 1:]), (Topic("b", "B"),))
 
 
+def test_a_topic_with_just_enough_is_learned_in_every_fold(labels: Labels) -> None:
+    texts = [text_of(entry) for entry in labels.entries[:40]]
+    yes = np.zeros((40, 1), dtype=bool)
+    yes[:5] = True
+    model, held_out = train(texts, yes, np.ones_like(yes), (Topic("a", "A"),))
+    assert np.isfinite(model.thresholds).all()
+    assert (held_out.scores > 0).all()
+
+
+def test_copies_of_one_entry_are_too_few() -> None:
+    yes = np.array([[True]] * 8 + [[False]] * 8)
+    with pytest.raises(ValueError, match="fewer than 10 of them are distinct"):
+        train(["the very same words again"] * 16, yes, np.ones_like(yes), (Topic("a", "A"),))
+
+
 def test_progress_is_told(labels: Labels) -> None:
     told: list[tuple[int, int]] = []
     texts = [text_of(entry) for entry in labels.entries[:60]]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -61,23 +62,22 @@ def tag_main() -> None:
 
 
 def _run(application: typer.Typer) -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="replace")
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif hasattr(getattr(sys, name), "reconfigure"):
+            getattr(sys, name).reconfigure(encoding="utf-8", errors="replace")
     try:
-        try:
-            application()
-        finally:
-            sys.stdout.flush()
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        application()
     except TaggerError as error:
-        print(f"tagger: {error}" if not error.problems else str(error), file=sys.stderr)
-        sys.exit(2)
+        _fail(str(error) if error.problems else f"tagger: {error}")
     except OSError as error:
-        print(f"tagger: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
-        sys.exit(2)
+        _fail(f"tagger: {error.filename or 'output'}: {error.strerror}")
     except MemoryError:
-        print("tagger: not enough memory; give fewer entries at once", file=sys.stderr)
-        sys.exit(2)
+        _fail("tagger: not enough memory; give fewer entries at once")
+
+
+def _fail(message: str) -> NoReturn:
+    with suppress(OSError):
+        print(message, file=sys.stderr)
+    sys.exit(2)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tagger.cli.output import emit
+from tagger.cli.output import emit, warn
 from tagger.workspace import create_workspace
 
 
@@ -15,4 +16,4 @@ def init(directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder t
     """Make a workspace with a tiny working example."""
     made = create_workspace(directory)
     emit("".join(f"{path}\n" for path in made))
-    emit(f"next: cd {directory} && tagger retrain && tag examples/new-listing.txt\n")
+    warn([f"next: cd {shlex.quote(str(directory))} && tagger retrain && tag examples/new-listing.txt"])

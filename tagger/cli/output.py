@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+
+import typer
 
 from tagger.files import write_whole
 
@@ -15,7 +18,12 @@ __all__ = ["emit", "terminal_width", "warn"]
 def emit(text: str, output: Path | None = None) -> None:
     """Write a result."""
     if output is None:
-        sys.stdout.write(text)
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit from None
     else:
         write_whole(output, text)
 

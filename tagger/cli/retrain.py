@@ -41,7 +41,7 @@ def retrain(
         emit(f"{place.model} is {'up to date with' if current else 'not what'} {place.labels}{'' if current else ' gives'}\n")
         raise typer.Exit(0 if current else 1)
     if current and not force:
-        emit(f"{place.model} is up to date with {place.labels}; nothing to do\n")
+        warn([f"{place.model} is up to date with {place.labels}; nothing to do"])
         return
     with _progress() as progress:
         new = retrained(labels, Settings(), n_jobs=os.cpu_count() or 1, progress=progress)
@@ -49,12 +49,7 @@ def retrain(
     comparison = compare(old, new, labels) if old is not None else None
     if comparison is not None:
         emit(report.changes(comparison.old, comparison.new, comparison.p_worse, comparison.n_entries))
-    few = [
-        f"{topic.name}: only {new.about['figures']['topics'][topic.id]['yes']} yes entries, so it is not tagged; label more"
-        for topic, cut in zip(new.topics, new.thresholds, strict=True)
-        if cut == float("inf")
-    ]
-    warn(few)
+    warn(_not_learned(new, Settings().min_yes))
     if comparison is not None and comparison.worse and not force:
         warn(
             [
@@ -66,7 +61,17 @@ def retrain(
     place.model.parent.mkdir(parents=True, exist_ok=True)
     new.save(place.model)
     write_whole(place.card, report.card(new))
-    emit(f"written: {place.model}, {place.card}\n")
+    warn([f"written: {place.model}, {place.card}"])
+
+
+def _not_learned(model: Model, at_least: int) -> list[str]:
+    lines = []
+    for topic, cut in zip(model.topics, model.thresholds, strict=True):
+        if cut == float("inf"):
+            found = model.about["figures"]["topics"][topic.id]
+            lacking = "yes" if found["yes"] < at_least else "no"
+            lines.append(f"{topic.name}: only {found[lacking]} {lacking} entries, so it is not tagged; label more")
+    return lines
 
 
 def _old(place: Workspace) -> Model | None:

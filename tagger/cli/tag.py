@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Optional
 
 import typer
@@ -17,6 +16,7 @@ from tagger.cli.options import (
     format_for,
 )
 from tagger.cli.output import emit, terminal_width, warn
+from tagger.errors import UsageError
 from tagger.listing import read_files
 from tagger.workspace import find_workspace, load_model
 
@@ -38,15 +38,18 @@ def tag(
 ) -> None:
     """Topics of each entry, best first, with scores."""
     form = format_for(format, output)
+    if (explain and form in ("csv", "listing")) or (all_scores and form == "listing"):
+        raise UsageError(f"--format {form} has no place for {'words' if explain else 'every score'}; choose another format")
     place = find_workspace(workspace)
     tagger = load_model(model, place)
-    hand = place.hand() if place is not None and not no_labels else {}
+    hand, hand_topics = place.hand() if place is not None and not no_labels else ({}, ())
     if topics is not None:
         chosen = [id.strip() for id in topics.split(",") if id.strip()]
-        tagger = tagger.restricted_to(chosen)
-        hand = {id: replace(row, topics=tuple(topic for topic in row.topics if topic in chosen)) for id, row in hand.items()}
+        if not chosen:
+            raise UsageError("--topics: expected ids of topics, as in 'ctr,llm', found none")
+        tagger = tagger.showing(chosen)
     listing = read_files(files, year)
-    tagged = tagger.tag(listing.entries, hand)
+    tagged = tagger.tag(listing.entries, hand, hand_topics)
     warn(listing.warnings)
     if output is None or not listing.problems:
         emit(report.tagged(tagged, tagger, form, explain, all_scores, terminal_width(output)), output)

@@ -48,7 +48,7 @@ def read_files(paths: Sequence[str | Path], year: int | None = None) -> Listing:
 
 def read(text: str, source: str, year: int | None) -> Listing:
     """The entries of text in either format, with problems and warnings. No year: each date must name its own."""
-    if text.lstrip()[:1] == "{":
+    if jsonl.looks_like(text):
         return jsonl.read(text, source)
     return pasted.read(text, source, year)
 
@@ -63,7 +63,7 @@ def read_text(path: str | Path) -> str:
         data = sys.stdin.buffer.read() if str(path) == "-" else Path(path).read_bytes()
     except OSError as error:
         raise ListingError(
-            "name a file that can be read", [Problem(str(path), 0, f"cannot be read: {error.strerror}")]
+            "name a file that can be read", [Problem(str(path) or "''", 0, f"cannot be read: {error.strerror}")]
         ) from None
     try:
         return data.decode("utf-8-sig")

@@ -11,7 +11,7 @@ from tagger.entry import Entry
 from tagger.errors import Problem
 from tagger.listing.result import Listing
 
-__all__ = ["read", "record", "records", "write"]
+__all__ = ["looks_like", "read", "record", "records", "write"]
 
 
 def read(text: str, source: str) -> Listing:
@@ -34,6 +34,14 @@ def records(text: str) -> Iterator[tuple[int, Any]]:
                 yield number, json.loads(line)
             except (ValueError, RecursionError) as error:
                 yield number, ValueError(f"expected one JSON object a line, found something else ({error})")
+
+
+def looks_like(text: str) -> bool:
+    """Whether text is JSON Lines and not a pasted listing, by its beginning."""
+    start = text.lstrip()[:1]
+    if start in ("[", '"'):
+        return not isinstance(next(records(text))[1], ValueError)
+    return start == "{"
 
 
 def record(entry: Entry) -> dict[str, Any]:
@@ -70,13 +78,20 @@ def _entry(found: Any, source: str) -> Entry:
         title=_get(found, "title", str, "text") or "",
         authors=tuple(authors),
         et_al=_get(found, "et_al", bool, "true or false") or False,
-        date=date.fromisoformat(day) if day else None,
+        date=_date(day) if day else None,
         category=_get(found, "category", str, "text"),
         code=_get(found, "code", bool, "true or false") or False,
         affiliation=_get(found, "affiliation", str, "text"),
         abstract=_get(found, "abstract", str, "text") or "",
         source=source,
     )
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"expected a date such as 2023-06-09 under 'date', found {text!r}") from None
 
 
 def _get(found: dict[str, Any], key: str, kind: type, wanted: str) -> Any:

@@ -36,8 +36,8 @@ _HEADER = re.compile(
 )
 _HEADER_LENGTH = 64
 # What was meant as a header: after a blank line anything short with a date in it, elsewhere only the glued form.
-_LIKE_AFTER_BLANK = re.compile(rf"\S{{0,20}}?\s?(?:{_MONTH}\.?\s?\d|\d{{4}}-\d\d-\d\d).*", re.IGNORECASE)
-_LIKE = re.compile(rf"[A-Za-z.-]{{2,20}}?(?:{_MONTH}\.?\s?\d|\d{{4}}-\d\d-\d\d).*")
+_LIKE_AFTER_BLANK = re.compile(rf"\S{{0,20}}?\s?(?:{_MONTH}\.?\s?\d|\d{{4}}-\d\d-\d\d).{{0,14}}", re.IGNORECASE)
+_LIKE = re.compile(rf"[A-Za-z.-]{{2,20}}?(?:{_MONTH}\.?\s?\d|\d{{4}}-\d\d-\d\d).{{0,14}}")
 _TOPIC = r"[\w.-]+ (?:\d\.\d+|by hand)"
 _TOPICS = re.compile(rf"Topics: (?:none|{_TOPIC}(?:; {_TOPIC})*)")
 _EXAMPLE = "a header such as 'IRJun 9, 2023Code' (category, month, day, year, perhaps Code)"
@@ -116,6 +116,9 @@ def write(entries: Sequence[Entry], topics: Mapping[str, str] | None = None) -> 
     Raises:
         ListingError: if an entry has no category or date, or one that a header cannot hold.
     """
+    problems = [Problem(*_where(entry), problem) for entry in entries if (problem := _unfit(entry))]
+    if problems:
+        raise ListingError("a listing cannot hold all of these; --format jsonl can", problems)
     explicit = {n for n, entry in enumerate(entries) if len(entry.authors) > 3}
     for attempt in range(4):
         text = "\n".join(_lines(entry, n in explicit, topics) for n, entry in enumerate(entries))
@@ -129,17 +132,29 @@ def write(entries: Sequence[Entry], topics: Mapping[str, str] | None = None) -> 
     raise ListingError(f"entry {entry.id} ({entry.title!r}) cannot be written as a listing; use --format jsonl")
 
 
-def _lines(entry: Entry, explicit: bool, topics: Mapping[str, str] | None) -> str:
-    if entry.category is None or entry.date is None:
-        lacking = "category" if entry.category is None else "date"
-        raise ListingError(f"entry {entry.id} ({entry.title!r}) has no {lacking}, which a listing needs; use --format jsonl")
+def _header_of(entry: Entry) -> str:
     day = entry.date
-    header = f"{entry.category}{_MONTHS[day.month - 1]} {day.day}, {day.year:04}{'Code' * entry.code}"
-    if not _header(header):
-        raise ListingError(
-            f"entry {entry.id} ({entry.title!r}): a listing wants a category of capitals, or one such as eess.IV, "
-            f"found {entry.category!r}; use --format jsonl"
-        )
+    return f"{entry.category}{_MONTHS[day.month - 1]} {day.day}, {day.year:04}{'Code' * entry.code}" if day else ""
+
+
+def _unfit(entry: Entry) -> str | None:
+    """Why a header cannot hold this entry."""
+    if entry.date is None:
+        return f"{entry.title!r} has no date, which a listing needs"
+    if entry.category is None:
+        return f"{entry.title!r} has no category, which a listing needs"
+    if not _header(_header_of(entry)):
+        return f"{entry.title!r}: a listing wants a category of capitals, or one such as eess.IV, found {entry.category!r}"
+    return None
+
+
+def _where(entry: Entry) -> tuple[str, int]:
+    path, _, line = (entry.source or "entry:0").rpartition(":")
+    return path, int(line)
+
+
+def _lines(entry: Entry, explicit: bool, topics: Mapping[str, str] | None) -> str:
+    header = _header_of(entry)
     names = ", ".join(entry.authors) + " et al." * entry.et_al
     if explicit:
         title = f"{entry.title}\t{names}\t{entry.affiliation or ''}"
@@ -184,7 +199,14 @@ def _blocks(text: str, source: str, year: int | None) -> tuple[list[_Block], lis
         if stray:
             (first, found), last = stray[0], stray[-1][0]
             lines = f"lines {first} to {last} were" if last > first else f"line {first} was"
-            problems.append(Problem(source, first, f"{lines} not understood: found {_short(found)}, expected {_EXAMPLE}"))
+            problems.append(
+                Problem(
+                    source,
+                    first,
+                    f"{lines} not understood: found {_short(found)}, expected {_EXAMPLE}; "
+                    "if it belongs to an abstract, put a tab before it",
+                )
+            )
         elif current and current.title is None:
             problems.append(Problem(source, current.line, "a header with no entry under it: expected title and authors next"))
         elif current and current.date:

@@ -28,7 +28,7 @@ class Listing:
             read, wrong = len(self.entries), len(self.problems)
             raise ListingError(
                 f"{read} {'entry' if read == 1 else 'entries'} read, "
-                f"{wrong} {'place' if wrong == 1 else 'places'} not understood; correct the lines named above",
+                f"{wrong} {'place' if wrong == 1 else 'places'} not understood; correct what is named above",
                 self.problems,
             )
         return self.entries
