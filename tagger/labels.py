@@ -44,6 +44,7 @@ class Labels:
     topics: tuple[Topic, ...]
     entries: tuple[Entry, ...]
     rows: tuple[Row, ...]
+    warnings: tuple[Problem, ...] = ()  # of reading the entries
 
     def arrays(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """(Y, known), each (n_entries, n_topics): yes, and whether a person decided."""
@@ -92,6 +93,7 @@ def read_labels(folder: Path) -> Labels:
     ids = {topic.id for topic in topics}
 
     entries: dict[str, Entry] = {}
+    warnings: list[Problem] = []
     for path in sorted((folder / "entries").glob("*.txt")):
         try:
             listing = read(read_text(path), str(path), None)
@@ -99,6 +101,7 @@ def read_labels(folder: Path) -> Labels:
             problems += error.problems or [Problem(str(path), 0, str(error))]
             continue
         problems += listing.problems
+        warnings += listing.warnings
         for entry in listing.entries:
             if entry.id in entries:
                 problems.append(_at(entry, f"entry {entry.id} ({entry.title!r}) is already in {entries[entry.id].source}"))
@@ -123,7 +126,7 @@ def read_labels(folder: Path) -> Labels:
             sorted(problems),
         )
     order = sorted(rows)
-    return Labels(topics, tuple(entries[id] for id in order), tuple(rows[id] for id in order))
+    return Labels(topics, tuple(entries[id] for id in order), tuple(rows[id] for id in order), tuple(warnings))
 
 
 def read_rows(path: Path) -> list[Row]:

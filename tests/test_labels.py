@@ -24,6 +24,7 @@ def test_the_shipped_labels_are_whole(labels: Labels, root: Path) -> None:
     assert len(none) >= 20
     assert [row.id for row in read_rows(root / "labels" / "labels.csv")] == [row.id for row in labels.rows], "sorted by id"
     words = [len(entry.abstract.split()) for entry in labels.entries]
+    assert labels.warnings == ()
     assert min(words) >= 70
     assert max(words) <= 180
 

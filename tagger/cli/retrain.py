@@ -35,6 +35,7 @@ def retrain(
 
     place = need_workspace(workspace)
     labels = read_labels(place.labels)
+    warn(labels.warnings)
     old = _old(place)
     current = is_current(old, labels, Settings())
     if check:
