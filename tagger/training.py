@@ -68,6 +68,7 @@ def train(
     settings: Settings = Settings(),
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    cross_validate: bool = True,
 ) -> tuple[Model, HeldOut]:
     """Fit a model, and cross-validate the way it is fitted.
 
@@ -79,9 +80,10 @@ def train(
         settings: see `Settings`.
         n_jobs: processes to use.
         progress: called with the number of fits done and of all fits.
+        cross_validate: whether to find out how good the model is; it is the same model without.
 
     Returns:
-        The model, without what concerns particular entries (`held_out`), and what cross-validation said.
+        The model, without what concerns particular entries (`held_out`), and what cross-validation said (zeros without).
 
     Raises:
         ValueError: if there is nothing to learn from.
@@ -97,7 +99,7 @@ def train(
     if len(np.unique(groups)) < 2 * settings.n_folds:
         raise ValueError(f"fewer than {2 * settings.n_folds} of them are distinct")
     fold = stratified_folds(yes & known, groups, settings.n_folds, settings.seed)
-    parts = [np.arange(len(texts)), *(np.flatnonzero(fold != k) for k in range(settings.n_folds))]
+    parts = [np.arange(len(texts)), *(np.flatnonzero(fold != k) for k in range(settings.n_folds) if cross_validate)]
     work = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_fit)(counts[part], yes[part], known[part], groups[part], learned, settings) for part in parts
     )
