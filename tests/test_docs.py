@@ -57,7 +57,7 @@ def test_links_lead_somewhere(root: Path) -> None:
             assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-@pytest.mark.parametrize("script", ["settings", "startup", "throughput", "reader", "coverage"])
+@pytest.mark.parametrize("script", ["settings", "startup", "throughput", "reader", "coverage", "quality"])
 def test_every_script_of_bench_says_what_it_does(
     root: Path, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
