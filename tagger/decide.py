@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 
 from tagger.taxonomy import Topic, ancestors
 
-__all__ = ["decide"]
+__all__ = ["decide", "with_parents"]
+
+
+def with_parents(scores: NDArray[np.float64], topics: Sequence[Topic]) -> NDArray[np.float64]:
+    """The scores, (n_entries, n_topics), where a topic is at least as likely as each one that implies it."""
+    column = {topic.id: n for n, topic in enumerate(topics)}
+    raised = scores.copy()
+    for topic, above in ancestors(topics).items():
+        for up in above:
+            raised[:, column[up]] = np.maximum(raised[:, column[up]], scores[:, column[topic]])
+    return raised
 
 
 def decide(scores: NDArray[np.float64], thresholds: NDArray[np.float64], topics: Sequence[Topic] = ()) -> NDArray[np.bool_]:

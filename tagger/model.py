@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.decide import decide
+from tagger.decide import decide, with_parents
 from tagger.entry import Entry
 from tagger.errors import ModelError, UsageError
 from tagger.features import Terms, count, text_of, weigh
@@ -103,7 +103,7 @@ class Model:
     @cached_property
     def terms(self) -> list[str]:
         """The terms as text: (n_terms,)."""
-        return self.written.tobytes().decode().split("\n") if len(self.hashes) else []
+        return self.written.tobytes().decode(errors="replace").split("\n") if len(self.hashes) else []
 
     @cached_property
     def _terms(self) -> Terms:
@@ -112,12 +112,6 @@ class Model:
     @cached_property
     def _wide(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return self.idf.astype(np.float64), self.weights.astype(np.float64)
-
-    @cached_property
-    def _implied(self) -> list[tuple[int, int]]:
-        """(column of a topic, column of one that it implies)."""
-        column = {topic.id: n for n, topic in enumerate(self.topics)}
-        return [(column[topic], column[up]) for topic, above in ancestors(self.topics).items() for up in above]
 
     def scores(self, entries: Iterable[Entry]) -> NDArray[np.float64]:
         """(n_entries, n_topics): for each topic the probability that it applies."""
@@ -142,6 +136,7 @@ class Model:
         shown = None if self.shown is None else {self.topics[t].id for t in self.shown}
         results: list[Tagged] = []
         for scores, known, words in self._scored(text_of(entry) for entry in entries):
+            yes = decide(scores, self.thresholds, self.topics)
             for n, entry in enumerate(entries[len(results) : len(results) + len(scores)]):
                 if hand is not None and (row := hand.get(entry.id)) is not None:
                     said = dict.fromkeys(up for topic in row.topics for up in (topic, *above.get(topic, ())))
@@ -149,7 +144,7 @@ class Model:
                     note = None if tags else f"labelled by hand as having no{' such' if said else ''} topic"
                     results.append(Tagged(entry, tags, scores[n], note, by="hand"))
                 else:
-                    results.append(self._tagged(entry, scores[n], int(known[n]), int(words[n])))
+                    results.append(self._tagged(entry, scores[n], yes[n], int(known[n]), int(words[n])))
         return results
 
     def showing(self, topics: Sequence[str]) -> Model:
@@ -179,7 +174,7 @@ class Model:
     def why(self, entry: Entry, topic: str) -> list[Reason]:
         """The terms of an entry by what they did for a topic, strongest first.
 
-        Their shares and the topic's bias add up to the log-odds of the score.
+        Their shares and the topic's bias add up to the log-odds of its own score, before that of a topic that implies it.
 
         Raises:
             UsageError: if the model has no such topic.
@@ -242,8 +237,12 @@ class Model:
             _STEPS[number](about, arrays)
         try:
             topics = tuple(Topic(**topic) for topic in about.pop("topics"))
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, AttributeError):
             raise _foreign(path, "its header names no topics") from None
+        if len({topic.id for topic in topics if isinstance(topic.id, str)}) != len(topics):
+            raise _foreign(path, "its header names topics without an id of their own")
+        if not isinstance(about.get("usual_share", 0), (int, float)):
+            raise _foreign(path, "its header's usual_share is no number")
         sizes: dict[str, int] = {"topics": len(topics), "letters": 8}
         for name, (dtype, shape) in _ARRAYS.items():
             array = arrays.get(name)
@@ -252,7 +251,8 @@ class Model:
             for size, length in zip(shape, array.shape, strict=True):
                 if sizes.setdefault(size, length) != length:
                     raise _foreign(path, f"its array {name!r} has {length} {size}, wanted {sizes[size]}")
-        if not (np.isfinite(arrays["weights"]).all() and np.isfinite(arrays["idf"]).all()):
+        finite = np.isfinite(arrays["weights"]).all() and np.isfinite(arrays["idf"]).all()
+        if not finite or np.isnan(arrays["bias"]).any() or np.isnan(arrays["thresholds"]).any():
             raise _foreign(path, "it holds weights that are no numbers")
         if sizes["terms"] and bytes(arrays["written"]).count(b"\n") != sizes["terms"] - 1:
             raise _foreign(path, "its terms and their texts differ in number")
@@ -269,16 +269,13 @@ class Model:
             filled = np.flatnonzero(np.diff(counts.starts))
             if len(filled):
                 logits[filled] += np.add.reduceat(shares, counts.starts[filled], axis=0)
-            scores = 1 / (1 + np.exp(-logits))
-            for child, parent in self._implied:  # what implies a topic is at most as likely as the topic
-                scores[:, parent] = np.maximum(scores[:, parent], scores[:, child])
-            yield scores, counts.known, counts.words
+            yield with_parents(1 / (1 + np.exp(-logits)), self.topics), counts.known, counts.words
 
-    def _tagged(self, entry: Entry, scores: NDArray[np.float64], known: int, words: int) -> Tagged:
+    def _tagged(self, entry: Entry, scores: NDArray[np.float64], yes: NDArray[np.bool_], known: int, words: int) -> Tagged:
         columns = np.array(self.columns, dtype=np.int64)
-        yes = decide(scores[None], self.thresholds, self.topics)[0, columns]
-        if yes.any():
-            order = columns[yes][np.argsort(-scores[columns[yes]], kind="stable")]
+        found = columns[yes[columns]]
+        if len(found):
+            order = found[np.argsort(-scores[found], kind="stable")]
             return Tagged(entry, tuple(Tag(self.topics[t], float(scores[t]), "model") for t in order), scores)
         if not known:
             return Tagged(entry, (), scores, "no topic: no word of it is known")

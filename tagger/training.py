@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.decide import decide
+from tagger.decide import decide, with_parents
 from tagger.features import Terms, count, vocabulary, weigh
 from tagger.folds import near_duplicates, stratified_folds
 from tagger.model import Model
@@ -110,7 +110,8 @@ def train(
     scores, tagged = np.zeros(yes.shape), np.zeros(yes.shape, dtype=bool)
     for k, fitted in enumerate(fits[1:]):
         out = np.flatnonzero(fold == k)
-        scores[out] = _sigmoid(_matrix(counts[out], fitted.idf) @ fitted.weights + fitted.bias)
+        own = _sigmoid(_matrix(counts[out], fitted.idf) @ fitted.weights + fitted.bias)
+        scores[out] = with_parents(own, topics)
         tagged[out] = decide(scores[out], fitted.thresholds, topics)
     final = fits[0]
     used = np.flatnonzero(final.weights.any(axis=1))

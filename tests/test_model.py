@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tagger
-from tagger import Entry, Model, ModelError, UsageError, load
+from tagger import Entry, Model, ModelError, UsageError, load, report
 from tagger.decide import decide
 from tagger.features import text_of, vocabulary
 from tagger.labels import Labels, Row
@@ -195,6 +195,20 @@ def with_header(header: dict[str, Any], rest: bytes) -> bytes:
         ),
         (lambda h: h["__metadata__"].update(tagger='{"format": 1}'), "its header names no topics"),
         (lambda h: h["__metadata__"].update(tagger='{"format": 1, "topics": [{"x": 1}]}'), "its header names no topics"),
+        (
+            lambda h: h["__metadata__"].update(tagger='{"format": 1, "topics": [{"id": "a", "name": null}]}'),
+            "its header names no topics",
+        ),
+        (
+            lambda h: h["__metadata__"].update(tagger='{"format": 1, "topics": [{"id": 1, "name": "x"}]}'),
+            "its header names topics without an id of their own",
+        ),
+        (
+            lambda h: h["__metadata__"].update(
+                tagger='{"format": 1, "usual_share": "x", "topics": [{"id": "a", "name": "x"}]}'
+            ),
+            "its header's usual_share is no number",
+        ),
         (lambda h: h["weights"].update(shape=[1, 2]), "its array 'weights' has 1 terms, wanted 2"),
         (lambda h: h["weights"].update(shape=[-1, -2]), "its header describes no arrays"),
         (lambda h: h["weights"].update(dtype="I8"), "its header describes no arrays"),
@@ -234,7 +248,8 @@ def test_a_damaged_file_loads_or_is_refused(data: Any) -> None:
         found = Model.from_bytes(bytes(damaged), "m")
     except ModelError:
         return
-    found.scores([Entry("one two")])
+    for form in ("table", "jsonl", "csv", "markdown"):
+        report.tagged(found.tag([Entry("one two"), Entry("?")]), found, form, explain=form != "csv", all_scores=True)
 
 
 def test_no_model_there(tmp_path: Path) -> None:
