@@ -22,13 +22,16 @@ def with_parents(scores: NDArray[np.float64], topics: Sequence[Topic]) -> NDArra
     return raised
 
 
-def decide(scores: NDArray[np.float64], thresholds: NDArray[np.float64], topics: Sequence[Topic] = ()) -> NDArray[np.bool_]:
+def decide(
+    scores: NDArray[np.float64], thresholds: NDArray[np.float64], topics: Sequence[Topic] = (), fewest: int = 0
+) -> NDArray[np.bool_]:
     """Which topics each entry is tagged with: those whose score reaches the threshold, and those that they imply.
 
     Args:
         scores: (n_entries, n_topics).
         thresholds: (n_topics,); infinite for a topic that is never tagged.
         topics: for parents; without it nothing implies anything.
+        fewest: 1 to tag the best topic in any case, if it has a score above 0 at all.
 
     Returns:
         (n_entries, n_topics).
@@ -37,6 +40,9 @@ def decide(scores: NDArray[np.float64], thresholds: NDArray[np.float64], topics:
     array([[False,  True]])
     """
     tagged = scores >= thresholds
+    if fewest and scores.size:
+        rows, best = np.arange(len(scores)), scores.argmax(axis=1)
+        tagged[rows, best] |= scores[rows, best] > 0
     column = {topic.id: n for n, topic in enumerate(topics)}
     for topic, above in ancestors(topics).items():
         for up in above:

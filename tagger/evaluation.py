@@ -73,7 +73,7 @@ def evaluated(model: Model, entries: Sequence[Entry], rows: Sequence[Row]) -> tu
         raise LabelsError("the model was trained on all of these entries; figures need entries that it has not seen")
     yes, known = arrays([rows[n] for n in kept], model.topics)
     scores = model.scores([entries[n] for n in kept])
-    tagged = decide(scores, model.thresholds, model.topics)
+    tagged = decide(scores, model.thresholds, model.topics, model.fewest)
     return figures(yes, known, scores, tagged, model.topics), len(entries) - len(kept)
 
 

@@ -59,7 +59,7 @@ def _root(group: Ints, n: int) -> int:
     return n
 
 
-def stratified_folds(yes: NDArray[np.bool_], groups: Ints, n_folds: int, seed: int) -> Ints:
+def stratified_folds(yes: Any, groups: Ints, n_folds: int, seed: int) -> Ints:
     """The fold of each entry, (n_entries,): every topic is spread over the folds as evenly as may be, no group is cut.
 
     Iterative stratification: of the topics, the one with the fewest yes entries left goes first; each of its groups goes
@@ -68,20 +68,24 @@ def stratified_folds(yes: NDArray[np.bool_], groups: Ints, n_folds: int, seed: i
     Source: Sechidis, Tsoumakas and Vlahavas, "On the stratification of multi-label data", ECML PKDD 2011.
 
     Args:
-        yes: (n_entries, n_topics).
+        yes: (n_entries, n_topics), an array or a sparse one.
         groups: (n_entries,), entries of one group stay together.
         n_folds: how many folds.
         seed: of the lots.
     """
+    from scipy.sparse import csr_array
+
     random = np.random.default_rng(seed)
     names, member = np.unique(groups, return_inverse=True)
     sizes = np.bincount(member)
-    held = np.zeros((len(names), yes.shape[1]))
-    np.add.at(held, member, yes)
-    wanted = np.tile(held.sum(0) / n_folds, (n_folds, 1))
+    of_group = csr_array((np.ones(len(groups)), (member, np.arange(len(groups)))))
+    held = csr_array(of_group @ csr_array(yes, dtype=float))  # yes entries by group and topic
+    by_topic = held.tocsc()
+    by_topic.sort_indices()
+    left = np.asarray(held.sum(axis=0)).ravel()
+    wanted = np.tile(left / n_folds, (n_folds, 1))
     room = np.full(n_folds, sizes.sum() / n_folds)
     fold = np.full(len(names), -1)
-    left = held.sum(0)
 
     def place(group: int, topic: int | None) -> None:
         wish = wanted[:, topic] if topic is not None else room
@@ -89,13 +93,15 @@ def stratified_folds(yes: NDArray[np.bool_], groups: Ints, n_folds: int, seed: i
         best = best[np.isclose(room[best], room[best].max())]
         chosen = int(random.choice(best))
         fold[group] = chosen
-        wanted[chosen] -= held[group]
+        part = slice(held.indptr[group], held.indptr[group + 1])
+        wanted[chosen, held.indices[part]] -= held.data[part]
+        left[held.indices[part]] -= held.data[part]
         room[chosen] -= sizes[group]
-        left[:] -= held[group]
 
     while (left > 0).any():
         topic = int(np.where(left > 0, left, np.inf).argmin())
-        for group in random.permutation(np.flatnonzero((held[:, topic] > 0) & (fold < 0))):
+        having = by_topic.indices[by_topic.indptr[topic] : by_topic.indptr[topic + 1]]
+        for group in random.permutation(having[fold[having] < 0]):
             place(int(group), topic)
     for group in random.permutation(np.flatnonzero(fold < 0)):
         place(int(group), None)

@@ -3,8 +3,9 @@
 Nothing here needs more than numpy. The file is a safetensors file (a length, a JSON header, arrays end to end), so
 loading a stranger's model runs no code of theirs.
 
-Format 1 is the first. A later format gets its number in `FORMAT` and its step in `_STEPS`: a function that turns the
-header and arrays of the number before into its own, so that every model ever saved can be loaded.
+A later format gets its number in `FORMAT` and its step in `_STEPS`: a function that turns the header and arrays of the
+number before into its own, so that every model ever saved can be loaded. Format 1 had all weights, also those that are 0;
+format 2 has them in compressed sparse rows.
 """
 
 from __future__ import annotations
@@ -30,17 +31,21 @@ from tagger.taxonomy import Topic, ancestors
 
 __all__ = ["FORMAT", "Model", "Reason", "Tag", "Tagged", "load"]
 
-FORMAT = 1
-_STEPS: dict[int, Callable[[dict[str, Any], dict[str, NDArray[Any]]], None]] = {}
+FORMAT = 2
 _NAME = "topics.safetensors"
 
-_DTYPES = {"F64": "<f8", "F32": "<f4", "U64": "<u8", "U8": "|u1"}
+_DENSE = 1 << 22  # up to this many weights, with those that are 0, a full array is faster to score with
+_BLOCK = 1 << 20  # scores that are held at once
+
+_DTYPES = {"F64": "<f8", "F32": "<f4", "U64": "<u8", "U32": "<u4", "U8": "|u1"}
 _ARRAYS = {  # name -> (dtype, shape); a letter is a size that must be the same wherever it stands
     "hashes": ("U64", ("terms",)),
+    "weight_starts": ("U64", ("terms and one",)),
     "bias": ("F64", ("topics",)),
     "thresholds": ("F64", ("topics",)),
     "idf": ("F32", ("terms",)),
-    "weights": ("F32", ("terms", "topics")),
+    "weight_topics": ("U32", ("weights",)),
+    "weights": ("F32", ("weights",)),
     "held_out": ("U8", ("entries", "topics")),
     "held_out_ids": ("U8", ("entries", "letters")),
     "written": ("U8", ("bytes",)),
@@ -68,12 +73,14 @@ class Reason:
 class Tagged:
     """An entry with its tags, best first.
 
+    `scores` are those of all topics, (n_topics,), where they were asked for.
+
     Where there is no tag, `note` says why, and `nearest` is the topic that came nearest to its threshold.
     """
 
     entry: Entry
     tags: tuple[Tag, ...]
-    scores: NDArray[np.float64]  # (n_topics,)
+    scores: NDArray[np.float64] | None = None
     note: str | None = None
     nearest: Topic | None = None
     by: str = "model"  # or "hand"
@@ -83,8 +90,9 @@ class Tagged:
 class Model:
     """A trained tagger.
 
-    The score of topic t for an entry with TF-IDF row x is 1 / (1 + exp(-(x @ weights[:, t] + bias[t]))). Calibration is
-    folded into weights and bias. `held_out` keeps what was tagged, in cross-validation, for each labelled entry by a
+    The score of topic t for an entry with TF-IDF row x is 1 / (1 + exp(-(x @ W[:, t] + bias[t]))). The weights W, (n_terms,
+    n_topics), stand in compressed sparse rows: those of term j are
+    `weights[weight_starts[j]:weight_starts[j + 1]]`, for the topics in `weight_topics` at the same places. Calibration is folded into weights and bias. `held_out` keeps what was tagged, in cross-validation, for each labelled entry by a
     model that had not seen it, so that the next model can be compared with this one honestly.
     """
 
@@ -92,11 +100,14 @@ class Model:
     hashes: NDArray[np.uint64]  # (n_terms,), ascending
     written: NDArray[np.uint8]  # the terms as text, a line each, UTF-8
     idf: NDArray[np.float32]  # (n_terms,)
-    weights: NDArray[np.float32]  # (n_terms, n_topics)
+    weight_starts: NDArray[np.uint64]  # (n_terms + 1,)
+    weight_topics: NDArray[np.uint32]  # (n_weights,)
+    weights: NDArray[np.float32]  # (n_weights,)
     bias: NDArray[np.float64]  # (n_topics,); -inf for a topic that could not be learned
     thresholds: NDArray[np.float64]  # (n_topics,); inf for a topic that could not be learned
     held_out: NDArray[np.uint8]  # (n_labelled, n_topics), 0 or 1
     held_out_ids: NDArray[np.uint8]  # (n_labelled, 8), ASCII
+    fewest: int = 0  # 1 to tag the best topic of an entry in any case
     about: dict[str, Any] = field(default_factory=dict)
     shown: tuple[int, ...] | None = None  # columns of the topics to show; None for all
 
@@ -110,8 +121,21 @@ class Model:
         return Terms(self.hashes)
 
     @cached_property
-    def _wide(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return self.idf.astype(np.float64), self.weights.astype(np.float64)
+    def _idf(self) -> NDArray[np.float64]:
+        return self.idf.astype(np.float64)
+
+    @cached_property
+    def _rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Starts, columns and weights in the width to reckon with."""
+        return self.weight_starts.astype(np.int64), self.weight_topics.astype(np.int64), self.weights.astype(np.float64)
+
+    @cached_property
+    def full_weights(self) -> NDArray[np.float64]:
+        """All weights, those that are 0 too: (n_terms, n_topics)."""
+        starts, columns, weights = self._rows
+        full = np.zeros((len(self.hashes), len(self.topics)))
+        full[np.repeat(np.arange(len(full)), np.diff(starts)), columns] = weights
+        return full
 
     def scores(self, entries: Iterable[Entry]) -> NDArray[np.float64]:
         """(n_entries, n_topics): for each topic the probability that it applies."""
@@ -119,10 +143,18 @@ class Model:
 
     def scores_of(self, texts: Iterable[str]) -> NDArray[np.float64]:
         """As `scores`, of texts as `tagger.features.text_of` makes them."""
-        return np.concatenate([scores for scores, _, _ in self._scored(texts)] or [np.zeros((0, len(self.topics)))])
+        return np.concatenate([*self.scored(texts), np.zeros((0, len(self.topics)))])
+
+    def scored(self, texts: Iterable[str]) -> Iterator[NDArray[np.float64]]:
+        """As `scores_of`, a block of texts at a time, so that many topics never fill the memory."""
+        return (scores for scores, _, _ in self._scored(texts))
 
     def tag(
-        self, entries: Sequence[Entry], hand: Mapping[str, Row] | None = None, hand_topics: Sequence[Topic] = ()
+        self,
+        entries: Sequence[Entry],
+        hand: Mapping[str, Row] | None = None,
+        hand_topics: Sequence[Topic] = (),
+        all_scores: bool = False,
     ) -> list[Tagged]:
         """The topics of each entry, best first.
 
@@ -130,21 +162,24 @@ class Model:
             entries: what to tag.
             hand: rows of labels by entry id; an entry among them gets those topics instead of the model's.
             hand_topics: the topics that the rows use, where the model does not have them all.
+            all_scores: whether to keep the scores of all topics.
         """
         named = {topic.id: topic for topic in (*self.topics, *hand_topics)}
         above = ancestors(tuple(named.values()))
         shown = None if self.shown is None else {self.topics[t].id for t in self.shown}
         results: list[Tagged] = []
         for scores, known, words in self._scored(text_of(entry) for entry in entries):
-            yes = decide(scores, self.thresholds, self.topics)
+            yes = decide(scores, self.thresholds, self.topics, self.fewest)
             for n, entry in enumerate(entries[len(results) : len(results) + len(scores)]):
                 if hand is not None and (row := hand.get(entry.id)) is not None:
                     said = dict.fromkeys(up for topic in row.topics for up in (topic, *above.get(topic, ())))
                     tags = tuple(Tag(named.get(id, Topic(id, id)), None, "hand") for id in said if shown is None or id in shown)
                     note = None if tags else f"labelled by hand as having no{' such' if said else ''} topic"
-                    results.append(Tagged(entry, tags, scores[n], note, by="hand"))
+                    results.append(Tagged(entry, tags, note=note, by="hand"))
                 else:
                     results.append(self._tagged(entry, scores[n], yes[n], int(known[n]), int(words[n])))
+                if all_scores:
+                    results[-1] = replace(results[-1], scores=scores[n])
         return results
 
     def showing(self, topics: Sequence[str]) -> Model:
@@ -180,9 +215,13 @@ class Model:
             UsageError: if the model has no such topic.
         """
         column = self.column(topic)
-        idf, weights = self._wide
         (counts,) = count([text_of(entry)], self._terms)
-        shares = weigh(counts.starts, counts.terms, counts.counts, idf) * weights[counts.terms, column]
+        starts, columns, weights = self._rows
+        mine = np.concatenate([np.arange(starts[term], starts[term + 1]) for term in counts.terms] or [np.zeros(0, np.int64)])
+        owners = np.repeat(np.arange(len(counts.terms)), np.diff(starts)[counts.terms])
+        mine, owners = mine[columns[mine] == column], owners[columns[mine] == column]
+        shares = np.zeros(len(counts.terms))
+        shares[owners] = weigh(counts.starts, counts.terms, counts.counts, self._idf)[owners] * weights[mine]
         order = sorted(range(len(shares)), key=lambda n: (-abs(shares[n]), self.terms[counts.terms[n]]))
         return [Reason(self.terms[counts.terms[n]], float(shares[n])) for n in order if shares[n]]
 
@@ -201,6 +240,7 @@ class Model:
                 "tagger": json.dumps(
                     {
                         "format": FORMAT,
+                        "fewest": self.fewest,
                         "topics": [
                             {"id": topic.id, "name": topic.name, "definition": topic.definition, "parent": topic.parent}
                             for topic in self.topics
@@ -234,7 +274,10 @@ class Model:
         if not isinstance(found, int) or not 1 <= found <= FORMAT:
             raise ModelError(f"{path}: this is model format {found!r}, and tagger knows 1 to {FORMAT}; install a newer tagger")
         for number in range(found, FORMAT):
-            _STEPS[number](about, arrays)
+            try:
+                _STEPS[number](about, arrays)
+            except (KeyError, TypeError, ValueError):
+                raise _foreign(path, f"it does not have what format {number} has") from None
         try:
             topics = tuple(Topic(**topic) for topic in about.pop("topics"))
         except (KeyError, TypeError, AttributeError):
@@ -243,6 +286,8 @@ class Model:
             raise _foreign(path, "its header names topics without an id of their own")
         if not isinstance(about.get("usual_share", 0), (int, float)):
             raise _foreign(path, "its header's usual_share is no number")
+        if (fewest := about.pop("fewest", None)) not in (0, 1):
+            raise _foreign(path, "its header says of no number of topics that an entry has at least")
         sizes: dict[str, int] = {"topics": len(topics), "letters": 8}
         for name, (dtype, shape) in _ARRAYS.items():
             array = arrays.get(name)
@@ -254,33 +299,65 @@ class Model:
         finite = np.isfinite(arrays["weights"]).all() and np.isfinite(arrays["idf"]).all()
         if not finite or np.isnan(arrays["bias"]).any() or np.isnan(arrays["thresholds"]).any():
             raise _foreign(path, "it holds weights that are no numbers")
+        starts = arrays["weight_starts"]
+        if (
+            sizes["terms and one"] != sizes["terms"] + 1
+            or starts[0] != 0
+            or (starts[1:] < starts[:-1]).any()
+            or starts[-1] != sizes["weights"]
+            or arrays["weight_topics"].max(initial=0) >= max(1, len(topics))
+        ):
+            raise _foreign(path, "its weights are not in rows of terms and columns of topics")
         if sizes["terms"] and bytes(arrays["written"]).count(b"\n") != sizes["terms"] - 1:
             raise _foreign(path, "its terms and their texts differ in number")
         known: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
-        return cls(topics=topics, about=about, **known)
+        return cls(topics=topics, fewest=fewest, about=about, **known)
 
     def _scored(self, texts: Iterable[str]) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]]:
-        """Chunk by chunk: scores (n, n_topics), known words (n,), all words (n,)."""
-        idf, weights = self._wide
+        """Block by block: scores (n, n_topics), known words (n,), all words (n,)."""
+        most = max(1, _BLOCK // max(1, len(self.topics)))
         for counts in count(texts, self._terms):
-            shares = weights.take(counts.terms, axis=0)
-            shares *= weigh(counts.starts, counts.terms, counts.counts, idf)[:, None]
-            logits = np.tile(self.bias, (len(counts.known), 1))
-            filled = np.flatnonzero(np.diff(counts.starts))
-            if len(filled):
-                logits[filled] += np.add.reduceat(shares, counts.starts[filled], axis=0)
-            yield with_parents(1 / (1 + np.exp(-logits)), self.topics), counts.known, counts.words
+            values = weigh(counts.starts, counts.terms, counts.counts, self._idf)
+            for first in range(0, len(counts.known), most):
+                rows = slice(first, min(first + most, len(counts.known)))
+                starts = counts.starts[first : rows.stop + 1]
+                part = slice(starts[0], starts[-1])
+                logits = self._sums(starts - starts[0], counts.terms[part], values[part])
+                logits += self.bias
+                yield with_parents(1 / (1 + np.exp(-logits)), self.topics), counts.known[rows], counts.words[rows]
+
+    def _sums(
+        self, rows: NDArray[np.integer[Any]], terms: NDArray[np.integer[Any]], values: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Compressed sparse rows, as in `WordCounts`, times the weights: (n, n_topics)."""
+        sums = np.zeros((len(rows) - 1, len(self.topics)))
+        if sums.size == 0 or len(terms) == 0:
+            return sums
+        if len(self.hashes) * len(self.topics) <= _DENSE:
+            shares = self.full_weights.take(terms, axis=0)
+            shares *= values[:, None]
+            filled = np.flatnonzero(np.diff(rows))
+            sums[filled] = np.add.reduceat(shares, rows[filled], axis=0)
+            return sums
+        starts, columns, weights = self._rows
+        lengths = (starts[1:] - starts[:-1]).take(terms)
+        ends = np.cumsum(lengths)
+        places = np.arange(ends[-1]) + np.repeat(starts.take(terms) - ends + lengths, lengths)
+        row = np.repeat(np.arange(len(rows) - 1), np.diff(rows)) * len(self.topics)
+        cells = np.repeat(row, lengths) + columns.take(places)
+        shares = np.repeat(values, lengths) * weights.take(places)
+        return np.bincount(cells, weights=shares, minlength=sums.size).reshape(sums.shape)
 
     def _tagged(self, entry: Entry, scores: NDArray[np.float64], yes: NDArray[np.bool_], known: int, words: int) -> Tagged:
         columns = np.array(self.columns, dtype=np.int64)
         found = columns[yes[columns]]
         if len(found):
             order = found[np.argsort(-scores[found], kind="stable")]
-            return Tagged(entry, tuple(Tag(self.topics[t], float(scores[t]), "model") for t in order), scores)
+            return Tagged(entry, tuple(Tag(self.topics[t], float(scores[t]), "model") for t in order))
         if not known:
-            return Tagged(entry, (), scores, "no topic: no word of it is known")
+            return Tagged(entry, (), note="no topic: no word of it is known")
         if not np.isfinite(self.thresholds[columns]).any():
-            return Tagged(entry, (), scores, "no topic: the model has learned none of them")
+            return Tagged(entry, (), note="no topic: the model has learned none of them")
         near = int(columns[(self.thresholds[columns] - scores[columns]).argmin()])
         if known / words < self.about.get("usual_share", 0) and (scores < self.thresholds / 2).all():
             note = (
@@ -292,7 +369,7 @@ class Model:
                 f"no topic: nearest is {self.topics[near].name}, {scores[near]:.{digits}f} "
                 f"with the threshold at {self.thresholds[near]:.{digits}f}"
             )
-        return Tagged(entry, (), scores, note, self.topics[near])
+        return Tagged(entry, (), note=note, nearest=self.topics[near])
 
 
 def load(path: str | Path | None = None) -> Model:
@@ -314,6 +391,19 @@ def load(path: str | Path | None = None) -> Model:
     except OSError as error:
         raise ModelError(f"{path}: no model can be read: {error.strerror}; 'tagger retrain' makes one") from None
     return Model.from_bytes(data, str(path))
+
+
+def _to_2(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+    full = arrays.pop("weights")
+    if full.ndim != 2:
+        raise ValueError
+    there = full != 0
+    arrays["weights"], arrays["weight_topics"] = full[there], np.nonzero(there)[1].astype(np.uint32)
+    arrays["weight_starts"] = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.uint64)
+    about["fewest"] = 0
+
+
+_STEPS: dict[int, Callable[[dict[str, Any], dict[str, NDArray[Any]]], None]] = {1: _to_2}
 
 
 def _foreign(path: str, why: str) -> ModelError:

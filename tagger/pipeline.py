@@ -42,7 +42,7 @@ def to_pipeline(model: Model) -> Pipeline:
     classifier.classes_ = []
     for t, threshold in enumerate(model.thresholds):
         linear = LogisticRegression()
-        linear.coef_ = model.weights[:, t].astype(np.float64)[None]
+        linear.coef_ = model.full_weights[:, t][None]
         linear.intercept_ = model.bias[t : t + 1]
         linear.classes_ = np.array([0, 1])
         linear.n_features_in_ = len(model.hashes)

@@ -112,6 +112,8 @@ def _why_lines(result: Tagged, model: Model) -> list[str]:
 
 def _every_score(result: Tagged, model: Model) -> dict[str, float]:
     """By topic id, for the topics that the model has learned."""
+    if result.scores is None:
+        raise ValueError("these results came without the scores of all topics; tag with all_scores=True")
     return {model.topics[t].id: round(float(result.scores[t]), 4) for t in model.columns if model.thresholds[t] != float("inf")}
 
 
@@ -196,7 +198,7 @@ def _csv(results: Sequence[Tagged], model: Model, all_scores: bool) -> str:
             result.note or "",
             result.entry.source or "",
         ]
-        table.writerow(row + [f"{score:.4f}" for score in _every_score(result, model).values() if all_scores])
+        table.writerow(row + [f"{score:.4f}" for score in (_every_score(result, model).values() if all_scores else ())])
     return out.getvalue()
 
 

@@ -1,47 +1,68 @@
 """From texts and labels to a `Model`.
 
 One function fits: `_fit`. Cross-validation calls it for each outer fold with the entries outside that fold, so figures
-come from entries that neither the weights, nor the calibration, nor the thresholds have seen. Inside, `_fit` does the
-same once more: the scores that set calibration and thresholds come from folds of its own.
+come from entries that neither the weights, nor the calibration, nor the thresholds, nor the choice of settings have seen.
+Inside, `_fit` does the same once more: the scores that choose settings and set calibration and thresholds come from folds
+of its own.
+
+Time and memory grow with the number of topics, never with its product with the number of entries: labels are sparse, each
+topic is fitted apart from the others, of its out-of-fold scores only those are kept that a threshold may meet, and weights
+that do not matter are dropped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.cuts import FLOOR, Calibration, Cells, best_cut, calibration, sigmoid, thresholds
 from tagger.decide import decide, with_parents
-from tagger.features import Terms, count, vocabulary, weigh
+from tagger.features import Terms, count, vocabulary
 from tagger.folds import near_duplicates, stratified_folds
+from tagger.linear import Rows, fit, idf_of, matrix
 from tagger.model import Model
 from tagger.taxonomy import Topic
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-    from sklearn.linear_model import LogisticRegression
+    from scipy.sparse import csc_array, csr_array
 
-__all__ = ["HeldOut", "Settings", "estimator", "log_count_ratios", "train"]
+__all__ = ["CHOSEN", "HeldOut", "Settings", "train"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_C = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+_FEWEST, _MOST = 48, 200  # topics that settings are chosen on: as many as
+_WORK = 1 << 24  # counts can be fitted to at one setting
+_MANY = 64  # topics from which on three folds serve instead of five: their scores are many enough together
+_DROPPED = 1e-3  # share of a topic's squared weights that may be dropped, smallest first
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What training depends on besides the labels. docs/model.md says how these were chosen."""
+    """What training depends on besides the labels.
+
+    The defaults suit paper listings; docs/model.md says how they were chosen. For other texts `CHOSEN` leaves those that
+    matter open: one that is None is chosen in training, by out-of-fold scores.
+    """
 
     min_df: int = 2  # a term must stand in this many entries
-    c: float = 10.0  # inverse strength of the L2 penalty
-    smoothing: float = 0.1  # of the log-count ratios that scale the features of each topic
-    shrink: float = 300.0  # yes entries at which a topic's own threshold counts as much as the common one
+    pairs: bool | None = True  # whether pairs of neighbouring words are terms too
+    c: float | None = 1.0  # inverse strength of the L2 penalty
+    power: float | None = 1.0  # of the log-count ratios that scale the features of each topic
+    smoothing: float = 0.1  # of these ratios
+    shrink: float | None = 300.0  # yes entries at which a topic's own threshold counts as much as the common one
     min_yes: int = 5  # with fewer yes or fewer no entries a topic is not learned
     n_folds: int = 5
     seed: int = 0
+
+
+CHOSEN = Settings(pairs=None, c=None, power=None, shrink=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +74,85 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True)
+class _Labelled:
+    """Entries as training sees them."""
+
+    counts: csr_array  # (n_entries, n_terms)
+    pairs: Bools  # (n_terms,): which terms are pairs of words
+    yes: csc_array  # (n_entries, n_topics) of bool, False where unsure
+    unsure: csc_array  # (n_entries, n_topics) of bool
+    groups: Ints  # (n_entries,): entries of one group stay together
+
+    def some(self, rows: Ints) -> _Labelled:
+        return _Labelled(self.counts[rows], self.pairs, self.yes[rows], self.unsure[rows], self.groups[rows])
+
+    def topic(self, t: int) -> tuple[Bools, Bools]:
+        """Which entries have the topic, and of which it is known: (n_entries,) each."""
+        yes, known = np.zeros(len(self.groups), dtype=bool), np.ones(len(self.groups), dtype=bool)
+        yes[self.yes.indices[self.yes.indptr[t] : self.yes.indptr[t + 1]]] = True
+        known[self.unsure.indices[self.unsure.indptr[t] : self.unsure.indptr[t + 1]]] = False
+        return yes, known
+
+    def learnable(self, at_least: int) -> Bools:
+        """The topics with that many yes and that many no entries, (n_topics,)."""
+        n_yes = np.diff(self.yes.indptr)
+        learnable: Bools = np.minimum(n_yes, len(self.groups) - np.diff(self.unsure.indptr) - n_yes) >= at_least
+        return learnable
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The entries inside a fold's complement as rows to fit to, and those of the fold to be scored."""
+
+    terms: Ints  # the columns of the counts that are used
+    idf: Floats  # (n_used,)
+    fitted: Ints  # entries
+    rows: Rows
+    scored: Ints  # entries
+    x: csr_array  # (n_scored, n_used)
+
+    @classmethod
+    def of(cls, counts: csr_array, terms: Ints, fitted: Ints, scored: Ints, min_df: int) -> _Part:
+        inside = counts[fitted][:, terms]
+        idf = idf_of(inside, min_df)
+        used = np.flatnonzero(idf).astype(np.int32)
+        idf = idf[used]
+        return cls(
+            terms[used],
+            idf,
+            fitted,
+            Rows.of(matrix(inside[:, used], idf)),
+            scored,
+            matrix(counts[scored][:, terms[used]], idf),
+        )
+
+    def fit(self, yes: Bools, known: Bools, settings: Settings) -> tuple[Floats, float] | None:
+        """Weights of the used terms and bias; None where one side has no entry here."""
+        yes, known = yes[self.fitted], known[self.fitted]
+        if not yes.any() or (yes | ~known).all():
+            return None
+        rows, side = self.rows, yes
+        if not known.all():
+            rows, side = Rows.of(rows.x[np.flatnonzero(known)]), yes[known]
+        assert settings.c is not None
+        assert settings.power is not None
+        return fit(rows, side, settings.c, settings.power, settings.smoothing)
+
+
+@dataclass(frozen=True, slots=True)
 class _Fitted:
-    idf: Floats  # (n_terms,), 0 for a term that too few entries have
-    weights: Floats  # (n_terms, n_topics)
+    settings: Settings  # with what was chosen
+    idf: Floats  # (n_terms,), 0 for a term that is not used
+    weights: csr_array  # (n_terms, n_topics)
     bias: Floats  # (n_topics,)
     thresholds: Floats  # (n_topics,)
+    fewest: int
 
 
 def train(
     texts: Sequence[str],
-    yes: Bools,
-    known: Bools,
+    yes: Bools | csr_array,
+    known: Bools | None,
     topics: Sequence[Topic],
     settings: Settings = Settings(),
     n_jobs: int = 1,
@@ -74,8 +163,8 @@ def train(
 
     Args:
         texts: what the model reads of each entry, (n_entries,).
-        yes: which topics apply, (n_entries, n_topics).
-        known: which cells of `yes` a person decided; the others are left out of fitting and of figures.
+        yes: which topics apply, (n_entries, n_topics); an array or, where topics are many, a sparse one.
+        known: which cells of `yes` a person decided; the others are left out of fitting and of figures. None for all.
         topics: (n_topics,).
         settings: see `Settings`.
         n_jobs: processes to use.
@@ -83,192 +172,261 @@ def train(
         cross_validate: whether to find out how good the model is; it is the same model without.
 
     Returns:
-        The model, without what concerns particular entries (`held_out`), and what cross-validation said (zeros without).
+        The model, without what concerns particular entries (`held_out`), and what cross-validation said (nothing, of shape
+        (0, n_topics), without).
 
     Raises:
         ValueError: if there is nothing to learn from.
     """
     from joblib import Parallel, delayed
+    from scipy.sparse import csc_array
 
-    learned = _learnable(yes, known, settings.min_yes)
-    if not learned.any():
-        raise ValueError(f"no topic has {settings.min_yes} entries with a yes, and as many with a no")
     terms, written = vocabulary(texts, settings.min_df)
     counts, words = _counts(texts, terms)
-    groups = near_duplicates(counts.indptr, counts.indices)
-    if len(np.unique(groups)) < 2 * settings.n_folds:
-        raise ValueError(f"fewer than {2 * settings.n_folds} of them are distinct")
-    fold = stratified_folds(yes & known, groups, settings.n_folds, settings.seed)
-    parts = [np.arange(len(texts)), *(np.flatnonzero(fold != k) for k in range(settings.n_folds) if cross_validate)]
-    work = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_fit)(counts[part], yes[part], known[part], groups[part], learned, settings) for part in parts
+    labelled = _Labelled(
+        counts,
+        np.array([" " in term for term in written], dtype=bool),
+        csc_array(yes, dtype=bool) if known is None else csc_array(yes & known),
+        csc_array(yes.shape, dtype=bool) if known is None else csc_array(~known),
+        near_duplicates(counts.indptr, counts.indices),
     )
-    fits: list[_Fitted] = []
-    for fitted in work:
-        fits.append(fitted)
-        progress(len(fits), len(parts))
-    scores, tagged = np.zeros(yes.shape), np.zeros(yes.shape, dtype=bool)
-    for k, fitted in enumerate(fits[1:]):
-        out = np.flatnonzero(fold == k)
-        own = _sigmoid(_matrix(counts[out], fitted.idf) @ fitted.weights + fitted.bias)
-        scores[out] = with_parents(own, topics)
-        tagged[out] = decide(scores[out], fitted.thresholds, topics)
-    final = fits[0]
-    used = np.flatnonzero(final.weights.any(axis=1))
+    learned = labelled.learnable(settings.min_yes)
+    if not learned.any():
+        raise ValueError(f"no topic has {settings.min_yes} entries with a yes, and as many with a no")
+    if len(np.unique(labelled.groups)) < 2 * settings.n_folds:
+        raise ValueError(f"fewer than {2 * settings.n_folds} of them are distinct")
+    everything = np.arange(len(texts))
+    if not cross_validate:
+        final = _fit(labelled, learned, settings, n_jobs)
+        progress(1, 1)
+        held_out = HeldOut(np.zeros((0, len(topics))), np.zeros((0, len(topics)), dtype=bool))
+    else:
+        fold = stratified_folds(labelled.yes, labelled.groups, settings.n_folds, settings.seed)
+        parts = [everything, *(np.flatnonzero(fold != k) for k in range(settings.n_folds))]
+        work = Parallel(n_jobs=n_jobs, return_as="generator")(
+            delayed(_fit)(labelled.some(part), learned, settings, 1) for part in parts
+        )
+        fits: list[_Fitted] = []
+        for fitted in work:
+            fits.append(fitted)
+            progress(len(fits), len(parts))
+        final = fits[0]
+        scores, tagged = np.zeros(yes.shape), np.zeros(yes.shape, dtype=bool)
+        for k, fitted in enumerate(fits[1:]):
+            out = np.flatnonzero(fold == k)
+            own = sigmoid((matrix(counts[out], fitted.idf) @ fitted.weights).toarray() + fitted.bias)
+            scores[out] = with_parents(own, topics)
+            tagged[out] = decide(scores[out], fitted.thresholds, topics, fitted.fewest)
+        held_out = HeldOut(scores, tagged)
+    used = np.flatnonzero(np.diff(final.weights.indptr))
+    kept = final.weights[used]
     model = Model(
         topics=tuple(topics),
         hashes=terms.hashes[used],
         written=np.frombuffer("\n".join(written[n] for n in used).encode(), dtype=np.uint8),
         idf=final.idf[used].astype(np.float32),
-        weights=final.weights[used].astype(np.float32),
+        weight_starts=kept.indptr.astype(np.uint64),
+        weight_topics=kept.indices.astype(np.uint32),
+        weights=kept.data.astype(np.float32),
         bias=np.round(final.bias, 7),
         thresholds=np.round(final.thresholds, 7),
         held_out=np.zeros((0, len(topics)), dtype=np.uint8),
         held_out_ids=np.zeros((0, 8), dtype=np.uint8),
-        about={"settings": asdict(settings), "usual_share": _usual_share(counts, words, written, settings)},
+        fewest=final.fewest,
+        about={
+            "settings": asdict(settings),
+            "chosen": asdict(final.settings),
+            "usual_share": _usual_share(counts, words, labelled.pairs, settings),
+        },
     )
-    return model, HeldOut(scores, tagged)
+    return model, held_out
 
 
-def estimator(settings: Settings) -> LogisticRegression:
-    """The scikit-learn estimator that is fitted for each topic."""
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(C=settings.c, solver="liblinear", tol=1e-6, max_iter=1000)
-
-
-def log_count_ratios(x: csr_array, yes: Bools, settings: Settings) -> Floats:
-    """|ln(p / q)| of each term, (n_terms,): how unlike its shares among yes and no entries are."""
-    p, q = (x[np.flatnonzero(side)].sum(axis=0) + settings.smoothing for side in (yes, ~yes))
-    ratios: Floats = np.abs(np.log((p / p.sum()) / (q / q.sum())))
-    return ratios
-
-
-def _fit(counts: csr_array, yes: Bools, known: Bools, groups: Ints, learned: Bools, settings: Settings) -> _Fitted:
-    """Weights, calibration and thresholds from these entries alone."""
+def _fit(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: int) -> _Fitted:
+    """Settings, weights, calibration and thresholds from these entries alone."""
     from threadpoolctl import threadpool_limits
 
     # Sums that several threads share come out otherwise each time; one thread gives the same bytes on any number of cores.
     with threadpool_limits(limits=1):
-        return _fit_alone(counts, yes, known, groups, learned, settings)
+        return _fit_alone(labelled, learned, settings, n_jobs)
 
 
-def _fit_alone(counts: csr_array, yes: Bools, known: Bools, groups: Ints, learned: Bools, settings: Settings) -> _Fitted:
-    learned = learned & _learnable(yes, known, 2)  # a fold has fewer yes entries than there are
-    fold = stratified_folds(yes & known, groups, settings.n_folds, settings.seed + 1)
-    logits = np.zeros(yes.shape)
-    for k in range(settings.n_folds):
-        inside, out = fold != k, fold == k
-        idf, weights, bias = _fit_linear(counts[inside], yes[inside], known[inside], learned, settings)
-        logits[out] = _matrix(counts[out], idf) @ weights + bias
-    slope, offset = _calibration(logits, yes, known, learned)
-    thresholds = _thresholds(_sigmoid(logits * slope + offset), yes, known, learned, settings)
-    idf, weights, bias = _fit_linear(counts, yes, known, learned, settings)
-    return _Fitted(idf, weights * slope, np.where(learned, bias * slope + offset, -np.inf), thresholds)
+def _fit_alone(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: int) -> _Fitted:
+    from joblib import Parallel, delayed
+    from scipy.sparse import csr_array
+
+    n_entries, n_topics = labelled.yes.shape
+    n_terms = labelled.counts.shape[1]
+    which = np.flatnonzero(learned & labelled.learnable(1))
+    n_folds = settings.n_folds if len(which) < _MANY else min(3, settings.n_folds)
+    fold = stratified_folds(labelled.yes, labelled.groups, n_folds, settings.seed + 1)
+    settings, common = _choose(labelled, which, fold, settings)
+
+    terms = _used(labelled, settings)
+    everything = np.arange(n_entries)
+    parts = [_part(labelled, terms, fold, k, settings) for k in range(n_folds)]
+    parts.append(_Part.of(labelled.counts, terms, everything, everything[:0], settings.min_df))
+    # Small enough for all processes to have their share, large enough not to matter.
+    size = max(1, min(32, len(which) // (4 * n_jobs) + 1))
+    work = Parallel(n_jobs=n_jobs)(
+        delayed(_fit_topics)(which[n : n + size], labelled, parts, settings, common) for n in range(0, len(which), size)
+    )
+    fits = [topic for chunk in work for topic in chunk]
+
+    half = np.random.default_rng(settings.seed).permutation(n_entries) % 2 == 0
+    every = bool((np.bincount(labelled.yes.indices, minlength=n_entries) > 0).all())
+    n_cells = [len(topic.entries) for topic in fits]
+    logits = np.concatenate([topic.logits for topic in fits])
+    found = []
+    for own in (True, False):
+        at = np.array([topic.calibration if own else common.centre for topic in fits])
+        cells = Cells(
+            np.repeat(which, n_cells),
+            np.concatenate([topic.entries for topic in fits]),
+            sigmoid(logits * np.repeat(at[:, 0], n_cells) + np.repeat(at[:, 1], n_cells)),
+            np.concatenate([topic.yes for topic in fits]),
+        )
+        found.append((at, thresholds(cells, n_topics, half, settings.shrink, every)))
+    at, cut = max(found, key=lambda one: one[1].quality)
+
+    bias = np.full(n_topics, -np.inf)
+    bias[which] = np.array([topic.bias for topic in fits]) * at[:, 0] + at[:, 1]
+    lengths = [len(topic.terms) for topic in fits]
+    weights = csr_array(
+        (
+            np.concatenate([topic.weights * slope for topic, slope in zip(fits, at[:, 0], strict=True)]),
+            (np.concatenate([topic.terms for topic in fits]), np.repeat(which, lengths)),
+        ),
+        shape=(n_terms, n_topics),
+    )
+    cut.thresholds[np.isinf(bias)] = np.inf
+    idf = np.zeros(n_terms)
+    idf[parts[-1].terms] = parts[-1].idf
+    return _Fitted(replace(settings, shrink=cut.shrink), idf, weights, bias, cut.thresholds, cut.fewest)
 
 
-def _fit_linear(
-    counts: csr_array, yes: Bools, known: Bools, learned: Bools, settings: Settings
-) -> tuple[Floats, Floats, Floats]:
-    """One logistic regression a topic: idf (n_terms,), weights (n_terms, n_topics) and bias (n_topics,).
+@dataclass(frozen=True, slots=True)
+class _Topic:
+    """A topic's weights and bias, its calibration, and the out-of-fold logits that matter for thresholds."""
 
-    Each topic's features are scaled by |ln(p / q)|, with p and q the shares of a term in the TF-IDF mass of its yes and of
-    its no entries: a term that tells nothing about the topic costs more to use. The scale is folded into the weights.
+    terms: Ints
+    weights: Floats
+    bias: float
+    calibration: Floats  # (slope, offset)
+    entries: Ints
+    logits: Floats
+    yes: Bools
 
-    Source: S. Wang and C. Manning, "Baselines and bigrams: simple, good sentiment and topic classification", ACL 2012.
+
+def _fit_topics(which: Ints, labelled: _Labelled, parts: list[_Part], settings: Settings, common: Calibration) -> list[_Topic]:
+    found = []
+    for t in which:
+        yes, known = labelled.topic(t)
+        logits = _out_of_fold(parts[:-1], yes, known, settings)
+        there = known & ~np.isnan(logits)
+        final = parts[-1].fit(yes, known, settings)
+        assert final is not None
+        kept = _mattering(final[0])
+        own = common.of(logits[there], yes[there])
+        likely = np.maximum(logits * own[0] + own[1], logits * common.centre[0] + common.centre[1]) > np.log(FLOOR)
+        cells = np.flatnonzero(there & (likely | yes))
+        found.append(_Topic(parts[-1].terms[kept], final[0][kept], final[1], own, cells, logits[cells], yes[cells]))
+    return found
+
+
+def _out_of_fold(parts: list[_Part], yes: Bools, known: Bools, settings: Settings) -> Floats:
+    """Scores of entries that the fit has not seen, (n_entries,), not a number where there are none."""
+    logits = np.full(len(yes), np.nan)
+    for part in parts:
+        if (fitted := part.fit(yes, known, settings)) is not None:
+            logits[part.scored] = part.x @ fitted[0] + fitted[1]
+    return logits
+
+
+def _mattering(weights: Floats) -> Ints:
+    """Those that hold all but a thousandth of the squares."""
+    squares = weights * weights
+    order = np.argsort(squares, kind="stable")
+    dropped = np.searchsorted(np.cumsum(squares[order]), _DROPPED * squares.sum())
+    return np.sort(order[dropped:])
+
+
+def _choose(labelled: _Labelled, which: Ints, fold: Ints, settings: Settings) -> tuple[Settings, Calibration]:
+    """Settings with nothing left open, and what makes their scores probabilities.
+
+    Chosen on a sample of the topics, evenly spaced from the most to the least frequent, by micro-F1 and macro-F1 of
+    out-of-fold scores with one cut for all. C is climbed; then the other power is tried, then pairs.
     """
-    n_entries, n_terms = counts.shape
-    df = np.bincount(counts.indices, minlength=n_terms)
-    # scikit-learn's smoothed idf, see TfidfTransformer
-    idf = np.where(df >= settings.min_df, np.log((1 + n_entries) / (1 + df)) + 1, 0.0)
-    used = np.flatnonzero(idf).astype(np.int32)
-    x = _matrix(counts, idf)[:, used]
-    weights, bias = np.zeros((n_terms, yes.shape[1])), np.zeros(yes.shape[1])
-    for t in np.flatnonzero(learned):
-        rows = np.flatnonzero(known[:, t])
-        if yes[rows, t].any() and not yes[rows, t].all():
-            scale = log_count_ratios(x[rows], yes[rows, t], settings)
-            fit = estimator(settings).fit(_scaled(x[rows], scale), yes[rows, t])
-            weights[used, t], bias[t] = fit.coef_[0] * scale, fit.intercept_[0]
-    return idf, weights, bias
+    n_yes = np.diff(labelled.yes.indptr)[which]
+    often = which[np.argsort(-n_yes, kind="stable")]
+    size = min(len(which), _MOST, max(_FEWEST, _WORK // max(1, labelled.counts.nnz)))
+    sample = often[np.unique(np.linspace(0, len(often) - 1, size).astype(int))]
+    n_parts = max(1, min(3, int(fold.max()) + 1, _FEWEST // len(sample)))
+    sides = [labelled.topic(t) for t in sample]
+    parts: dict[bool | None, list[_Part]] = {}
+    tried: dict[Settings, tuple[float, list[Floats], list[Bools]]] = {}
+
+    def quality(one: Settings) -> float:
+        if one not in tried:
+            if one.pairs not in parts:
+                terms = _used(labelled, one)
+                parts[one.pairs] = [_part(labelled, terms, fold, k, one) for k in range(n_parts)]
+            logits, yes, f1 = [], [], []
+            for side, known in sides:
+                found = _out_of_fold(parts[one.pairs], side, known, one)
+                there = known & ~np.isnan(found)
+                logits.append(found[there])
+                yes.append(side[there])
+            flat, truth = np.concatenate(logits), np.concatenate(yes)
+            cut = best_cut(flat, truth) if truth.any() else 0.0
+            for some, side in zip(logits, yes, strict=True):
+                if side.any():
+                    f1.append(2 * (side & (some >= cut)).sum() / (side.sum() + (some >= cut).sum()))
+            micro = 2 * (truth & (flat >= cut)).sum() / max(1, truth.sum() + (flat >= cut).sum())
+            tried[one] = float(micro + (np.mean(f1) if f1 else 0.0)), logits, yes
+        return tried[one][0]
+
+    best = replace(
+        settings,
+        pairs=False if settings.pairs is None else settings.pairs,
+        c=0.5 if settings.c is None else settings.c,
+        power=0.5 if settings.power is None else settings.power,
+    )
+
+    def climb(best: Settings, steps: Sequence[int]) -> Settings:
+        for step in steps if settings.c is None else ():
+            assert best.c is not None
+            at = _C.index(best.c) + step
+            while 0 <= at < len(_C) and quality(replace(best, c=_C[at])) > quality(best):
+                best = replace(best, c=_C[at])
+                at += step
+        return best
+
+    best = climb(best, (2, -2, 1, -1))
+    if settings.power is None:
+        best = max(best, climb(replace(best, power=1.0), (-2, -1, 1)), key=quality)
+    if settings.pairs is None:
+        with_pairs = climb(replace(best, pairs=True), (2,))
+        # Three times the terms cost three times the time and memory; they have to earn it.
+        best = with_pairs if quality(with_pairs) > quality(best) + 0.02 else best
+    quality(best)
+    return best, calibration(*tried[best][1:])
 
 
-def _calibration(logits: Floats, yes: Bools, known: Bools, learned: Bools) -> tuple[Floats, Floats]:
-    """Slope and offset of each topic, (n_topics,), that make the sigmoid of out-of-fold logits a probability.
-
-    Platt's method: a logistic regression on the logits, with his corrected targets. A topic's two numbers are drawn to
-    those of all topics together by a normal prior, so that a rare topic borrows from the others.
-
-    Source: J. Platt, "Probabilistic outputs for support vector machines", 1999; the priors are ours.
-    """
-    cells = known & learned
-    common = _platt(logits[cells], yes[cells], np.array([1.0, 0.0]), np.array([1e-3, 1e-3]))
-    slope, offset = np.full(len(learned), common[0]), np.full(len(learned), common[1])
-    for t in np.flatnonzero(learned):
-        rows = known[:, t]
-        slope[t], offset[t] = _platt(logits[rows, t], yes[rows, t], common, np.array([10.0, 2.0]))
-    return np.maximum(slope, 0.1), offset
+def _used(labelled: _Labelled, settings: Settings) -> Ints:
+    """The columns of the counts that are words, or pairs too."""
+    return np.flatnonzero(~labelled.pairs | bool(settings.pairs)).astype(np.int32)
 
 
-def _platt(logits: Floats, yes: Bools, centre: Floats, precision: Floats) -> Floats:
-    """(slope, offset) by Newton's method under a normal prior with that centre and precision."""
-    n_yes = yes.sum()
-    target = np.where(yes, (n_yes + 1) / (n_yes + 2), 1 / (len(yes) - n_yes + 2))
-    x = np.stack([logits, np.ones(len(logits))], axis=1)
-    at = centre.copy()
-    for _ in range(50):
-        p = _sigmoid(x @ at)
-        gradient = x.T @ (p - target) + precision * (at - centre)
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + np.diag(precision)
-        step = np.linalg.solve(hessian, gradient)
-        at -= step * min(1.0, 2.0 / max(np.abs(step).max(), 1e-12))
-        if np.abs(step).max() < 1e-10:
-            break
-    return at
+def _part(labelled: _Labelled, terms: Ints, fold: Ints, k: int, settings: Settings) -> _Part:
+    return _Part.of(labelled.counts, terms, np.flatnonzero(fold != k), np.flatnonzero(fold == k), settings.min_df)
 
 
-def _thresholds(scores: Floats, yes: Bools, known: Bools, learned: Bools, settings: Settings) -> Floats:
-    """The threshold of each topic, (n_topics,), from out-of-fold scores; infinite for one that is not learned.
-
-    Each topic's own threshold is the cut with the best F1; it is drawn, in log-odds, to the common cut that has the best
-    micro-F1, the more the fewer yes entries the topic has (after Yang, "A study of thresholding strategies for text
-    categorization", SIGIR 2001, where SCut alone is shown to overfit rare categories).
-    """
-    thresholds = np.full(len(learned), np.inf)
-    if not learned.any():
-        return thresholds
-    cells = known & learned
-    common = _best_cut(scores[cells], yes[cells])
-    for t in np.flatnonzero(learned):
-        rows = known[:, t]
-        own = _best_cut(scores[rows, t], yes[rows, t])
-        weight = yes[rows, t].sum() / (yes[rows, t].sum() + settings.shrink)
-        thresholds[t] = _sigmoid(weight * _logit(own) + (1 - weight) * _logit(common))
-    return thresholds
-
-
-def _best_cut(scores: Floats, yes: Bools) -> float:
-    """The threshold with the best F1: halfway between two scores that follow one another."""
-    order = np.argsort(-scores, kind="stable")
-    ranked = scores[order]
-    hits = np.cumsum(yes[order])
-    quality = 2 * hits / (np.arange(1, len(ranked) + 1) + max(1, hits[-1]))
-    quality[:-1][ranked[:-1] == ranked[1:]] = -1  # a cut cannot part equal scores
-    best = int(quality.argmax())
-    return float((ranked[best] + (ranked[best + 1] if best + 1 < len(ranked) else 0.0)) / 2)
-
-
-def _usual_share(counts: csr_array, words: Ints, written: Sequence[str], settings: Settings) -> float:
+def _usual_share(counts: csr_array, words: Ints, pairs: Bools, settings: Settings) -> float:
     """The share of an entry's words that other entries make known, at the 5% quantile: less than that is unusual."""
-    df = np.bincount(counts.indices, minlength=len(written))
-    elsewhere = np.array([" " not in term for term in written], dtype=bool) & (df > settings.min_df)
-    known = counts[:, np.flatnonzero(elsewhere)].sum(axis=1)
+    df = np.bincount(counts.indices, minlength=len(pairs))
+    known = counts[:, np.flatnonzero(~pairs & (df > settings.min_df))].sum(axis=1)
     return round(float(np.quantile(known / np.maximum(words, 1), 0.05)), 4)
-
-
-def _learnable(yes: Bools, known: Bools, at_least: int) -> Bools:
-    fewest: Ints = np.minimum((yes & known).sum(0), (~yes & known).sum(0))
-    return fewest >= at_least
 
 
 def _counts(texts: Sequence[str], terms: Terms) -> tuple[csr_array, Ints]:
@@ -285,25 +443,3 @@ def _counts(texts: Sequence[str], terms: Terms) -> tuple[csr_array, Ints]:
         for chunk in chunks
     ]
     return csr_array(vstack(parts)), np.concatenate([chunk.words for chunk in chunks])
-
-
-def _matrix(counts: csr_array, idf: Floats) -> csr_array:
-    from scipy.sparse import csr_array
-
-    return csr_array((weigh(counts.indptr, counts.indices, counts.data, idf), counts.indices, counts.indptr), counts.shape)
-
-
-def _scaled(x: csr_array, scale: Floats) -> csr_array:
-    """The matrix with each column multiplied."""
-    from scipy.sparse import csr_array
-
-    return csr_array((x.data * scale[x.indices], x.indices, x.indptr), x.shape)
-
-
-def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + np.exp(-x))
-
-
-def _logit(p: float) -> float:
-    p = min(max(p, 1e-6), 1 - 1e-6)
-    return float(np.log(p / (1 - p)))

@@ -49,7 +49,7 @@ def tag(
             raise UsageError("--topics: expected ids of topics, as in 'ctr,llm', found none")
         tagger = tagger.showing(chosen)
     listing = read_files(files, year)
-    tagged = tagger.tag(listing.entries, hand, hand_topics)
+    tagged = tagger.tag(listing.entries, hand, hand_topics, all_scores)
     warn(listing.warnings)
     if output is None or not listing.problems:
         emit(report.tagged(tagged, tagger, form, explain, all_scores, terminal_width(output)), output)
