@@ -38,6 +38,7 @@ import resource
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -327,6 +328,7 @@ def measure(name: str, folder: Path, send: Any) -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # one core, whatever threads a method starts
     texts, yes, test, truth = load(folder)
     fit, needs = METHODS[name]
+    warnings.filterwarnings("ignore", "Label not")  # scikit-learn, of a label without a text in a fold
     sys.path = [folder for folder in sys.path if folder != str(Path(__file__).parent)]  # numba would find coverage.py here
     if needs:
         importlib.import_module(needs)  # before the clock starts, as for those imported above
@@ -374,11 +376,12 @@ def run(name: str, folder: Path, max_seconds: float | None) -> Result:
     process = spawn.Process(target=measure, args=(name, folder, send))
     process.start()
     send.close()
-    try:
-        result = receive.recv() if receive.poll(max_seconds) else {"over": max_seconds}
-    finally:
+    if receive.poll(max_seconds):
+        result = receive.recv()
+    else:
         process.kill()
-        process.join()
+        result = {"over": max_seconds}
+    process.join()
     return {"set": folder.name, "method": name, **result}
 
 
@@ -419,12 +422,12 @@ def draw(results: list[Result], path: Path) -> None:
                     continue
                 whiskers = [[r["micro"] - r["low"]], [r["high"] - r["micro"]]]
                 axes.errorbar(
-                    r["micro"], at, xerr=whiskers, fmt="o", color=micro, ms=5, capsize=2, label="micro-F1, 95% interval"
+                    r["micro"], at + 0.1, xerr=whiskers, fmt="o", color=micro, ms=5, capsize=2, label="micro-F1, 95% interval"
                 )
-                axes.plot(r["macro"], at, "D", color=macro, ms=4, label="macro-F1")
+                axes.plot(r["macro"], at - 0.25, "D", color=macro, ms=4, label="macro-F1")
             axes.set_title(set_name, fontsize=10)
             axes.set_yticks(range(len(methods)), methods)
-            axes.set_ylim(-0.6, len(methods) - 0.4)
+            axes.set_ylim(-0.7, len(methods) - 0.4)
             axes.grid(color=grey, alpha=0.25, linewidth=0.5)
             axes.spines[["top", "right", "left"]].set_visible(False)
             axes.patch.set_alpha(0)
