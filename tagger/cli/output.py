@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 
 from tagger.files import write_whole
 
-__all__ = ["emit", "terminal_width", "warn"]
+__all__ = ["emit", "progress", "terminal_width", "warn"]
 
 
 def emit(text: str, output: Path | None = None) -> None:
@@ -37,3 +38,17 @@ def warn(lines: Iterable[object]) -> None:
 def terminal_width(output: Path | None) -> int | None:
     """The columns of the terminal that results go to; None if they go elsewhere."""
     return shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else None
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty() or os.environ.get("CI"):
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
