@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +77,7 @@ def read_run(path: Path) -> list[Record]:
     found: list[Record] = []
     for line, row in readers[path.suffix.lower()](read_text(path)):
         try:
-            topics = row["topics"]
-            ids = [topic["id"] if isinstance(topic, dict) else str(topic) for topic in topics]
+            ids = [topic["id"] if isinstance(topic, dict) else str(topic) for topic in row["topics"]]
             found.append(Record(str(row["id"]), str(row["title"]), "", tuple((id, None) for id in ids), "", None))
         except (KeyError, TypeError):
             problem = Problem(str(path), line, "expected an id, a title and topics, as 'tag' writes them")
@@ -86,13 +85,15 @@ def read_run(path: Path) -> list[Record]:
     return found
 
 
-def _csv_rows(text: str) -> Iterable[tuple[int, dict[str, Any]]]:
+def _csv_rows(text: str) -> Iterator[tuple[int, Any]]:
+    """(line number, row by column) of a table; `topics` is a list, and an error of the table comes in a row's place."""
     rows = csv.DictReader(io.StringIO(text, newline=""))
-    for row in rows:
-        yield (
-            rows.line_num,
-            row | {"topics": [id for id in (row.get("topics") or "").split(";") if id]} if "topics" in row else row,
-        )
+    try:
+        for row in rows:
+            topics = row.get("topics")
+            yield rows.line_num, row if topics is None else {**row, "topics": [id for id in topics.split(";") if id]}
+    except csv.Error as error:
+        yield rows.line_num, error
 
 
 def _tagged(model: Model, entries: Sequence[Entry]) -> list[Record]:

@@ -46,7 +46,7 @@ def batch(
         emit(report.planned(planned.changes, out))
     else:
         emit("".join(f"{path}\n" for path in planned.write()))
-        warn([report.batch_summary(planned)])
+    warn([report.batch_summary(planned)])
     if planned.error is not None:
         raise planned.error
     if check and planned.changes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import typer
@@ -14,6 +15,8 @@ import typer
 from tagger.files import write_whole
 
 __all__ = ["emit", "progress", "terminal_width", "warn"]
+
+_PATIENCE = 0.5  # seconds before a progress bar is worth importing what draws it
 
 
 def emit(text: str, output: Path | None = None) -> None:
@@ -42,13 +45,28 @@ def terminal_width(output: Path | None) -> int | None:
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal, nothing elsewhere."""
+    """A progress bar on a terminal for work that takes its time, nothing elsewhere."""
     if not sys.stderr.isatty() or os.environ.get("CI"):
         yield lambda done, total: None
         return
+    start = time.monotonic()
+    with ExitStack() as stack:
+        show: Callable[[int, int], None] | None = None
+
+        def told(done: int, total: int) -> None:
+            nonlocal show
+            if show is None and time.monotonic() - start > _PATIENCE:
+                show = _bar(what, stack)
+            if show is not None:
+                show(done, total)
+
+        yield told
+
+
+def _bar(what: str, stack: ExitStack) -> Callable[[int, int], None]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    bar = stack.enter_context(Progress(console=Console(stderr=True), transient=True))
+    task = bar.add_task(what, total=None)
+    return lambda done, total: bar.update(task, completed=done, total=total)
