@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ __all__ = ["diff_models", "diff_runs", "read_run"]
 _N_TERMS = 5  # shown for a topic
 
 
-def diff_runs(old: Path, new: Path, entries: Iterable[Entry] = (), model: Model | None = None) -> dict[str, Any]:
+def diff_runs(old: Path, new: Path, entries: Sequence[Entry] = (), model: Model | None = None) -> dict[str, Any]:
     """What changed from one run to another.
 
     Args:
@@ -39,19 +39,22 @@ def diff_runs(old: Path, new: Path, entries: Iterable[Entry] = (), model: Model 
     Raises:
         UsageError, ListingError, OutputError: if one is no run.
     """
-    texts = {entry.id: entry for entry in entries}
+    texts = {entry.id: entry for entry in reversed(entries)}
 
     def why(change: Change) -> dict[str, Any]:
         if model is None or change.id not in texts:
             return {}
-        return {topic: _why(None, model, texts[change.id], topic) for topic in (*change.added, *change.removed)}
+        known = {topic.id for topic in model.topics}
+        return {
+            topic: _why(None, model, texts[change.id], topic) for topic in (*change.added, *change.removed) if topic in known
+        }
 
     return _diff(str(old), str(new), read_run(old), read_run(new), why)
 
 
 def diff_models(old: Model, new: Model, entries: Sequence[Entry], names: tuple[str, str]) -> dict[str, Any]:
     """What changes for these entries from one model to another, as `diff_runs` returns it; hand labels count for nothing."""
-    texts = {entry.id: entry for entry in entries}
+    texts = {entry.id: entry for entry in reversed(entries)}
 
     def why(change: Change) -> dict[str, Any]:
         return {topic: _why(old, new, texts[change.id], topic) for topic in (*change.added, *change.removed)}
@@ -140,17 +143,12 @@ def _why(old: Model | None, new: Model, entry: Entry, topic: str) -> dict[str, A
     return {
         "score": [side and side["score"] for side in sides],
         "threshold": [side and side["threshold"] for side in sides],
-        "terms": [
-            {
-                "term": term,
-                **{
-                    name: side and round(side["shares"].get(term, 0.0), 4)
-                    for name, side in zip(("old", "new"), sides, strict=True)
-                },
-            }
-            for term in strongest
-        ],
+        "terms": [{"term": term, "old": _share(sides[0], term), "new": _share(sides[1], term)} for term in strongest],
     }
+
+
+def _share(side: dict[str, Any] | None, term: str) -> float | None:
+    return None if side is None else round(side["shares"].get(term, 0.0), 4)
 
 
 def _side(model: Model, entry: Entry, topic: str) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ def test_every_command_and_option_is_documented(root: Path) -> None:
 
     page = (root / "docs/cli.md").read_text()
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    assert set(commands) >= {"tag", "retrain", "evaluate", "topics", "init", "export"}
+    assert set(commands) >= {"tag", "retrain", "evaluate", "topics", "batch", "diff", "init", "export"}
     for name, command in commands.items():
         assert command.help
         heading = "## tag\n" if name == "tag" else f"## tagger {name}\n"
@@ -57,7 +57,7 @@ def test_links_lead_somewhere(root: Path) -> None:
             assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-@pytest.mark.parametrize("script", ["settings", "startup", "throughput", "reader", "coverage", "quality"])
+@pytest.mark.parametrize("script", ["settings", "startup", "throughput", "reader", "coverage", "quality", "batch"])
 def test_every_script_of_bench_says_what_it_does(
     root: Path, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
