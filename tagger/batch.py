@@ -21,6 +21,7 @@ from functools import cached_property
 from hashlib import blake2b, file_digest
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -109,7 +110,7 @@ class Plan:
         if self.data:
             gone = {output: self.old.made[output] for output in removed}
             write_whole(manifest, Manifest({**gone, **self.made}, self.there).to_text())
-        for output in {MANIFEST, *self.old.writing, *self.data}:
+        for output in sorted({MANIFEST, *self.old.writing, *self.data}):
             remove_leftovers(self.out / output)
         for output, data in self.data.items():
             write_whole(self.out / output, data)
@@ -247,12 +248,12 @@ class _Draft:
     def remove(self, wanted: Mapping[str, object], found: Sequence[_Found], listings: Sequence[str]) -> list[Problem]:
         """Take out what came from a folder or pattern that has it no more; outputs of other lost listings are returned."""
         left: list[Problem] = []
-        sources = {listing.source for listing in found}
+        sources, folders = {listing.source for listing in found}, set(map(os.path.normpath, listings))
         for output, made in self.old.made.items():
             gone = [given.source for given in made.inputs if given.source not in sources and not Path(given.source).exists()]
             if output in wanted or not made.inputs or len(gone) < len(made.inputs):
                 continue
-            if made.found_in not in listings:
+            if made.found_in not in folders:
                 left.append(Problem(str(self.out / output), 0, f"kept, though {gone[0]} is gone: no folder given holds it"))
             elif not (self.force or self._is_ours(output, _hash_of(self.out / output))):
                 message = f"kept, though {gone[0]} is gone: not as tagger wrote it; --force removes it"
@@ -369,17 +370,22 @@ def _find(listings: Sequence[str], out: Path, old: Manifest) -> tuple[list[_Foun
                 if found_in is None or place not in own:
                     stem = relative.with_suffix("") if relative.suffix.lower() in _LISTINGS else relative
                     source = Path(os.path.normpath(file)).as_posix()
-                    found.setdefault(place, _Found(file, source, stem.as_posix(), found_in))
+                    folder = found_in and os.path.normpath(found_in)
+                    found.setdefault(place, _Found(file, source, stem.as_posix(), folder))
     return sorted(found.values(), key=lambda listing: listing.source), problems
 
 
 def _walk(folder: Path, out: Path) -> Iterator[Path]:
     """The listings in a folder and those in it, but hidden ones and the output folder."""
-    for top, folders, files in os.walk(folder):
+    for top, folders, files in os.walk(folder, onerror=_unreadable):
         folders[:] = [name for name in folders if not name.startswith(".") and (Path(top) / name).resolve() != out]
         for name in files:
             if not name.startswith(".") and name.lower().endswith(_LISTINGS):
                 yield Path(top) / name
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    raise ListingError(f"{error.filename}: cannot be read: {error.strerror}; nothing was written") from None
 
 
 def _below(path: Path) -> Path:

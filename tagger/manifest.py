@@ -63,9 +63,9 @@ class Manifest:
         """The file's text: the same manifest gives the same text."""
         outputs = []
         for output, made in sorted(self.made.items()):
-            head = {"hash": made.hash, "made_with": made.made_with, "found_in": made.found_in, "inputs": made.inputs}
-            entries = _LINE.join(map(_encode, made.records))
-            outputs.append(f'{_encode(output)}: {_encode(head)[:-1]}, "entries": [\n{entries}\n]}}')
+            head = _encode({"hash": made.hash, "made_with": made.made_with, "found_in": made.found_in})[:-1]
+            inputs, entries = (_LINE.join(map(_encode, rows)) for rows in (made.inputs, made.records))
+            outputs.append(f'{_encode(output)}: {head}, "inputs": [\n{inputs}\n], "entries": [\n{entries}\n]}}')
         start = f'{{"format": {_FORMAT}, "writing": {_encode(self.writing)}, "outputs": {{'
         return f"{start}\n{_LINE.join(outputs)}\n}}}}\n"
 

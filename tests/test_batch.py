@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -102,7 +103,7 @@ def test_the_manifest(here: Path, tiny_settings: Settings) -> None:
     plan(["lists/old.txt"], Path("tags"), tiny_settings).write()
     text = (here / "tags" / MANIFEST).read_text()
     assert text.splitlines()[0] == '{"format": 1, "writing": {}, "outputs": {'
-    assert text.splitlines()[2].endswith('[], "model", "no topic: nearest is CTR prediction"]')
+    assert text.splitlines()[4].endswith('[], "model", "no topic: nearest is CTR prediction"]')
     manifest = read_manifest(here / "tags" / MANIFEST)
     assert manifest.to_text() == text
     assert [given.source for given in manifest.made["lists/old.csv"].inputs] == ["lists/old.txt"]
@@ -374,6 +375,25 @@ tags/old.csv: kept, though lists/old.txt is gone: not as tagger wrote it; --forc
     assert not (here / "tags/sub").exists(), "nor an empty folder"
     assert run(*batch, "--force").returncode == 0
     assert sorted(tree(here / "tags")) == [MANIFEST, "lists/old.csv"]
+
+
+def test_a_folder_is_the_same_however_it_is_written(here: Path, tiny_settings: Settings) -> None:
+    plan(["lists"], Path("tags"), tiny_settings).write()
+    (here / "lists/old.txt").unlink()
+    assert [change.state for change in plan(["./lists/"], Path("tags"), tiny_settings).changes] == ["removed"]
+
+
+def test_a_folder_that_cannot_be_read(here: Path, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+
+    def refused(path: str) -> object:
+        if Path(path).name == "sub":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(ListingError, match=r"^lists/sub: cannot be read: Permission denied; nothing was written$"):
+        plan(["lists"], Path("tags"), tiny_settings)
 
 
 def test_without_its_manifest_a_folder_is_taken_up_again(here: Path, tiny_settings: Settings) -> None:

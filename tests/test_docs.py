@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,6 +41,17 @@ def test_the_python_of_the_readme_runs(root: Path, monkeypatch: pytest.MonkeyPat
     (block,) = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)
     exec(compile(block, "README.md", "exec"), {})
     assert capsys.readouterr().out.startswith("Time Matters: ")
+
+
+def test_the_python_of_the_page_on_batches_runs(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(root / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/batch.md").read_text(), re.DOTALL)
+    exec(compile(block, "batch.md", "exec"), {})
+    assert capsys.readouterr().out == "[('new-listing.jsonl', 'new')]\n"
+    assert (tmp_path / "tags/new-listing.jsonl").exists()
 
 
 def test_the_shell_of_the_readme_runs(root: Path, tmp_path: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
