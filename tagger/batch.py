@@ -367,7 +367,9 @@ def _find(listings: Sequence[str], out: Path, old: Manifest) -> tuple[list[_Foun
                 problems.append(Problem(given, 0, "no such file or folder"))
             for file, relative, found_in in inside:
                 place = file.resolve()
-                if found_in is None or place not in own:
+                if not str(file).isprintable():  # neither a manifest nor a table could hold it
+                    problems.append(Problem(repr(str(file)), 0, "expected a name that can be printed; rename the file"))
+                elif found_in is None or place not in own:
                     stem = relative.with_suffix("") if relative.suffix.lower() in _LISTINGS else relative
                     source = Path(os.path.normpath(file)).as_posix()
                     folder = found_in and os.path.normpath(found_in)
@@ -379,7 +381,8 @@ def _walk(folder: Path, out: Path) -> Iterator[Path]:
     """The listings in a folder and those in it, but hidden ones and the output folder."""
     for top, folders, files in os.walk(folder, onerror=_unreadable):
         folders[:] = [name for name in folders if not name.startswith(".") and (Path(top) / name).resolve() != out]
-        for name in files:
+        folders.sort()
+        for name in sorted(files):  # a disk has an order of its own
             if not name.startswith(".") and name.lower().endswith(_LISTINGS):
                 yield Path(top) / name
 

@@ -172,6 +172,17 @@ def test_what_is_taken_in_and_what_its_output_is_called(here: Path, tiny_setting
     assert outputs("lists", out="lists/sub") == ["old.csv"], "the output folder is not read"
 
 
+def test_a_name_that_cannot_be_written_down(here: Path, tiny_settings: Settings) -> None:
+    for name in (b"lists/\xff.txt", b"lists/two\nlines.txt"):
+        Path(os.fsdecode(name)).write_text(NEW)
+    with pytest.raises(ListingError) as caught:
+        plan(["lists"], Path("tags"), tiny_settings)
+    assert str(caught.value).splitlines()[:2] == [
+        r"'lists/two\nlines.txt': expected a name that can be printed; rename the file",
+        r"'lists/\udcff.txt': expected a name that can be printed; rename the file",
+    ]
+
+
 def test_outputs_that_look_like_listings_are_not_read(here: Path, tiny: Path) -> None:
     settings_ = Settings("jsonl", model=tiny)
     assert plan(["lists"], Path("lists"), settings_).write() == [Path("lists/old.jsonl"), Path("lists/sub/new.jsonl")]
