@@ -3,8 +3,9 @@
 usage: python docs/generate.py [--check]
 
 In README.md and docs/*.md a line `<!-- output: COMMAND -->` is followed by a fenced block, which is replaced by what the
-command prints when run in the repository. docs/cli.md is written whole. --check writes nothing and exits 1, naming the
-files, if anything would change.
+command prints when run in the repository. After a line `<!-- session: COMMAND -->` it is replaced by what a terminal shows;
+the commands of a page are run by bash, one after the other, in a copy of examples/, labels/ and models/, so that they may
+write. docs/cli.md is written whole. --check writes nothing and exits 1, naming the files, if anything would change.
 """
 
 from __future__ import annotations
@@ -13,29 +14,50 @@ import io
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-_BLOCK = re.compile(r"(<!-- output: (?P<command>.+?) -->\n```[a-z]*\n).*?(^```$)", re.DOTALL | re.MULTILINE)
+BIN = Path(sys.executable).parent
+ENVIRONMENT = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PATH": f"{BIN}:{os.environ['PATH']}"}
+_BLOCK = re.compile(
+    r"(<!-- (?P<kind>output|session): (?P<command>.+?) -->\n```[a-z]*\n).*?(?P<end>^```$)", re.DOTALL | re.MULTILINE
+)
 
 
 def run(command: str) -> str:
     """What a command prints to standard output."""
     program, *arguments = shlex.split(command)
-    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
-    done = subprocess.run(
-        [Path(sys.executable).parent / program, *arguments], cwd=ROOT, capture_output=True, text=True, env=environment
-    )
+    done = subprocess.run([BIN / program, *arguments], cwd=ROOT, capture_output=True, text=True, env=ENVIRONMENT)
     if done.returncode:
         raise SystemExit(f"{command}: exit status {done.returncode}\n{done.stderr}")
     return done.stdout
 
 
+def shown(command: str, folder: Path) -> str:
+    """What a terminal shows of a command and of its exit status, if that is not 0."""
+    shell = ["bash", "-c", f"{{ {command}; }} 2>&1"]
+    done = subprocess.run(shell, cwd=folder, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    return f"$ {command}\n{done.stdout}" + (f"(exit status {done.returncode})\n" if done.returncode else "")
+
+
 def with_outputs(text: str) -> str:
-    """A page with every block under an `output:` comment made anew."""
-    return _BLOCK.sub(lambda match: match[1] + run(match["command"]) + match[3], text)
+    """A page with every block under an `output:` or `session:` comment made anew."""
+    with tempfile.TemporaryDirectory() as name:
+        if "<!-- session: " in text:
+            for part in ("examples", "labels", "models"):
+                shutil.copytree(ROOT / part, Path(name, part))
+        return _BLOCK.sub(
+            lambda match: (
+                match[1]
+                + (run(match["command"]) if match["kind"] == "output" else shown(match["command"], Path(name)))
+                + match["end"]
+            ),
+            text,
+        )
 
 
 def command_line_page() -> str:

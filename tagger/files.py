@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from glob import escape
 from pathlib import Path
 
 from tagger.errors import OutputError
 
-__all__ = ["write_whole"]
+__all__ = ["remove_leftovers", "write_whole"]
 
 
 def write_whole(path: Path, data: bytes | str) -> None:
@@ -39,6 +40,12 @@ def write_whole(path: Path, data: bytes | str) -> None:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove the temporary files that a killed `write_whole` of this path left beside it."""
+    for leftover in path.parent.glob(f".{escape(path.name)}.????????.tmp"):
+        leftover.unlink(missing_ok=True)
 
 
 def _umask() -> int:

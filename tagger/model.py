@@ -29,7 +29,7 @@ from tagger.files import write_whole
 from tagger.labels import Row
 from tagger.taxonomy import Topic, ancestors
 
-__all__ = ["FORMAT", "Model", "Reason", "Tag", "Tagged", "load"]
+__all__ = ["FORMAT", "Model", "Reason", "Tag", "Tagged", "load", "read_bytes"]
 
 FORMAT = 2
 _NAME = "topics.safetensors"
@@ -378,7 +378,15 @@ def load(path: str | Path | None = None) -> Model:
     Raises:
         ModelError: if there is no file, or it is not a model that this version can use.
     """
-    data: bytes
+    return Model.from_bytes(*read_bytes(path))
+
+
+def read_bytes(path: str | Path | None = None) -> tuple[bytes, str]:
+    """The bytes of a model file, by default of the one shipped, and its path, as `Model.from_bytes` wants them.
+
+    Raises:
+        ModelError: if there is no file.
+    """
     if path is None:
         shipped = resources.files("tagger") / "models" / _NAME
         # In a checkout the model stands beside the package, not inside it.
@@ -387,10 +395,9 @@ def load(path: str | Path | None = None) -> Model:
     else:
         source = Path(path)
     try:
-        data = source.read_bytes()
+        return source.read_bytes(), str(path)
     except OSError as error:
         raise ModelError(f"{path}: no model can be read: {error.strerror}; 'tagger retrain' makes one") from None
-    return Model.from_bytes(data, str(path))
 
 
 def _to_2(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:

@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagger.listing import jsonl, pasted
@@ -19,18 +20,23 @@ from tagger.taxonomy import Topic
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tagger.batch import FileChange, Plan
     from tagger.labels import Labels
 
 __all__ = [
     "aligned",
+    "batch_summary",
     "card",
     "changes",
+    "diff",
     "figures_frame",
     "figures_text",
     "frame_text",
     "interval",
+    "planned",
     "summary",
     "tagged",
+    "tagged_frame",
     "topics",
 ]
 
@@ -44,6 +50,7 @@ def tagged(
     explain: bool = False,
     all_scores: bool = False,
     width: int | None = None,
+    digits: int = 4,
 ) -> str:
     """Tagged entries in one of the forms table, jsonl, csv, markdown, listing.
 
@@ -54,11 +61,13 @@ def tagged(
         explain: add the words that spoke for and against each topic (table, jsonl, markdown).
         all_scores: add the score of every topic shown (table, jsonl, csv, markdown).
         width: columns of the terminal; None for plain text.
+        digits: of the scores of tags in jsonl and csv.
     """
     if form == "jsonl":
-        return "".join(json.dumps(_record(result, model, explain, all_scores), ensure_ascii=False) + "\n" for result in results)
+        records = (_record(result, model, explain, all_scores, digits) for result in results)
+        return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
     if form == "csv":
-        return _csv(results, model, all_scores)
+        return _csv(results, model, all_scores, digits)
     if form == "listing":
         lines = {result.entry.id: _topics_line(result) for result in results}
         return pasted.write([result.entry for result in results], lines)
@@ -165,10 +174,11 @@ def _terminal(results: Sequence[Tagged], model: Model, explain: bool, all_scores
     return out.getvalue()
 
 
-def _record(result: Tagged, model: Model, explain: bool, all_scores: bool) -> dict[str, Any]:
+def _record(result: Tagged, model: Model, explain: bool, all_scores: bool, digits: int) -> dict[str, Any]:
     record = jsonl.record(result.entry)
     record["topics"] = [
-        {"id": tag.topic.id, "score": None if tag.score is None else round(tag.score, 4), "by": tag.by} for tag in result.tags
+        {"id": tag.topic.id, "score": None if tag.score is None else round(tag.score, digits), "by": tag.by}
+        for tag in result.tags
     ]
     if all_scores:
         record["scores"] = _every_score(result, model)
@@ -181,7 +191,7 @@ def _record(result: Tagged, model: Model, explain: bool, all_scores: bool) -> di
     return record
 
 
-def _csv(results: Sequence[Tagged], model: Model, all_scores: bool) -> str:
+def _csv(results: Sequence[Tagged], model: Model, all_scores: bool, digits: int) -> str:
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     learned = [model.topics[t].id for t in model.columns if model.thresholds[t] != float("inf")]
@@ -193,13 +203,33 @@ def _csv(results: Sequence[Tagged], model: Model, all_scores: bool) -> str:
             result.entry.id,
             result.entry.title,
             ";".join(tag.topic.id for tag in result.tags),
-            ";".join("" if tag.score is None else f"{tag.score:.4f}" for tag in result.tags),
+            ";".join("" if tag.score is None else f"{tag.score:.{digits}f}" for tag in result.tags),
             result.by,
             result.note or "",
             result.entry.source or "",
         ]
-        table.writerow(row + [f"{score:.4f}" for score in (_every_score(result, model).values() if all_scores else ())])
+        table.writerow(row + ([f"{score:.4f}" for score in _every_score(result, model).values()] if all_scores else []))
     return out.getvalue()
+
+
+def tagged_frame(results: Sequence[Tagged]) -> pd.DataFrame:
+    """Tagged entries as a table: a row an entry, the topics and their scores as lists."""
+    import pandas as pd
+
+    rows = [
+        {
+            "id": result.entry.id,
+            "title": result.entry.title,
+            "date": result.entry.date and result.entry.date.isoformat(),
+            "topics": [tag.topic.id for tag in result.tags],
+            "scores": [tag.score for tag in result.tags],
+            "by": result.by,
+            "note": result.note,
+            "source": result.entry.source,
+        }
+        for result in results
+    ]
+    return pd.DataFrame(rows, columns=["id", "title", "date", "topics", "scores", "by", "note", "source"])
 
 
 def _markdown(results: Sequence[Tagged], model: Model, explain: bool, all_scores: bool) -> str:
@@ -321,6 +351,87 @@ def changes(old: dict[str, Any], new: dict[str, Any], p_worse: float, n_compared
             moved.append((abs(after - before), f"  {id} F1 {before:.3f} -> {after:.3f} ({after - before:+.3f})"))
     lines += [line for _, line in sorted(moved, key=lambda pair: (-pair[0], pair[1]))]
     return "\n".join(lines) + "\n"
+
+
+_MARKS = {"new": "+ ", "changed": "  ", "gone": "- "}
+
+
+def planned(changes: Sequence[FileChange], out: Path) -> str:
+    """What a batch would change: by output, the entries that come (+), go (-) or have other topics."""
+    lines = []
+    for change in changes:
+        size = f", {_n(change.n_entries, 'entry', 'entries')}" if change.state == "new" else ""
+        same = "" if change.entries else "; no topic changes"
+        lines.append(f"{out / change.output}: {change.state}{size}{same}")
+        lines += [
+            f"{_MARKS[entry.state]}{entry.id}  {entry.title}{_moves(entry.added, entry.removed)}" for entry in change.entries
+        ]
+    return "".join(line + "\n" for line in lines)
+
+
+def batch_summary(plan: Plan) -> str:
+    """How many listings and entries there were, and what became of the outputs."""
+    states = [change.state for change in plan.changes]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in ("new", "changed", "removed"))
+    return f"{_n(plan.n_inputs, 'listing', 'listings')}, {_n(plan.n_entries, 'entry', 'entries')}; outputs: {counts}"
+
+
+def _moves(added: Iterable[str], removed: Iterable[str]) -> str:
+    moves = [*(f"+ {topic}" for topic in added), *(f"- {topic}" for topic in removed)]
+    return f": {', '.join(moves)}" if moves else ""
+
+
+def diff(found: dict[str, Any], form: str) -> str:
+    """A comparison of two runs or models, as `tagger.diff` makes it, in one of the forms text, markdown, json."""
+    if form == "json":
+        return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    states = [entry["state"] for entry in found["entries"]]
+    head = (
+        f"{found['old']} ({found['n_old']}) -> {found['new']} ({_n(found['n_new'], 'entry', 'entries')}): "
+        f"{found['n_changed']} with other topics, {states.count('new')} new, {states.count('gone')} gone"
+    )
+    header = ["topic", "added", "removed"]
+    counts = [[id, str(count["added"]), str(count["removed"])] for id, count in found["topics"].items()]
+    if form == "markdown":
+        rows = [
+            [
+                f"{entry['state']}: {_escaped(entry['title'])}",
+                _escaped(_moves(entry["added"], entry["removed"])[2:]),
+                "<br>".join(map(_escaped, _moved_lines(entry))),
+            ]
+            for entry in found["entries"]
+        ]
+        tables = [(header, counts), (["entry", "topics", "words"], rows)]
+        return "\n".join([_escaped(head) + "\n", *(_markdown_table(*table) for table in tables if table[1])])
+    parts = [head + "\n"]
+    if counts:
+        parts.append(aligned(header, counts))
+    entries = [
+        f"\n{' ' * 12}".join(
+            [
+                f"{_MARKS[entry['state']]}{entry['id']}  {entry['title']}{_moves(entry['added'], entry['removed'])}",
+                *_moved_lines(entry),
+            ]
+        )
+        + "\n"
+        for entry in found["entries"]
+    ]
+    return "\n".join(parts + (["".join(entries)] if entries else []))
+
+
+def _moved_lines(entry: dict[str, Any]) -> list[str]:
+    """For each topic that an entry got or lost, its scores and thresholds and the words responsible."""
+    lines = []
+    for topic, why in entry["why"].items():
+        words = ", ".join(f"{term['term']} {_pair((term['old'], term['new']), '+.2f')}" for term in why["terms"])
+        score, threshold = _pair(why["score"], ".2f"), _pair(why["threshold"], ".2f")
+        lines.append(f"{topic} {score}, threshold {threshold}: {words or 'no word of it changed'}")
+    return lines
+
+
+def _pair(sides: Iterable[float | None], form: str) -> str:
+    """Old and new of a figure, or the one that there is."""
+    return " -> ".join(dict.fromkeys(format(side, form) for side in sides if side is not None)) or "-"
 
 
 def topics(model: Model, labels: Labels | None, form: str) -> str:

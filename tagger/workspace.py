@@ -12,7 +12,7 @@ from tagger.labels import Row, read_rows
 from tagger.model import Model, load
 from tagger.taxonomy import Topic, read_topics
 
-__all__ = ["Workspace", "create_workspace", "find_workspace", "load_model", "need_workspace"]
+__all__ = ["Workspace", "create_workspace", "find_workspace", "load_model", "model_path", "need_workspace"]
 
 _EXAMPLE = ("labels/topics.toml", "labels/labels.csv", "labels/entries/example.txt", "examples/new-listing.txt")
 
@@ -95,9 +95,12 @@ def load_model(path: Path | None, workspace: Workspace | None) -> Model:
     Raises:
         ModelError: if it cannot be used.
     """
-    if path is None and workspace is not None and workspace.model.exists():
-        path = workspace.model
-    return load(path)
+    return load(model_path(path, workspace))
+
+
+def model_path(path: Path | None, workspace: Workspace | None) -> Path | None:
+    """The model given, else the workspace's, else None for the one shipped with the package."""
+    return workspace.model if path is None and workspace is not None and workspace.model.exists() else path
 
 
 def create_workspace(folder: Path) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,7 +25,7 @@ def test_every_command_and_option_is_documented(root: Path) -> None:
 
     page = (root / "docs/cli.md").read_text()
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    assert set(commands) >= {"tag", "retrain", "evaluate", "topics", "init", "export"}
+    assert set(commands) >= {"tag", "retrain", "evaluate", "topics", "batch", "diff", "init", "export"}
     for name, command in commands.items():
         assert command.help
         heading = "## tag\n" if name == "tag" else f"## tagger {name}\n"
@@ -42,6 +43,17 @@ def test_the_python_of_the_readme_runs(root: Path, monkeypatch: pytest.MonkeyPat
     assert capsys.readouterr().out.startswith("Time Matters: ")
 
 
+def test_the_python_of_the_page_on_batches_runs(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(root / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/batch.md").read_text(), re.DOTALL)
+    exec(compile(block, "batch.md", "exec"), {})
+    assert capsys.readouterr().out == "[('new-listing.jsonl', 'new')]\n"
+    assert (tmp_path / "tags/new-listing.jsonl").exists()
+
+
 def test_the_shell_of_the_readme_runs(root: Path, tmp_path: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     text = (root / "README.md").read_text()
     assert "pip install . && tag examples/new-listing.txt\npip install '.[test]' && pytest\n" in text
@@ -57,7 +69,7 @@ def test_links_lead_somewhere(root: Path) -> None:
             assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-@pytest.mark.parametrize("script", ["settings", "startup", "throughput", "reader", "coverage", "quality"])
+@pytest.mark.parametrize("script", ["settings", "startup", "throughput", "reader", "coverage", "quality", "batch"])
 def test_every_script_of_bench_says_what_it_does(
     root: Path, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import typer
 
 from tagger.files import write_whole
 
-__all__ = ["emit", "terminal_width", "warn"]
+__all__ = ["emit", "progress", "terminal_width", "warn"]
+
+_PATIENCE = 0.5  # seconds before a progress bar is worth importing what draws it
 
 
 def emit(text: str, output: Path | None = None) -> None:
@@ -37,3 +41,32 @@ def warn(lines: Iterable[object]) -> None:
 def terminal_width(output: Path | None) -> int | None:
     """The columns of the terminal that results go to; None if they go elsewhere."""
     return shutil.get_terminal_size().columns if output is None and sys.stdout.isatty() else None
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal for work that takes its time, nothing elsewhere."""
+    if not sys.stderr.isatty() or os.environ.get("CI"):
+        yield lambda done, total: None
+        return
+    start = time.monotonic()
+    with ExitStack() as stack:
+        show: Callable[[int, int], None] | None = None
+
+        def told(done: int, total: int) -> None:
+            nonlocal show
+            if show is None and time.monotonic() - start > _PATIENCE:
+                show = _bar(what, stack)
+            if show is not None:
+                show(done, total)
+
+        yield told
+
+
+def _bar(what: str, stack: ExitStack) -> Callable[[int, int], None]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    bar = stack.enter_context(Progress(console=Console(stderr=True), transient=True))
+    task = bar.add_task(what, total=None)
+    return lambda done, total: bar.update(task, completed=done, total=total)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from tagger import report
 from tagger.cli.options import WorkspaceOption
-from tagger.cli.output import emit, warn
+from tagger.cli.output import emit, progress, warn
 from tagger.errors import ModelError
 from tagger.files import write_whole
 from tagger.labels import read_labels
@@ -44,8 +41,8 @@ def retrain(
     if current and not force:
         warn([f"{place.model} is up to date with {place.labels}; nothing to do"])
         return
-    with _progress() as progress:
-        new = retrained(labels, Settings(), n_jobs=os.cpu_count() or 1, progress=progress)
+    with progress("training") as told:
+        new = retrained(labels, Settings(), n_jobs=os.cpu_count() or 1, progress=told)
     emit(report.figures_text(new.about["figures"], new, shown=("precision", "recall", "f1")) + "\n")
     comparison = compare(old, new, labels) if old is not None else None
     if comparison is not None:
@@ -84,17 +81,3 @@ def _old(place: Workspace) -> Model | None:
     except ModelError as error:
         warn([f"{error} (it is made anew)"])
         return None
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty() or os.environ.get("CI"):
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("training", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -13,7 +13,7 @@ from tagger.errors import ListingError, Problem
 from tagger.listing import jsonl, pasted
 from tagger.listing.result import Listing
 
-__all__ = ["Listing", "read", "read_files", "read_listing", "read_text"]
+__all__ = ["Listing", "decode", "read", "read_files", "read_listing", "read_text"]
 
 
 def read_listing(path: str | Path, year: int | None = None) -> list[Entry]:
@@ -65,9 +65,18 @@ def read_text(path: str | Path) -> str:
         raise ListingError(
             "name a file that can be read", [Problem(str(path) or "''", 0, f"cannot be read: {error.strerror}")]
         ) from None
+    return decode(data, str(path))
+
+
+def decode(data: bytes, source: str) -> str:
+    """A listing's text from its bytes.
+
+    Raises:
+        ListingError: if they are not UTF-8.
+    """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         found = f"expected UTF-8 text, found the byte 0x{data[error.start]:02x}; save the file as UTF-8"
-        raise ListingError("no entry was read", [Problem(str(path), line, found)]) from None
+        raise ListingError("no entry was read", [Problem(source, line, found)]) from None

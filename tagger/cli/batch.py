@@ -1,0 +1,53 @@
+"""Many listings at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from tagger import report
+from tagger.cli.options import FormatOption, ModelOption, WorkspaceOption, YearOption
+from tagger.cli.output import emit, progress, warn
+from tagger.errors import UsageError
+from tagger.workspace import find_workspace
+
+
+def batch(
+    listings: Annotated[list[str], typer.Argument(metavar="LISTING", help="Files, folders and patterns such as 'a/**/*.txt'.")],
+    out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the outputs; made if need be.")],
+    combined: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--combined", metavar="NAME", help="One output for all, in DIR; ends in .csv, .jsonl or .parquet."),
+    ] = None,
+    format: FormatOption = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what would change; exit 1 if anything would.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace outputs that somebody else wrote or changed.")] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Leave bad listings out, name them at the end and exit 2.")
+    ] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Processes that read listings.")] = 1,
+    model: ModelOption = None,
+    year: YearOption = None,
+    no_labels: Annotated[bool, typer.Option("--no-labels", help="Tag by the model even what is labelled by hand.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Tag many listings; only what changed is done again."""
+    from tagger.batch import Settings, plan
+
+    if combined is not None and format is not None:
+        raise UsageError(f"--format {format}: --combined {combined} has its format from its ending; give one of the two")
+    settings = Settings(format or "csv", combined, year, model, find_workspace(workspace), not no_labels)
+    with progress("reading") as told:
+        planned = plan(listings, out, settings, force=force, keep_going=keep_going, n_jobs=jobs, progress=told)
+    warn(planned.warnings)
+    if check:
+        emit(report.planned(planned.changes, out))
+    else:
+        emit("".join(f"{path}\n" for path in planned.write()))
+    warn([report.batch_summary(planned)])
+    if planned.error is not None:
+        raise planned.error
+    if check and planned.changes:
+        raise typer.Exit(1)
