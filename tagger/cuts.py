@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Calibration", "Cells", "best_cut", "calibration", "sigmoid", "thresholds"]
+__all__ = ["Calibration", "Cells", "best_cut", "calibration", "mean_f1", "sigmoid", "thresholds"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -128,9 +128,7 @@ def thresholds(cells: Cells, n_topics: int, half: Bools, shrink: float | None, e
     gains: dict[tuple[float, int], float] = {}
     for one in SHRINKS if shrink is None else (shrink,):
         for fewest in (0, 1) if every else (0,):
-            gains[one, fewest] = sum(
-                _quality(sides[1 - k], _drawn(*own[k], one), fewest) for k in (0, 1) if sides[k].yes.any()
-            )
+            gains[one, fewest] = sum(_quality(sides[1 - k], _drawn(*own[k], one), fewest) for k in (0, 1) if sides[k].yes.any())
     # of those that are all but equal the one furthest from own cuts, which changes least with other entries
     best = max(gains.values())
     chosen, fewest = max(((one, few) for one, few in gains if gains[one, few] >= best - 0.001), key=lambda s: (s[0], -s[1]))
@@ -149,6 +147,21 @@ def best_cut(scores: Floats, yes: Bools, n_yes: int | None = None) -> float:
     quality[:-1][ranked[:-1] == ranked[1:]] = -1  # a cut cannot part equal scores
     best = int(quality.argmax())
     return float((ranked[best] + (ranked[best + 1] if best + 1 < len(ranked) else ranked[best])) / 2)
+
+
+def mean_f1(scores: Sequence[Floats], yes: Sequence[Bools]) -> float:
+    """The mean of micro-F1 and macro-F1 with the one cut for all topics that has the best micro-F1, an array a topic."""
+    flat, truth = np.concatenate(scores), np.concatenate(yes)
+    if not truth.any():
+        return 0.0
+    cut = best_cut(flat, truth)
+    f1 = [
+        2 * (side & (some >= cut)).sum() / (side.sum() + (some >= cut).sum())
+        for some, side in zip(scores, yes, strict=True)
+        if side.any()
+    ]
+    micro = 2 * (truth & (flat >= cut)).sum() / (truth.sum() + (flat >= cut).sum())
+    return float(micro + np.mean(f1)) / 2
 
 
 def sigmoid(x: Any) -> Any:

@@ -35,7 +35,7 @@ class Rows:
     def of(cls, x: csr_array) -> Rows:
         """The rows of a matrix."""
         n_terms = x.shape[1]
-        mass, squares = (np.bincount(x.indices, weights=w, minlength=n_terms) for w in (x.data, x.data * x.data))
+        mass, squares = (np.bincount(x.indices, w, n_terms).astype(float) for w in (x.data, x.data * x.data))
         return cls(x, mass, squares / max(1, x.shape[0]))
 
 

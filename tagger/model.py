@@ -29,7 +29,7 @@ from tagger.files import write_whole
 from tagger.labels import Row
 from tagger.taxonomy import Topic, ancestors
 
-__all__ = ["FORMAT", "Model", "Reason", "Tag", "Tagged", "load", "read_bytes"]
+__all__ = ["FORMAT", "Model", "Reason", "Tag", "Tagged", "in_rows", "load", "read_bytes"]
 
 FORMAT = 2
 _NAME = "topics.safetensors"
@@ -91,9 +91,11 @@ class Model:
     """A trained tagger.
 
     The score of topic t for an entry with TF-IDF row x is 1 / (1 + exp(-(x @ W[:, t] + bias[t]))). The weights W, (n_terms,
-    n_topics), stand in compressed sparse rows: those of term j are
-    `weights[weight_starts[j]:weight_starts[j + 1]]`, for the topics in `weight_topics` at the same places. Calibration is folded into weights and bias. `held_out` keeps what was tagged, in cross-validation, for each labelled entry by a
-    model that had not seen it, so that the next model can be compared with this one honestly.
+    n_topics), stand in compressed sparse rows: those of term j are `weights[weight_starts[j]:weight_starts[j + 1]]`, for the
+    topics in `weight_topics` at the same places. Calibration is folded into weights and bias.
+
+    `held_out` keeps what was tagged, in cross-validation, for each labelled entry by a model that had not seen it, so that
+    the next model can be compared with this one honestly.
     """
 
     topics: tuple[Topic, ...]
@@ -346,7 +348,8 @@ class Model:
         row = np.repeat(np.arange(len(rows) - 1), np.diff(rows)) * len(self.topics)
         cells = np.repeat(row, lengths) + columns.take(places)
         shares = np.repeat(values, lengths) * weights.take(places)
-        return np.bincount(cells, weights=shares, minlength=sums.size).reshape(sums.shape)
+        sums += np.bincount(cells, weights=shares, minlength=sums.size).reshape(sums.shape)
+        return sums
 
     def _tagged(self, entry: Entry, scores: NDArray[np.float64], yes: NDArray[np.bool_], known: int, words: int) -> Tagged:
         columns = np.array(self.columns, dtype=np.int64)
@@ -400,13 +403,21 @@ def read_bytes(path: str | Path | None = None) -> tuple[bytes, str]:
         raise ModelError(f"{path}: no model can be read: {error.strerror}; 'tagger retrain' makes one") from None
 
 
+def in_rows(full: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """A full array of weights, (n_terms, n_topics), in the three arrays of a `Model`."""
+    there = full != 0
+    return {
+        "weight_starts": np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.uint64),
+        "weight_topics": np.nonzero(there)[1].astype(np.uint32),
+        "weights": full[there].astype(np.float32),
+    }
+
+
 def _to_2(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
     full = arrays.pop("weights")
     if full.ndim != 2:
         raise ValueError
-    there = full != 0
-    arrays["weights"], arrays["weight_topics"] = full[there], np.nonzero(there)[1].astype(np.uint32)
-    arrays["weight_starts"] = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.uint64)
+    arrays.update(in_rows(full))
     about["fewest"] = 0
 
 

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.cuts import FLOOR, Calibration, Cells, best_cut, calibration, sigmoid, thresholds
+from tagger.cuts import FLOOR, Calibration, Cells, calibration, mean_f1, sigmoid, thresholds
 from tagger.decide import decide, with_parents
 from tagger.features import Terms, count, vocabulary
 from tagger.folds import near_duplicates, stratified_folds
@@ -36,11 +36,11 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_C = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
-_FEWEST, _MOST = 48, 200  # topics that settings are chosen on: as many as
-_WORK = 1 << 24  # counts can be fitted to at one setting
-_MANY = 64  # topics from which on three folds serve instead of five: their scores are many enough together
-_DROPPED = 1e-3  # share of a topic's squared weights that may be dropped, smallest first
+_C: tuple[float | None, ...] = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+_FEWEST, _MOST = 48, 400  # topics that settings are chosen on: as many as
+_WORK = 1 << 26  # counts can be fitted to at one setting
+_MANY = 64  # topics from which on three folds serve instead of five, and weights that do not matter are dropped
+_DROPPED = 1e-3  # share of a topic's squared weights that may be, smallest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +258,10 @@ def _fit_alone(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: 
     n_entries, n_topics = labelled.yes.shape
     n_terms = labelled.counts.shape[1]
     which = np.flatnonzero(learned & labelled.learnable(1))
-    n_folds = settings.n_folds if len(which) < _MANY else min(3, settings.n_folds)
+    many = len(which) >= _MANY
+    n_folds = min(3, settings.n_folds) if many else settings.n_folds
     fold = stratified_folds(labelled.yes, labelled.groups, n_folds, settings.seed + 1)
-    settings, common = _choose(labelled, which, fold, settings)
+    settings, common = _choose(labelled, which, fold, settings, many)
 
     terms = _used(labelled, settings)
     everything = np.arange(n_entries)
@@ -269,7 +270,7 @@ def _fit_alone(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: 
     # Small enough for all processes to have their share, large enough not to matter.
     size = max(1, min(32, len(which) // (4 * n_jobs) + 1))
     work = Parallel(n_jobs=n_jobs)(
-        delayed(_fit_topics)(which[n : n + size], labelled, parts, settings, common) for n in range(0, len(which), size)
+        delayed(_fit_topics)(which[n : n + size], labelled, parts, settings, common, many) for n in range(0, len(which), size)
     )
     fits = [topic for chunk in work for topic in chunk]
 
@@ -318,7 +319,9 @@ class _Topic:
     yes: Bools
 
 
-def _fit_topics(which: Ints, labelled: _Labelled, parts: list[_Part], settings: Settings, common: Calibration) -> list[_Topic]:
+def _fit_topics(
+    which: Ints, labelled: _Labelled, parts: list[_Part], settings: Settings, common: Calibration, many: bool
+) -> list[_Topic]:
     found = []
     for t in which:
         yes, known = labelled.topic(t)
@@ -326,7 +329,7 @@ def _fit_topics(which: Ints, labelled: _Labelled, parts: list[_Part], settings: 
         there = known & ~np.isnan(logits)
         final = parts[-1].fit(yes, known, settings)
         assert final is not None
-        kept = _mattering(final[0])
+        kept = _mattering(final[0]) if many else np.flatnonzero(final[0])
         own = common.of(logits[there], yes[there])
         likely = np.maximum(logits * own[0] + own[1], logits * common.centre[0] + common.centre[1]) > np.log(FLOOR)
         cells = np.flatnonzero(there & (likely | yes))
@@ -351,17 +354,18 @@ def _mattering(weights: Floats) -> Ints:
     return np.sort(order[dropped:])
 
 
-def _choose(labelled: _Labelled, which: Ints, fold: Ints, settings: Settings) -> tuple[Settings, Calibration]:
+def _choose(labelled: _Labelled, which: Ints, fold: Ints, settings: Settings, many: bool) -> tuple[Settings, Calibration]:
     """Settings with nothing left open, and what makes their scores probabilities.
 
-    Chosen on a sample of the topics, evenly spaced from the most to the least frequent, by micro-F1 and macro-F1 of
-    out-of-fold scores with one cut for all. C is climbed; then the other power is tried, then pairs.
+    Chosen on a sample of the topics, evenly spaced from the most to the least frequent, by the mean of micro-F1 and macro-F1
+    of out-of-fold scores with one cut for all. The search begins where few topics do well, or many, and moves for a gain
+    that is more than chance, in C last.
     """
     n_yes = np.diff(labelled.yes.indptr)[which]
     often = which[np.argsort(-n_yes, kind="stable")]
     size = min(len(which), _MOST, max(_FEWEST, _WORK // max(1, labelled.counts.nnz)))
     sample = often[np.unique(np.linspace(0, len(often) - 1, size).astype(int))]
-    n_parts = max(1, min(3, int(fold.max()) + 1, _FEWEST // len(sample)))
+    n_parts = max(1, min(2, int(fold.max()) + 1, _FEWEST // len(sample)))
     sides = [labelled.topic(t) for t in sample]
     parts: dict[bool | None, list[_Part]] = {}
     tried: dict[Settings, tuple[float, list[Floats], list[Bools]]] = {}
@@ -371,45 +375,39 @@ def _choose(labelled: _Labelled, which: Ints, fold: Ints, settings: Settings) ->
             if one.pairs not in parts:
                 terms = _used(labelled, one)
                 parts[one.pairs] = [_part(labelled, terms, fold, k, one) for k in range(n_parts)]
-            logits, yes, f1 = [], [], []
+            logits, yes = [], []
             for side, known in sides:
                 found = _out_of_fold(parts[one.pairs], side, known, one)
                 there = known & ~np.isnan(found)
                 logits.append(found[there])
                 yes.append(side[there])
-            flat, truth = np.concatenate(logits), np.concatenate(yes)
-            cut = best_cut(flat, truth) if truth.any() else 0.0
-            for some, side in zip(logits, yes, strict=True):
-                if side.any():
-                    f1.append(2 * (side & (some >= cut)).sum() / (side.sum() + (some >= cut).sum()))
-            micro = 2 * (truth & (flat >= cut)).sum() / max(1, truth.sum() + (flat >= cut).sum())
-            tried[one] = float(micro + (np.mean(f1) if f1 else 0.0)), logits, yes
+            tried[one] = mean_f1(logits, yes), logits, yes
         return tried[one][0]
+
+    def better(best: Settings, other: Settings, margin: float) -> Settings:
+        return other if quality(other) > quality(best) + margin else best
+
+    def climbed(best: Settings, steps: Sequence[int], margin: float) -> Settings:
+        for step in steps if settings.c is None else ():
+            at = _C.index(best.c) + step
+            while 0 <= at < len(_C) and (higher := better(best, replace(best, c=_C[at]), margin)) != best:
+                best, at = higher, at + step
+        return best
 
     best = replace(
         settings,
-        pairs=False if settings.pairs is None else settings.pairs,
-        c=0.5 if settings.c is None else settings.c,
-        power=0.5 if settings.power is None else settings.power,
+        pairs=not many if settings.pairs is None else settings.pairs,
+        c=1.0 if settings.c is None else settings.c,
+        power=(0.5 if many else 1.0) if settings.power is None else settings.power,
     )
-
-    def climb(best: Settings, steps: Sequence[int]) -> Settings:
-        for step in steps if settings.c is None else ():
-            assert best.c is not None
-            at = _C.index(best.c) + step
-            while 0 <= at < len(_C) and quality(replace(best, c=_C[at])) > quality(best):
-                best = replace(best, c=_C[at])
-                at += step
-        return best
-
-    best = climb(best, (2, -2, 1, -1))
-    if settings.power is None:
-        best = max(best, climb(replace(best, power=1.0), (-2, -1, 1)), key=quality)
-    if settings.pairs is None:
-        with_pairs = climb(replace(best, pairs=True), (2,))
-        # Three times the terms cost three times the time and memory; they have to earn it.
-        best = with_pairs if quality(with_pairs) > quality(best) + 0.02 else best
     quality(best)
+    chance = 0.15 / np.sqrt(max(1, sum(side.sum() for side in tried[best][2])))
+    if settings.power is None:
+        best = better(best, replace(best, power=1.0 if many else 0.5), chance)
+    best = climbed(best, (-2, 2, -1, 1) if many else (-2, 2), chance / 2)
+    if settings.pairs is None:
+        # Three times the terms cost three times the time and memory, which matters where topics are many.
+        best = better(best, climbed(replace(best, pairs=many), (2 if many else -2,), 0.0), chance * (2 if many else 1))
     return best, calibration(*tried[best][1:])
 
 

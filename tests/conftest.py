@@ -63,7 +63,7 @@ def tiny(tmp_path: Path) -> Path:
     import numpy as np
 
     from tagger.features import vocabulary
-    from tagger.model import Model
+    from tagger.model import Model, in_rows
     from tagger.taxonomy import Topic
 
     terms, written = vocabulary(["click", "language", "the"], 1)
@@ -73,7 +73,7 @@ def tiny(tmp_path: Path) -> Path:
         hashes=terms.hashes,
         written=np.frombuffer("\n".join(written).encode(), dtype=np.uint8),
         idf=np.ones(3, dtype=np.float32),
-        weights=np.array([weights[term] for term in written], dtype=np.float32),
+        **in_rows(np.array([weights[term] for term in written])),
         bias=np.array([-2.0, -2.0, -np.inf]),
         thresholds=np.array([0.5, 0.5, np.inf]),
         held_out=np.zeros((0, 3), dtype=np.uint8),

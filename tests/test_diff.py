@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tagger import load, read_listing
 from tagger.batch import Settings, plan
 from tagger.manifest import Record, changes
+from tagger.model import in_rows
 from tagger.report import tagged
 from tagger.taxonomy import Topic
 
@@ -41,13 +42,13 @@ def here(tmp_path: Path, tiny: Path) -> Path:
     """A folder with a listing and two models: in `later` a click speaks for a new topic too, and less for ctr."""
     (tmp_path / "l.txt").write_text(LISTING)
     model = load(tiny)
-    weights = model.weights.copy()
+    weights = model.full_weights.copy()
     click = model.terms.index("click")
     weights[click] = (2.0, 0, 5.0)
     replace(
         model,
         topics=(*model.topics[:2], Topic("ads", "Advertising")),
-        weights=weights,
+        **in_rows(weights),
         bias=np.array([-2.0, -2.0, -2.0]),
         thresholds=np.array([0.5, 0.4, 0.5]),
     ).save(tmp_path / "later.safetensors")

@@ -15,6 +15,7 @@ from tagger import Entry, Model, ModelError, UsageError, load, report
 from tagger.decide import decide
 from tagger.features import text_of, vocabulary
 from tagger.labels import Labels, Row
+from tagger.model import in_rows
 from tagger.pipeline import to_pipeline
 from tagger.taxonomy import Topic
 
@@ -50,7 +51,18 @@ def test_the_safetensors_library_reads_the_file(model: Model, tmp_path: Path) ->
     model.save(tmp_path / "m.safetensors")
     arrays = load_file(tmp_path / "m.safetensors")
     assert (arrays["weights"] == model.weights).all()
-    assert set(arrays) == {"hashes", "written", "idf", "weights", "bias", "thresholds", "held_out", "held_out_ids"}
+    assert {name: str(array.dtype) for name, array in arrays.items()} == {
+        "hashes": "uint64",
+        "written": "uint8",
+        "idf": "float32",
+        "weight_starts": "uint64",
+        "weight_topics": "uint32",
+        "weights": "float32",
+        "bias": "float64",
+        "thresholds": "float64",
+        "held_out": "uint8",
+        "held_out_ids": "uint8",
+    }
 
 
 def test_the_exported_pipeline_gives_the_same_scores_and_tags(model: Model, entries: list[Entry]) -> None:
@@ -113,7 +125,7 @@ def test_an_entry_without_topics_says_why(model: Model) -> None:
     assert strange.note.startswith("unlike the labelled entries: ")
     near = replace(model, thresholds=np.full(len(model.topics), 1.1), about={})
     (below,) = near.tag([Entry("On language models", abstract="They are models of language.")])
-    assert below.note == f"no topic: nearest is Large language models, {below.scores[1]:.2f} with the threshold at 1.10"
+    assert below.note == f"no topic: nearest is Large language models, {near.scores([below.entry])[0, 1]:.2f} with the threshold at 1.10"
 
 
 def test_showing_some_topics_changes_no_score(model: Model, entries: list[Entry]) -> None:
@@ -130,7 +142,7 @@ def test_a_parent_is_there_whatever_is_shown() -> None:
     family = replace(
         small(),
         topics=(Topic("child", "Child", parent="top"), Topic("top", "Top")),
-        weights=np.array([[3, -3], [3, -3]], dtype=np.float32),
+        **in_rows(np.array([[3, -3], [3, -3]])),
         bias=np.zeros(2),
         thresholds=np.array([0.5, 0.5]),
         hashes=vocabulary(["one two"], 1)[0].hashes[:2],
@@ -152,7 +164,7 @@ def small() -> Model:
         hashes=hashes,
         written=np.frombuffer(b"one\ntwo", dtype=np.uint8),
         idf=np.ones(2, dtype=np.float32),
-        weights=np.ones((2, 1), dtype=np.float32),
+        **in_rows(np.ones((2, 1))),
         bias=np.zeros(1),
         thresholds=np.array([0.5]),
         held_out=np.zeros((0, 1), dtype=np.uint8),
@@ -190,26 +202,32 @@ def with_header(header: dict[str, Any], rest: bytes) -> bytes:
         ),
         (lambda h: h["__metadata__"].update(tagger="{}"), "its header is not one that tagger writes"),
         (
-            lambda h: h["__metadata__"].update(tagger='{"format": 2}'),
-            "this is model format 2, and tagger knows 1 to 1; install a newer",
+            lambda h: h["__metadata__"].update(tagger='{"format": 3}'),
+            "this is model format 3, and tagger knows 1 to 2; install a newer",
         ),
-        (lambda h: h["__metadata__"].update(tagger='{"format": 1}'), "its header names no topics"),
-        (lambda h: h["__metadata__"].update(tagger='{"format": 1, "topics": [{"x": 1}]}'), "its header names no topics"),
+        (lambda h: h["__metadata__"].update(tagger='{"format": 1}'), "it does not have what format 1 has"),
+        (lambda h: h["__metadata__"].update(tagger='{"format": 2}'), "its header names no topics"),
+        (lambda h: h["__metadata__"].update(tagger='{"format": 2, "topics": [{"x": 1}]}'), "its header names no topics"),
         (
-            lambda h: h["__metadata__"].update(tagger='{"format": 1, "topics": [{"id": "a", "name": null}]}'),
+            lambda h: h["__metadata__"].update(tagger='{"format": 2, "topics": [{"id": "a", "name": null}]}'),
             "its header names no topics",
         ),
         (
-            lambda h: h["__metadata__"].update(tagger='{"format": 1, "topics": [{"id": 1, "name": "x"}]}'),
+            lambda h: h["__metadata__"].update(tagger='{"format": 2, "topics": [{"id": 1, "name": "x"}]}'),
             "its header names topics without an id of their own",
         ),
         (
             lambda h: h["__metadata__"].update(
-                tagger='{"format": 1, "usual_share": "x", "topics": [{"id": "a", "name": "x"}]}'
+                tagger='{"format": 2, "usual_share": "x", "topics": [{"id": "a", "name": "x"}]}'
             ),
             "its header's usual_share is no number",
         ),
-        (lambda h: h["weights"].update(shape=[1, 2]), "its array 'weights' has 1 terms, wanted 2"),
+        (
+            lambda h: h["__metadata__"].update(tagger='{"format": 2, "topics": [{"id": "a", "name": "x"}]}'),
+            "its header says of no number of topics that an entry has at least",
+        ),
+        (lambda h: h["weights"].update(shape=[1, 2]), "its array 'weights' is missing or of another kind"),
+        (lambda h: h["idf"].update(shape=[1], data_offsets=[40, 44]), "its header describes no arrays"),
         (lambda h: h["weights"].update(shape=[-1, -2]), "its header describes no arrays"),
         (lambda h: h["weights"].update(dtype="I8"), "its header describes no arrays"),
         (lambda h: h["weights"].update(data_offsets=[0, 8]), "its header describes no arrays"),
@@ -232,8 +250,61 @@ def test_another_kind_of_file_is_refused(data: bytes) -> None:
         Model.from_bytes(data, "m")
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"weight_starts": np.array([0, 2], dtype=np.uint64)},
+        {"weight_starts": np.array([1, 1, 2], dtype=np.uint64)},
+        {"weight_starts": np.array([0, 3, 2], dtype=np.uint64)},
+        {"weight_starts": np.array([0, 1, 1], dtype=np.uint64)},
+        {"weight_topics": np.array([0, 1], dtype=np.uint32)},
+    ],
+)
+def test_weights_out_of_place_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ModelError, match="its weights are not in rows of terms and columns of topics"):
+        Model.from_bytes(replace(small(), **wrong).to_bytes(), "m")
+
+
+def test_a_model_of_format_1_is_read() -> None:
+    """All weights stood in it, also those that were 0."""
+    new = small()
+    header, rest = header_of(new.to_bytes())
+    about = json.loads(header["__metadata__"]["tagger"])
+    del about["fewest"]
+    header["__metadata__"]["tagger"] = json.dumps({**about, "format": 1})
+    start, end = header["weights"]["data_offsets"]
+    header["weights"]["shape"] = [2, 1]
+    offset = 0
+    parts = []
+    for name in ("hashes", "bias", "thresholds", "idf", "weights", "held_out", "held_out_ids", "written"):
+        start, end = header[name]["data_offsets"]
+        header[name]["data_offsets"] = [offset, offset + end - start]
+        offset += end - start
+        parts.append(rest[start:end])
+    del header["weight_starts"], header["weight_topics"]
+    old = Model.from_bytes(with_header(header, b"".join(parts)), "m")
+    assert old.to_bytes() == new.to_bytes()
+
+
+def test_many_topics_score_as_a_full_array_does(model: Model, entries: list[Entry], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way that a model of thousands of topics goes, block by block."""
+    full = model.scores(entries)
+    monkeypatch.setattr("tagger.model._DENSE", 0)
+    monkeypatch.setattr("tagger.model._BLOCK", 100)
+    again = replace(model)
+    assert max(len(block) for block in again.scored(text_of(entry) for entry in entries)) == 7
+    np.testing.assert_allclose(again.scores(entries), full, rtol=1e-12)
+    assert again.tag(entries) == model.tag(entries)
+
+
+def test_the_best_topic_is_tagged_in_any_case_where_the_model_says_so() -> None:
+    scores, cuts = np.array([[0.1, 0.2], [0.6, 0.1], [0.0, 0.0]]), np.array([0.5, 0.5])
+    assert decide(scores, cuts).tolist() == [[False, False], [True, False], [False, False]]
+    assert decide(scores, cuts, fewest=1).tolist() == [[False, True], [True, False], [False, False]]
+
+
 def test_weights_that_are_no_numbers_are_refused() -> None:
-    broken = replace(small(), weights=np.full((2, 1), np.nan, dtype=np.float32))
+    broken = replace(small(), weights=np.full(2, np.nan, dtype=np.float32))
     with pytest.raises(ModelError, match="it holds weights that are no numbers"):
         Model.from_bytes(broken.to_bytes(), "m")
 
@@ -249,7 +320,7 @@ def test_a_damaged_file_loads_or_is_refused(data: Any) -> None:
     except ModelError:
         return
     for form in ("table", "jsonl", "csv", "markdown"):
-        report.tagged(found.tag([Entry("one two"), Entry("?")]), found, form, explain=form != "csv", all_scores=True)
+        report.tagged(found.tag([Entry("one two"), Entry("?")], all_scores=True), found, form, explain=form != "csv", all_scores=True)
 
 
 def test_no_model_there(tmp_path: Path) -> None:

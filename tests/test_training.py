@@ -11,7 +11,8 @@ from tagger.features import text_of
 from tagger.labels import Labels
 from tagger.model import Model
 from tagger.taxonomy import Topic
-from tagger.training import HeldOut, Settings, estimator, train
+from tagger.linear import estimator
+from tagger.training import CHOSEN, HeldOut, Settings, train
 
 ODD = ["", "推荐 系统 综述", "नमस्ते दुनिया", "😀", "x" * 1000, "Ünïted naïve café", "\0\0"]
 
@@ -45,9 +46,12 @@ def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: tuple
         x, y = matrix[known[:, t]][:, order], yes[known[:, t], t]
         p, q = x[y].sum(axis=0) + settings.smoothing, x[~y].sum(axis=0) + settings.smoothing
         scale = np.abs(np.log(np.asarray(p / p.sum()) / np.asarray(q / q.sum()))).ravel()
-        fitted = estimator(settings).fit(x.multiply(scale).tocsr(), y)
+        scale /= np.sqrt(x.multiply(scale).power(2).sum() / x.shape[0])
+        assert settings.c is not None
+        fitted = estimator(settings.c).fit(x.multiply(scale).tocsr(), y)
         theirs = fitted.decision_function(vectorizer.transform(some)[:, order].multiply(scale).tocsr())
-        low, high = theirs.argmin(), theirs.argmax()
+        exact = np.flatnonzero(np.abs(logits[:, t]) < 5)  # nearer to 0 or 1 a score says little of its logit
+        low, high = exact[theirs[exact].argmin()], exact[theirs[exact].argmax()]
         slope = (logits[high, t] - logits[low, t]) / (theirs[high] - theirs[low])
         expected = 1 / (1 + np.exp(-(logits[low, t] + slope * (theirs - theirs[low]))))
         np.testing.assert_allclose(ours[:, t], expected, atol=1e-6)
