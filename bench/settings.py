@@ -300,7 +300,7 @@ def second_layer(logits: Any, final: Any, yes: Any, known: Any, fold: Any) -> tu
 
 def decided(variant: Variant, logits: Any, final: Any, yes: Any, known: Any, seed: int) -> Any:
     """Calibration and thresholds from out-of-fold logits, put on the final ones."""
-    half = np.random.default_rng(seed).permutation(len(yes)) % 2 == 0
+    part = np.random.default_rng(seed).permutation(len(yes)) % 5
     found = []
     for way in calibrated(variant, logits, yes, known):
         scores = np.nan_to_num(way(logits), nan=0.0)
@@ -311,7 +311,7 @@ def decided(variant: Variant, logits: Any, final: Any, yes: Any, known: Any, see
         else:
             topics, entries = np.nonzero((known & ((scores > cuts.FLOOR) | yes)).T)
             cells = cuts.Cells(topics, entries, scores[entries, topics], yes[entries, topics])
-            cut = cuts.thresholds(cells, yes.shape[1], half, variant.shrink, every=False)
+            cut = cuts.thresholds(cells, yes.shape[1], part, variant.shrink, every=False)
             found.append((cut.quality, way, cut.thresholds))
     _, way, thresholds = max(found, key=lambda one: one[0])
     return np.nan_to_num(way(final), nan=0.0) >= thresholds

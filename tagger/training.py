@@ -274,7 +274,7 @@ def _fit_alone(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: 
     )
     fits = [topic for chunk in work for topic in chunk]
 
-    half = np.random.default_rng(settings.seed).permutation(n_entries) % 2 == 0
+    part = np.random.default_rng(settings.seed).permutation(n_entries) % settings.n_folds
     every = bool((np.bincount(labelled.yes.indices, minlength=n_entries) > 0).all())
     n_cells = [len(topic.entries) for topic in fits]
     logits = np.concatenate([topic.logits for topic in fits])
@@ -287,7 +287,7 @@ def _fit_alone(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: 
             sigmoid(logits * np.repeat(at[:, 0], n_cells) + np.repeat(at[:, 1], n_cells)),
             np.concatenate([topic.yes for topic in fits]),
         )
-        found.append((at, thresholds(cells, n_topics, half, settings.shrink, every)))
+        found.append((at, thresholds(cells, n_topics, part, settings.shrink, every)))
     at, cut = max(found, key=lambda one: one[1].quality)
 
     bias = np.full(n_topics, -np.inf)

@@ -125,7 +125,10 @@ def test_an_entry_without_topics_says_why(model: Model) -> None:
     assert strange.note.startswith("unlike the labelled entries: ")
     near = replace(model, thresholds=np.full(len(model.topics), 1.1), about={})
     (below,) = near.tag([Entry("On language models", abstract="They are models of language.")])
-    assert below.note == f"no topic: nearest is Large language models, {near.scores([below.entry])[0, 1]:.2f} with the threshold at 1.10"
+    assert (
+        below.note
+        == f"no topic: nearest is Large language models, {near.scores([below.entry])[0, 1]:.2f} with the threshold at 1.10"
+    )
 
 
 def test_showing_some_topics_changes_no_score(model: Model, entries: list[Entry]) -> None:
@@ -320,7 +323,9 @@ def test_a_damaged_file_loads_or_is_refused(data: Any) -> None:
     except ModelError:
         return
     for form in ("table", "jsonl", "csv", "markdown"):
-        report.tagged(found.tag([Entry("one two"), Entry("?")], all_scores=True), found, form, explain=form != "csv", all_scores=True)
+        report.tagged(
+            found.tag([Entry("one two"), Entry("?")], all_scores=True), found, form, explain=form != "csv", all_scores=True
+        )
 
 
 def test_no_model_there(tmp_path: Path) -> None:

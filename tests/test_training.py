@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from tagger import metrics
+from tagger.decide import decide
 from tagger.features import text_of
 from tagger.labels import Labels
+from tagger.linear import estimator
 from tagger.model import Model
 from tagger.taxonomy import Topic
-from tagger.linear import estimator
 from tagger.training import CHOSEN, HeldOut, Settings, train
 
 ODD = ["", "推荐 系统 综述", "नमस्ते दुनिया", "😀", "x" * 1000, "Ünïted naïve café", "\0\0"]
@@ -135,3 +138,32 @@ def test_the_shipped_model_is_what_the_labels_give(root: Path, labels: Labels) -
     from tagger.retraining import is_current
 
     assert is_current(load(root / "models/topics.safetensors"), labels, Settings())
+
+
+def made_up(n_entries: int, n_topics: int) -> tuple[list[str], np.ndarray]:
+    """Texts in which a topic is named by one of three words of its own, among words that mean nothing."""
+    random = np.random.default_rng(0)
+    yes = random.random((n_entries, n_topics)) < 3 / n_topics
+    texts = []
+    for row in yes:
+        words = [f"noise{n}" for n in random.integers(300, size=20)]
+        words += [f"topic{t}word{random.integers(3)}" for t in np.flatnonzero(row)]
+        texts.append(" ".join(random.permutation(words)))
+    return texts, yes
+
+
+def test_many_topics_are_learned_from_sparse_labels_and_a_label_never_seen_comes_last() -> None:
+    texts, yes = made_up(900, 80)
+    yes[:, 7] = False
+    topics = [Topic(f"t{n}", f"T{n}") for n in range(80)]
+    settings = replace(CHOSEN, min_yes=1)
+    model, _ = train(texts[:600], csr_array(yes[:600]), None, topics, settings, cross_validate=False)
+    scores = model.scores_of(texts[600:])
+    tagged = decide(scores, model.thresholds, topics, model.fewest)
+    assert metrics.micro_f1(yes[600:], np.ones_like(yes[600:]), tagged) > 0.9
+    assert (scores.argmin(axis=1) == 7).all()
+    assert not tagged[:, 7].any()
+    assert all(value is not None for value in model.about["chosen"].values())
+    assert model.about["settings"] == asdict(settings)
+    dense, _ = train(texts[:600], yes[:600], np.ones_like(yes[:600]), topics, settings, n_jobs=2, cross_validate=False)
+    assert dense.to_bytes() == model.to_bytes()
