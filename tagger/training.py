@@ -365,7 +365,7 @@ def _choose(labelled: _Labelled, which: Ints, fold: Ints, settings: Settings, ma
     often = which[np.argsort(-n_yes, kind="stable")]
     size = min(len(which), _MOST, max(_FEWEST, _WORK // max(1, labelled.counts.nnz)))
     sample = often[np.unique(np.linspace(0, len(often) - 1, size).astype(int))]
-    n_parts = max(1, min(2, int(fold.max()) + 1, _FEWEST // len(sample)))
+    n_parts = min(2, int(fold.max()) + 1)
     sides = [labelled.topic(t) for t in sample]
     parts: dict[bool | None, list[_Part]] = {}
     tried: dict[Settings, tuple[float, list[Floats], list[Bools]]] = {}
