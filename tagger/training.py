@@ -406,8 +406,8 @@ def _choose(labelled: _Labelled, which: Ints, fold: Ints, settings: Settings, ma
         best = better(best, replace(best, power=1.0 if many else 0.5), chance)
     best = climbed(best, (-2, 2, -1, 1) if many else (-2, 2), chance / 2)
     if settings.pairs is None:
-        # Three times the terms cost three times the time and memory, which matters where topics are many.
-        best = better(best, climbed(replace(best, pairs=many), (2 if many else -2,), 0.0), chance * (2 if many else 1))
+        # Where topics are many, three times the terms have to earn three times the time; where they are few, pairs do well.
+        best = better(best, climbed(replace(best, pairs=many), (2 if many else -2,), 0.0), 2 * chance)
     return best, calibration(*tried[best][1:])
 
 
