@@ -92,9 +92,10 @@ def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int =
     }
     scores, best = model.scores(new), model.scores(labels.entries).max(axis=1)
     n_words = int(rows.words.sum())
+    topics = _topics(model, labels, new)
     label_more = _label_more(signs, len(new), len(labels.entries))
     return {
-        "sentence": _sentence(label_more, signs, len(new), len(labels.entries)),
+        "sentence": _sentence(label_more, signs, topics, len(new), len(labels.entries)),
         "label_more": label_more,
         "n_entries": len(new),
         "n_left_out": len(entries) - len(new),
@@ -104,7 +105,7 @@ def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int =
         "signs": signs,
         "unknown_words": round(1 - int(rows.known.sum()) / n_words, 4) if n_words else None,
         "best_score": {"new": _mean(scores.max(axis=1)), "labelled": _mean(best)[0]},
-        "topics": _topics(model, labels, new),
+        "topics": topics,
         "teach": [
             {
                 "id": new[n].id,
@@ -204,7 +205,7 @@ def _label_more(signs: dict[str, Any], n_entries: int, n_labelled: int) -> bool 
     return False if all(high <= _TOO_MANY for _, _, high in intervals) else None
 
 
-def _sentence(label_more: bool | None, signs: dict[str, Any], n_entries: int, n_labelled: int) -> str:
+def _sentence(label_more: bool | None, signs: dict[str, Any], topics: dict[str, Any], n_entries: int, n_labelled: int) -> str:
     if n_entries < _FEWEST:
         return f"Nothing can be told: there {_are(n_entries)} not labelled yet, and it takes at least {_FEWEST}."
     if n_labelled < _FEWEST_LABELLED:
@@ -220,9 +221,11 @@ def _sentence(label_more: bool | None, signs: dict[str, Any], n_entries: int, n_
         named = [told[name] for name, sign in signs.items() if sign["share"][1] > _TOO_MANY]
         return f"It is time to label more: of {n_entries} new entries {' and '.join(named)}, where {_USUAL:.0%} is usual."
     both = f"of {n_entries} new entries {' and '.join(told.values())}, where {_USUAL:.0%} is usual"
+    n_moved = sum(topic["moved"] is not None for topic in topics.values())
+    moved = f"; {n_moved} of {len(topics)} topics have other rates, which decides nothing" if n_moved else ""
     if label_more is None:
-        return f"It cannot be told whether to label more: {both} and above {_TOO_MANY:.0%} is too much."
-    return f"There is no need to label more: {both}."
+        return f"It cannot be told whether to label more: {both} and above {_TOO_MANY:.0%} is too much{moved}."
+    return f"There is no need to label more: {both}{moved}."
 
 
 def _are(number: int) -> str:
