@@ -26,7 +26,7 @@ def drift(
     year: YearOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """How new entries differ from the labelled ones, and whether to label more."""
+    """How new entries differ; whether to label more."""
     from tagger.drift import drift as compare
 
     form = form_for(format, output)
