@@ -9,6 +9,7 @@ that every topic has enough of them, and were what the model was fitted to.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,21 +64,23 @@ def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int =
 
     Args:
         model: the model of these labels.
-        labels: with any number of entries.
+        labels: what the new entries are compared with.
         entries: those labelled, and those given before, are left out.
         n_teach: how many entries to name at most that would teach most.
 
     Returns:
-        `sentence`, and what it says: `label_more` (True, False, or None where nothing can be told). `n_entries`,
-        `n_left_out`, `n_labelled`. `signs`: by name (`words`, `unlike`) `n` entries beyond the `bound` and their `share`, of
-        which so much is `usual` and so much is where there are `too_many`.
-        `unknown_words`: the share of unknown words among all words, or None. `best_score`: the mean of each entry's best
-        score, `new` and `labelled`. `topics`: by id `name`, `n` entries tagged, `new` and `labelled` rates, the interval of
-        their `difference` and where it `moved` ("more", "fewer", None), at 95% for all topics at once. `teach`: dicts with
-        `id`, `title`, `source`, the `reason` ("uncertain", "unlike"), `topic`, `score` and `threshold` (None where
-        unlike), and the `nearest` labelled entry with its `likeness`.
+        `sentence`: whether it is time to label more; `label_more` the same as True, False, or None where it cannot be told.
+        `n_entries`, `n_left_out`, `n_labelled`: how many there are.
+        `signs`: for `words` and `unlike`, `n` entries beyond the `bound`, and their `share`. Of that, `usual` is what the
+        labelled entries have, and above `too_many` it is time.
+        `unknown_words`: their share among all words, None where there are none.
+        `best_score`: the mean over entries of the best score, `new` and `labelled`.
+        `topics`: by id `name`, `n` new entries tagged, `new` and `labelled` rates, the interval of their `difference`, which
+        holds for all topics at once, and whether the rate `moved`: "more", "fewer" or None.
+        `teach`: dicts with `id`, `title`, `source`, the `reason` ("uncertain", "unlike"), `topic`, `score` and `threshold`
+        (None where unlike), and the `nearest` labelled entry with its `likeness`.
 
-        Shares, rates and the mean are (value, lower, upper), of 95% intervals, None where there is nothing to count.
+        Shares, rates and the new mean are (value, lower, upper) with 95% intervals, each None where there is nothing to count.
     """
     new = _unlabelled(entries, labels)
     terms, idf = Terms(model.hashes), model.idf.astype(np.float64)
@@ -90,7 +93,7 @@ def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int =
         "words": _sign(rows.known / np.maximum(rows.words, 1), usual),
         "unlike": _sign(likeness, unlike),
     }
-    scores, best = model.scores(new), model.scores(labels.entries).max(axis=1)
+    scores, labelled_scores = model.scores(new), model.scores(labels.entries)
     n_words = int(rows.words.sum())
     topics = _topics(model, labels, new)
     label_more = _label_more(signs, len(new), len(labels.entries))
@@ -104,7 +107,7 @@ def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int =
         "too_many": _TOO_MANY,
         "signs": signs,
         "unknown_words": round(1 - int(rows.known.sum()) / n_words, 4) if n_words else None,
-        "best_score": {"new": _mean(scores.max(axis=1)), "labelled": _mean(best)[0]},
+        "best_score": {"new": _mean(scores.max(axis=1)), "labelled": _mean(labelled_scores.max(axis=1))[0]},
         "topics": topics,
         "teach": [
             {
@@ -236,11 +239,11 @@ def _topics(model: Model, labels: Labels, new: Sequence[Entry]) -> dict[str, Any
     """Rates of the topics that the model has learned; of the labelled entries among those that a person decided."""
     yes, known = labels.arrays()
     labelled = {topic.id: (int((yes & known)[:, t].sum()), int(known[:, t].sum())) for t, topic in enumerate(labels.topics)}
-    tagged = [tag.topic.id for result in model.tag(new) for tag in result.tags]
+    tagged = Counter(tag.topic.id for result in model.tag(new) for tag in result.tags)
     learned = [topic for topic, cut in zip(model.topics, model.thresholds, strict=True) if np.isfinite(cut)]
     found: dict[str, Any] = {}
     for topic in learned:
-        n, (n_yes, n_known) = tagged.count(topic.id), labelled.get(topic.id, (0, 0))
+        n, (n_yes, n_known) = tagged[topic.id], labelled.get(topic.id, (0, 0))
         difference: list[float | None] = [None, None]
         if new and n_known:
             a, b, c, d = (np.array(float(value)) for value in (n, len(new), n_yes, n_known))
