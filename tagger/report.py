@@ -29,6 +29,7 @@ __all__ = [
     "card",
     "changes",
     "diff",
+    "drift",
     "figures_frame",
     "figures_text",
     "frame_text",
@@ -432,6 +433,60 @@ def _moved_lines(entry: dict[str, Any]) -> list[str]:
 def _pair(sides: Iterable[float | None], form: str) -> str:
     """Old and new of a figure, or the one that there is."""
     return " -> ".join(dict.fromkeys(format(side, form) for side in sides if side is not None)) or "-"
+
+
+_SIGNS = {"words": "with unusually many unknown words", "unlike": "unlike every labelled one"}
+
+
+def drift(found: dict[str, Any], form: str) -> str:
+    """New entries against the labelled ones, as `tagger.drift` compares them, in one of the forms text, markdown, json."""
+    if form == "json":
+        return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    mark = _escaped if form == "markdown" else str
+    best, learned = found["best_score"], len(found["topics"])
+    head = [
+        f"{_n(found['n_entries'], 'new entry', 'new entries')} against {found['n_labelled']} labelled"
+        + (f"; {found['n_left_out']} left out: labelled already, or given twice" if found["n_left_out"] else ""),
+        "unknown words: " + ("-" if found["unknown_words"] is None else f"{found['unknown_words']:.1%}"),
+        f"mean of the best scores: {interval(best['new'])}; of the labelled entries, which the model was fitted to: "
+        + interval([best["labelled"], None, None]),
+    ]
+    limits = [f"{found['usual']:.2f}", f"{found['too_many']:.2f}"]
+    signs = [[_SIGNS[name], str(sign["n"]), interval(sign["share"]), *limits] for name, sign in found["signs"].items()]
+    rates = [
+        [mark(topic["name"]), str(topic["n"]), interval(topic["new"]), interval(topic["labelled"]), topic["moved"] or ""]
+        for topic in found["topics"].values()
+    ]
+    moved = f"moved: by more than chance explains, over {_n(learned, 'topic', 'topics')} at once; it decides nothing"
+    teach = [
+        [mark(part) for part in (entry["id"], entry["title"], _teaches(entry), entry["source"] or "")]
+        for entry in found["teach"]
+    ]
+    sign_header, rate_header = ["entries", "new", "share", "usual", "too many"], ["topic", "new", "rate", "labelled", "moved"]
+    if form == "markdown":
+        parts = [f"**{mark(found['sentence'])}**\n", "".join(f"- {mark(line)}\n" for line in head)]
+        parts.append(_markdown_table(sign_header, signs))
+        if rates:
+            parts += [_markdown_table(rate_header, rates), mark(moved) + "\n"]
+        if teach:
+            parts.append(_markdown_table(["id", "to label first", "reason", "where"], teach))
+        return "\n".join(parts)
+    parts = [found["sentence"] + "\n", "".join(line + "\n" for line in head), aligned(sign_header, signs)]
+    if rates:
+        parts.append(aligned(rate_header, rates) + moved + "\n")
+    if teach:
+        lines = "".join(f"{entry[0]}  " + f"\n{' ' * 10}".join(filter(None, entry[1:])) + "\n" for entry in teach)
+        parts.append("to label first:\n" + lines)
+    return "\n".join(parts)
+
+
+def _teaches(entry: dict[str, Any]) -> str:
+    """Why labelling an entry would teach."""
+    if entry["reason"] == "uncertain":
+        return f"uncertain: {entry['topic']} {entry['score']:.2f}, threshold {entry['threshold']:.2f}"
+    if entry["nearest"] is None:
+        return "unlike: shares no word with any labelled entry"
+    return f"unlike: nearest labelled is {entry['nearest']['title']!r}, likeness {entry['likeness']:.2f}"
 
 
 def topics(model: Model, labels: Labels | None, form: str) -> str:

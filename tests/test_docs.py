@@ -25,7 +25,7 @@ def test_every_command_and_option_is_documented(root: Path) -> None:
 
     page = (root / "docs/cli.md").read_text()
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    assert set(commands) >= {"tag", "retrain", "evaluate", "topics", "batch", "diff", "init", "export"}
+    assert set(commands) >= {"tag", "retrain", "evaluate", "topics", "batch", "diff", "check", "drift", "init", "export"}
     for name, command in commands.items():
         assert command.help
         heading = "## tag\n" if name == "tag" else f"## tagger {name}\n"
@@ -54,6 +54,15 @@ def test_the_python_of_the_page_on_batches_runs(
     assert (tmp_path / "tags/new-listing.jsonl").exists()
 
 
+def test_the_python_of_the_page_on_drift_runs(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(root)
+    (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/drift.md").read_text(), re.DOTALL)
+    exec(compile(block, "drift.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("None ['uncertain'")
+
+
 def test_the_shell_of_the_readme_runs(root: Path, tmp_path: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     text = (root / "README.md").read_text()
     assert "pip install . && tag examples/new-listing.txt\npip install '.[test]' && pytest\n" in text
@@ -69,7 +78,7 @@ def test_links_lead_somewhere(root: Path) -> None:
             assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-@pytest.mark.parametrize("script", ["settings", "startup", "throughput", "reader", "coverage", "quality", "batch"])
+@pytest.mark.parametrize("script", ["settings", "startup", "throughput", "reader", "coverage", "quality", "batch", "drift"])
 def test_every_script_of_bench_says_what_it_does(
     root: Path, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,6 +94,7 @@ def test_every_script_of_bench_says_what_it_does(
         in (root / "docs/benchmarks.md").read_text()
         + (root / "docs/model.md").read_text()
         + (root / "labels/README.md").read_text()
+        + (root / "docs/drift.md").read_text()
     )
 
 

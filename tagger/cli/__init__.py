@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tagger import __version__
-from tagger.cli import batch, diff, evaluate, export, init, retrain, tag, topics
+from tagger.cli import batch, check, diff, drift, evaluate, export, init, retrain, tag, topics
 from tagger.errors import TaggerError
 
 __all__ = ["app", "main", "tag_app", "tag_main"]
@@ -41,6 +41,8 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("topics")(topics.topics)
 app.command("batch")(batch.batch)
 app.command("diff")(diff.diff)
+app.command("check")(check.check)
+app.command("drift")(drift.drift)
 app.command("init")(init.init)
 app.command("export")(export.export)
 

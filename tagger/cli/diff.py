@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from tagger import report
-from tagger.cli.options import ModelOption, OutputOption, WorkspaceOption, YearOption
+from tagger.cli.options import FormOption, ModelOption, OutputOption, WorkspaceOption, YearOption, form_for
 from tagger.cli.output import emit, warn
-from tagger.errors import UsageError
 from tagger.labels import read_labels
 from tagger.listing import read_files
 from tagger.model import load
 from tagger.workspace import find_workspace, load_model, need_workspace
-
-
-class Form(StrEnum):
-    """Forms of a comparison."""
-
-    text = "text"
-    markdown = "markdown"
-    json = "json"
-
-
-_ENDINGS = {".txt": Form.text, ".md": Form.markdown, ".json": Form.json}
 
 
 def diff(
@@ -36,7 +23,7 @@ def diff(
         Optional[list[str]],  # noqa: UP045
         typer.Argument(metavar="LISTING", help="Entries: to compare two models on, or to explain the change of two runs by."),
     ] = None,
-    format: Annotated[Optional[Form], typer.Option("--format", "-f", help="Form of the output.")] = None,  # noqa: UP045
+    format: FormOption = None,
     output: OutputOption = None,
     model: ModelOption = None,
     year: YearOption = None,
@@ -45,7 +32,7 @@ def diff(
     """What changed between two runs or two models."""
     from tagger.diff import diff_models, diff_runs
 
-    form = _form(format, output)
+    form = form_for(format, output)
     listing = read_files(listings or [], year)
     warn(listing.warnings)
     entries = listing.all()
@@ -57,11 +44,3 @@ def diff(
         explainer = load_model(model, find_workspace(workspace)) if entries else None
         found = diff_runs(old, new, entries, explainer)
     emit(report.diff(found, form), output)
-
-
-def _form(format: Form | None, output: Path | None) -> Form:
-    if format is None and output is not None:
-        if output.suffix.lower() not in _ENDINGS:
-            raise UsageError(f"{output}: no format is known by this ending; wanted {', '.join(_ENDINGS)}, or --format")
-        return _ENDINGS[output.suffix.lower()]
-    return format or Form.text

@@ -10,7 +10,18 @@ import typer
 
 from tagger.errors import UsageError
 
-__all__ = ["Format", "FormatOption", "ModelOption", "OutputOption", "WorkspaceOption", "YearOption", "format_for"]
+__all__ = [
+    "Form",
+    "FormOption",
+    "Format",
+    "FormatOption",
+    "ModelOption",
+    "OutputOption",
+    "WorkspaceOption",
+    "YearOption",
+    "form_for",
+    "format_for",
+]
 
 
 class Format(StrEnum):
@@ -30,6 +41,17 @@ _ENDINGS = {
     ".txt": Format.listing,
 }
 
+
+class Form(StrEnum):
+    """Forms of a comparison."""
+
+    text = "text"
+    markdown = "markdown"
+    json = "json"
+
+
+_FORMS = {".txt": Form.text, ".md": Form.markdown, ".json": Form.json}
+
 # typer reads these at run time and knows Optional in every version
 WorkspaceOption = Annotated[
     Optional[Path],  # noqa: UP045
@@ -46,6 +68,7 @@ OutputOption = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help="Write to a file, its format from its ending; whole or not at all."),
 ]
 FormatOption = Annotated[Optional[Format], typer.Option("--format", "-f", help="Form of the output.")]  # noqa: UP045
+FormOption = Annotated[Optional[Form], typer.Option("--format", "-f", help="Form of the output.")]  # noqa: UP045
 YearOption = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option("--year", metavar="YEAR", min=1, max=9999, help="Year of dates without one; by default the current year."),
@@ -67,3 +90,16 @@ def format_for(format: Format | None, output: Path | None, *, allowed: tuple[For
     if format not in allowed:
         raise UsageError(f"--format {format}: this command has {', '.join(allowed)}")
     return format
+
+
+def form_for(format: Form | None, output: Path | None) -> Form:
+    """The form of a comparison asked for, else the one that the output's ending names, else text.
+
+    Raises:
+        UsageError: if the ending names none.
+    """
+    if format is None and output is not None:
+        if output.suffix.lower() not in _FORMS:
+            raise UsageError(f"{output}: no format is known by this ending; wanted {', '.join(_FORMS)}, or --format")
+        return _FORMS[output.suffix.lower()]
+    return format or Form.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Optional
 
 import typer
@@ -33,6 +34,10 @@ def tag(
     ] = None,
     model: ModelOption = None,
     year: YearOption = None,
+    since: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--since", metavar="REVISION", help="Only entries that the files did not have at this git revision."),
+    ] = None,
     no_labels: Annotated[bool, typer.Option("--no-labels", help="Tag by the model even what is labelled by hand.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -49,6 +54,10 @@ def tag(
             raise UsageError("--topics: expected ids of topics, as in 'ctr,llm', found none")
         tagger = tagger.showing(chosen)
     listing = read_files(files, year)
+    if since is not None:
+        from tagger.history import added_since
+
+        listing = replace(listing, entries=added_since(since, listing.entries))
     tagged = tagger.tag(listing.entries, hand, hand_topics, all_scores)
     warn(listing.warnings)
     if output is None or not listing.problems:

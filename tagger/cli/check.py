@@ -1,0 +1,26 @@
+"""Whether labels and model are in order."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tagger.cli.options import WorkspaceOption
+from tagger.cli.output import emit, warn
+from tagger.workspace import need_workspace
+
+
+def check(
+    labels_only: Annotated[bool, typer.Option("--labels-only", help="Leave the model out.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Whether labels are in order and the model is what they give."""
+    from tagger.checks import checked
+
+    found = checked(need_workspace(workspace), labels_only)
+    emit("".join(f"{problem}\n" for problem in found.problems))
+    if found.labels is not None:
+        warn(found.labels.warnings)
+    if found.problems:
+        raise typer.Exit(1)

@@ -1,0 +1,43 @@
+"""New entries against the labelled ones."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tagger import report
+from tagger.cli.options import FormOption, ModelOption, OutputOption, WorkspaceOption, YearOption, form_for
+from tagger.cli.output import emit, warn
+from tagger.labels import read_labels
+from tagger.listing import read_files
+from tagger.workspace import load_model, need_workspace
+
+
+def drift(
+    listings: Annotated[
+        list[str], typer.Argument(metavar="LISTING", help="New entries: listings or JSON Lines; '-' is stdin.")
+    ],
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 if it is time to label more.")] = False,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=0, help="Name at most N entries that would teach most.")] = 10,
+    format: FormOption = None,
+    output: OutputOption = None,
+    model: ModelOption = None,
+    year: YearOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """How new entries differ; whether to label more."""
+    from tagger.drift import drift as compare
+
+    form = form_for(format, output)
+    place = need_workspace(workspace)
+    tagger = load_model(model, place)
+    labels = read_labels(place.labels)
+    listing = read_files(listings, year)
+    warn((*labels.warnings, *listing.warnings))
+    if tagger.about.get("labels_hash") != labels.hash():
+        warn([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
+    found = compare(tagger, labels, listing.all(), top)
+    emit(report.drift(found, form), output)
+    if check and found["label_more"]:
+        raise typer.Exit(1)
