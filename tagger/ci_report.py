@@ -131,12 +131,14 @@ def outputs(run: Run) -> str:
 
 
 def _findings(run: Run) -> Iterator[_Finding]:
+    """Each finding once: a row of labels.csv may be why several checks failed."""
+    named: set[Problem] = set()
     for check in run.checks:
         if check.state in ("failed", "error"):
             if check.state == "failed" or not check.problems:
                 yield _Finding("error", check.name, Problem("", 0, check.message))
-            for problem in check.problems:
-                yield _Finding("error", check.name, problem)
+            yield from (_Finding("error", check.name, problem) for problem in check.problems if problem not in named)
+            named.update(check.problems)
     for problem in run.warnings:
         yield _Finding("warning", "look twice", problem)
     for problem in run.review:
