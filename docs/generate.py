@@ -5,7 +5,8 @@ usage: python docs/generate.py [--check]
 In README.md and docs/*.md a line `<!-- output: COMMAND -->` is followed by a fenced block, which is replaced by what the
 command prints when run in the repository. After a line `<!-- session: COMMAND -->` it is replaced by what a terminal shows;
 the commands of a page are run by bash, one after the other, in a copy of examples/, labels/ and models/, so that they may
-write; a `cd` lasts, as on a terminal. docs/cli.md is written whole. --check writes nothing and exits 1, naming the files, if anything would change.
+write; a `cd` lasts, as on a terminal. docs/cli.md is written whole. --check writes nothing and exits 1, naming the files, if
+anything would change.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ BIN = Path(sys.executable).parent
 _HOSTS = ("GITHUB_", "GITLAB_", "CI", "GIT_")  # the pages are the same wherever they are made
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith(_HOSTS)},
-    **{"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PATH": f"{BIN}:{os.environ['PATH']}"},
+    "COLUMNS": "100",
+    "NO_COLOR": "1",
+    "TERM": "dumb",
+    "PATH": f"{BIN}:{os.environ['PATH']}",
     **{f"GIT_{who}_{what}": "ann@example.invalid" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",

@@ -287,7 +287,8 @@ def _floors(model: Model, gate: Gate, moved: Sequence[_Moved] | None, draft: _Dr
         below = ", ".join(f"{topic} F1 {_number(found[topic])} is below its floor {floor:g}" for topic, floor in low.items())
         draft.add("floors", "failed", below + said, problems)
     elif gate.floors:
-        draft.add("floors", "ok", f"reached by {', '.join(gate.floors)}")
+        n = len(gate.floors)
+        draft.add("floors", "ok", f"{n} {'topic reaches its floor' if n == 1 else 'topics reach their floors'}")
     else:
         draft.add("floors", "skipped", "no topic of labels/topics.toml has one")
     error, most = figures["calibration_error"][0], gate.calibration_error

@@ -57,7 +57,9 @@ def rollback(place: Workspace) -> None:
     settle(place)
     model, card = previous(place), previous(place).with_suffix(".md")
     if not model.exists():
-        raise UsageError(f"{model}: not there, so there is no model to go back to; promotion of the next one makes it")
+        raise UsageError(
+            f"{model}: not there, so there is no model to go back to; the next retraining keeps the one that it replaces"
+        )
     try:
         promote(place, model.read_bytes(), card.read_text(encoding="utf-8") if card.exists() else "")
     except OSError as error:
