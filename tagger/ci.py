@@ -151,7 +151,7 @@ def check(
         for name in ("base", "floors", "calibration"):
             draft.add(name, "skipped", "the model is not what the labels give")
     else:
-        _against_base(model, older or (there if promotes else None), labels, moved, draft)
+        _against_base(place, model, older or (there if promotes else None), labels, moved, draft)
         _floors(model, read_gate(place.labels / "topics.toml"), moved, draft)
     if model is None or not listings:
         draft.add("listings", "skipped", "none given" if model is not None else "there is no model to tag them with")
@@ -252,8 +252,14 @@ def _rows(moved: Sequence[_Moved] | None, topics: Collection[str]) -> tuple[str,
     return "; look at the rows of labels.csv that changed", shown
 
 
-def _against_base(model: Model, base: Model | None, labels: Labels, moved: Sequence[_Moved] | None, draft: _Draft) -> None:
+def _against_base(
+    place: Workspace, model: Model, base: Model | None, labels: Labels, moved: Sequence[_Moved] | None, draft: _Draft
+) -> None:
     """No topic, nor all together, significantly worse than the base by labels that are the same on both sides."""
+    for topic in base.topics if base is not None else ():
+        if topic.id not in {known.id for known in labels.topics}:
+            message = f"the base's topic {topic.id!r} is gone; it is not compared"
+            draft.warnings.append(Problem(str(place.labels / "topics.toml"), 0, message))
     disputed = {row.id: row.topics for row in moved or () if row.disputed}
     comparison = compare(base, model, labels, disputed) if base is not None else None
     if comparison is None:

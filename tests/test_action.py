@@ -144,8 +144,9 @@ def test_corrected_labels_make_a_new_model_and_bad_ones_do_not(hosted: Host) -> 
 
     git(hosted.ann, "pull", "--quiet")
     chosen = edit_labels(hosted, ",recsys,", ",,", 4)
-    event = hosted.push()
-    for workflow in ("commit", "retrain"):
+    bad = hosted.push()
+    (hosted.ann / "NOTES").write_text("Another push, to which the bad labels are what was there before.")
+    for workflow, event in (("commit", bad), ("commit", hosted.push()), ("retrain", {})):
         job = hosted.run(workflow, event)
         assert not job.ok
         assert "Commit" not in job.ran
@@ -155,6 +156,13 @@ def test_corrected_labels_make_a_new_model_and_bad_ones_do_not(hosted: Host) -> 
         assert any(line.startswith("::error title=tagger%3A floors::recsys F1 ") for line in job.annotations)
         assert "## tagger: The gate said no" in job.summary
         assert job.steps["tagger"]["outputs"]["changed"] == "false"
+
+
+def test_labels_may_be_pushed_before_there_is_a_listing(hosted: Host) -> None:
+    edit_labels(hosted, ",recsys,", ",,recsys", 1)
+    job = hosted.run("commit", hosted.push())
+    assert job.ok, job.log
+    assert hosted.last()[0].startswith("tagger: Tag 0 entries, 0 of them")
 
 
 def test_a_nightly_retraining_commits_models_alone(hosted: Host) -> None:
@@ -198,6 +206,9 @@ def test_a_pull_request_is_compared_with_its_base(hosted: Host) -> None:
     assert ["lists/bad.txt,line=1," in line for line in job.annotations] == [True]
     assert re.search(r"base +ok +none of 2 topics significantly worse \(least p = 1.00\)", job.log)
     assert git(hosted.folder / f"clone{hosted.n}", "status", "--short") == "", "it writes nothing"
+    job = hosted.run("check", {"pull_request": {"base": {"sha": "1" * 40}}})
+    assert not job.ok, "a base that is not there is no reason to compare with nothing"
+    assert job.log == f"the base {'1' * 40} is no commit here; check out with fetch-depth 0, or correct it\n"
 
 
 def test_no_input_or_title_is_taken_for_a_command(hosted: Host) -> None:

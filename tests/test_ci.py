@@ -182,6 +182,13 @@ def test_one_topic_may_be_worse_and_is_named(labels: Labels, root: Path) -> None
     assert (backwards.worse, backwards.worse_topics) == (False, [])
 
 
+def test_a_topic_that_is_gone_is_said_to_be(ws: Path, root: Path) -> None:
+    run = checked(base=root / "models/topics.safetensors")
+    gone = {problem.message for problem in run.warnings}
+    assert "the base's topic 'click-model' is gone; it is not compared" in gone
+    assert not any("'llm'" in message for message in gone)
+
+
 def test_rows_that_come_and_go_are_named_too(ws: Path) -> None:
     base, topics = Path("../base/labels.csv"), Path("labels/topics.toml")
     lines = base.read_text().splitlines()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
@@ -67,6 +66,8 @@ def ci(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Check labels, model and gate, tag new listings, report to the host."""
+    import secrets
+
     from tagger import ci_report
     from tagger.batch import Settings
     from tagger.ci import check
