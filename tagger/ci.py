@@ -183,8 +183,8 @@ def _labels(place: Workspace, draft: _Draft) -> Labels | None:
     try:
         labels = read_labels(place.labels)
     except LabelsError as error:
-        problems = error.problems or (Problem(str(place.labels), 0, str(error)),)
-        draft.add("labels", "error", f"{len(problems)} to correct in {place.labels}", problems)
+        n = len(error.problems)
+        draft.add("labels", "error", f"{n} to correct in {place.labels}" if n else str(error), error.problems)
         return None
     draft.add("labels", "ok", f"{len(labels.entries)} labelled entries, {len(labels.topics)} topics")
     draft.warnings += labels.warnings

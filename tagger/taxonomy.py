@@ -71,7 +71,9 @@ def _read(path: Path) -> tuple[tuple[Topic, ...], Gate]:
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise LabelsError(f"{path}: expected TOML: {error}") from None
+        place = re.search(r"at line (\d+)", str(error))
+        problem = Problem(str(path), int(place[1]) if place else 0, f"expected TOML: {error}")
+        raise LabelsError(f"{path}: 1 to correct", [problem]) from None
     tables, gate = found.get("topic"), found.get("gate", {})
     lines = _lines(text, r"\[\[\s*topic\s*\]\]")
     if not isinstance(tables, list) or not tables or found.keys() - {"topic", "gate"} or len(lines) != len(tables):

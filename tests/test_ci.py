@@ -121,6 +121,18 @@ def test_every_problem_of_labels_is_named_where_it_stands(ws: Path, run: RunComm
     assert "Traceback" not in done.stderr
 
 
+def test_topics_that_cannot_be_read_are_named_too(ws: Path) -> None:
+    topics = ws / "labels/topics.toml"
+    n = len(topics.read_text().splitlines()) + 1
+    topics.write_text(topics.read_text() + "[[x\n")
+    assert f"::error file=labels/topics.toml,line={n},title=tagger%3A labels::expected TOML: " in commands(checked(), ws)
+    topics.write_text("")
+    run = checked()
+    assert (run.status, run.checks[0].problems) == (2, ())
+    assert "labels/topics.toml: expected one [[topic]] table for each topic" in text(run)
+    assert "::error title=tagger%3A labels::labels/topics.toml: expected one [[topic]] table" in commands(run, ws)
+
+
 def test_a_model_that_labels_do_not_give_fails_or_is_made_anew(ws: Path) -> None:
     table = ws / "labels/labels.csv"
     old = (ws / "models/topics.safetensors").read_bytes()

@@ -74,7 +74,7 @@ def test_all_problems_are_reported_at_once_with_file_and_line(workspace: Path) -
         ("[[topic]]\nid='a'\nname='x'\n[[topic]]\nid='a'\nname='y'\n", ":4: a second topic with the id 'a'"),
         ("[[topic]]\nid='a'\nname='x'\nparent='b'\n", ":1: the parent 'b' of topic 'a' is no topic"),
         ("[[topic]]\nid='a'\nname='x'\nparent='a'\n", ":1: topic 'a' is its own ancestor"),
-        ("[[topic]\n", "expected TOML:"),
+        ("\n[[topic]\n", ":2: expected TOML:"),
         ("[[topic]]\nid = 3\nname = 'x'\n", ":1: expected text for 'id', found 3"),
         ("[[topic]]\nid='a'\nname='x'\nfloor=8\n", ":1: expected a number from 0 to 1 for 'floor', found 8"),
         ("[[topic]]\nid='a'\nname='x'\nfloor=true\n", ":1: expected a number from 0 to 1 for 'floor', found True"),
