@@ -205,7 +205,18 @@ def test_a_pull_request_is_compared_with_its_base(hosted: Host) -> None:
     assert not job.ok
     assert ["lists/bad.txt,line=1," in line for line in job.annotations] == [True]
     assert re.search(r"base +ok +none of 2 topics significantly worse \(least p = 1.00\)", job.log)
-    assert git(hosted.folder / f"clone{hosted.n}", "status", "--short") == "", "it writes nothing"
+    (hosted.ann / "lists/bad.txt").unlink()
+    edit_labels(hosted, ",recsys,", ",,recsys", 1)
+    hosted.push()
+    job = hosted.run("check", event)
+    assert job.ok, job.log
+    assert re.search(r"model +ok +made anew from labels", job.log), "labels may come without their model"
+    chosen = edit_labels(hosted, ",recsys,", ",,", 3)
+    hosted.push()
+    job = hosted.run("check", event)
+    assert not job.ok
+    assert all(f"::error file=labels/labels.csv,line={line}," in job.log for line in chosen)
+    assert git(hosted.folder / f"clone{hosted.n}", "status", "--short") == "", "nothing is written then"
     job = hosted.run("check", {"pull_request": {"base": {"sha": "1" * 40}}})
     assert not job.ok, "a base that is not there is no reason to compare with nothing"
     assert job.log == f"the base {'1' * 40} is no commit here; check out with fetch-depth 0, or correct it\n"
