@@ -5,7 +5,8 @@ usage: python docs/generate.py [--check]
 In README.md and docs/*.md a line `<!-- output: COMMAND -->` is followed by a fenced block, which is replaced by what the
 command prints when run in the repository. After a line `<!-- session: COMMAND -->` it is replaced by what a terminal shows;
 the commands of a page are run by bash, one after the other, in a copy of examples/, labels/ and models/, so that they may
-write. docs/cli.md is written whole. --check writes nothing and exits 1, naming the files, if anything would change.
+write; a `cd` lasts, as on a terminal. docs/cli.md is written whole. --check writes nothing and exits 1, naming the files, if
+anything would change.
 """
 
 from __future__ import annotations
@@ -22,7 +23,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
-ENVIRONMENT = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PATH": f"{BIN}:{os.environ['PATH']}"}
+_HOSTS = ("GITHUB_", "GITLAB_", "CI", "GIT_")  # the pages are the same wherever they are made
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith(_HOSTS)},
+    "COLUMNS": "100",
+    "NO_COLOR": "1",
+    "TERM": "dumb",
+    "PATH": f"{BIN}:{os.environ['PATH']}",
+    **{f"GIT_{who}_{what}": "ann@example.invalid" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
 _BLOCK = re.compile(
     r"(<!-- (?P<kind>output|session): (?P<command>.+?) -->\n```[a-z]*\n).*?(?P<end>^```$)", re.DOTALL | re.MULTILINE
 )
@@ -37,27 +48,31 @@ def run(command: str) -> str:
     return done.stdout
 
 
-def shown(command: str, folder: Path) -> str:
-    """What a terminal shows of a command and of its exit status, if that is not 0."""
-    shell = ["bash", "-c", f"{{ {command}; }} 2>&1"]
-    done = subprocess.run(shell, cwd=folder, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
-    return f"$ {command}\n{done.stdout}" + (f"(exit status {done.returncode})\n" if done.returncode else "")
+def shown(command: str, folder: Path) -> tuple[str, Path]:
+    """What a terminal shows of a command and of its exit status, if that is not 0; and the folder that it ends in."""
+    with tempfile.NamedTemporaryFile("r") as end:
+        shell = ["bash", "-c", f"{{ {command}; }} 2>&1; status=$?; pwd > {end.name}; exit $status"]
+        done = subprocess.run(shell, cwd=folder, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        text = f"$ {command}\n{done.stdout}" + (f"(exit status {done.returncode})\n" if done.returncode else "")
+        return text, Path(end.read().rstrip("\n"))
 
 
 def with_outputs(text: str) -> str:
     """A page with every block under an `output:` or `session:` comment made anew."""
     with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         if "<!-- session: " in text:
             for part in ("examples", "labels", "models"):
-                shutil.copytree(ROOT / part, Path(name, part))
-        return _BLOCK.sub(
-            lambda match: (
-                match[1]
-                + (run(match["command"]) if match["kind"] == "output" else shown(match["command"], Path(name)))
-                + match["end"]
-            ),
-            text,
-        )
+                shutil.copytree(ROOT / part, folder / part)
+
+        def made(match: re.Match[str]) -> str:
+            nonlocal folder
+            if match["kind"] == "output":
+                return match[1] + run(match["command"]) + match["end"]
+            output, folder = shown(match["command"], folder)
+            return match[1] + output + match["end"]
+
+        return _BLOCK.sub(made, text)
 
 
 def command_line_page() -> str:

@@ -30,10 +30,12 @@ __all__ = [
     "changes",
     "diff",
     "drift",
+    "escaped",
     "figures_frame",
     "figures_text",
     "frame_text",
     "interval",
+    "markdown_table",
     "planned",
     "summary",
     "tagged",
@@ -237,24 +239,25 @@ def _markdown(results: Sequence[Tagged], model: Model, explain: bool, all_scores
     rows = []
     for result in results:
         topics = (
-            ", ".join(f"{_escaped(tag.topic.name)} {_said(tag)}" for tag in result.tags) or f"*{_escaped(result.note or '')}*"
+            ", ".join(f"{escaped(tag.topic.name)} {_said(tag)}" for tag in result.tags) or f"*{escaped(result.note or '')}*"
         )
         if result.tags and result.note:
-            topics += f" (*{_escaped(result.note)}*)"
+            topics += f" (*{escaped(result.note)}*)"
         if explain:
-            topics += "".join(f"<br>{_escaped(line)}" for line in _why_lines(result, model))
+            topics += "".join(f"<br>{escaped(line)}" for line in _why_lines(result, model))
         if all_scores:
             topics += "<br>" + ", ".join(f"{id} {score:.2f}" for id, score in _every_score(result, model).items())
-        rows.append([_escaped(result.entry.title), str(result.entry.date or ""), topics])
-    return _markdown_table(["entry", "date", "topics"], rows)
+        rows.append([escaped(result.entry.title), str(result.entry.date or ""), topics])
+    return markdown_table(["entry", "date", "topics"], rows)
 
 
-def _markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown; its cells are escaped already."""
     lines = [header, ["---"] * len(header), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Text that Markdown shows as it is, in a cell of a table."""
     return "".join(f"\\{c}" if c in r"\`*_[]<>|#~$" else c for c in text)
 
@@ -307,11 +310,11 @@ def figures_text(figures: dict[str, Any], model: Model, form: str = "table", sho
     for topic, threshold in zip(model.topics, model.thresholds, strict=True):
         found = figures["topics"][topic.id]
         cut = "too few" if threshold == float("inf") else f"{threshold:.2f}"
-        name = _escaped(topic.name) if form == "markdown" else topic.name
+        name = escaped(topic.name) if form == "markdown" else topic.name
         rows.append([name, str(found["yes"]), *(interval(found[name]) for name in shown), cut])
     overall = [f"{label} {interval(figures[name])}" for name, label in _OVERALL.items()]
     if form == "markdown":
-        return _markdown_table(header, rows) + "\n" + "".join(f"- {line}\n" for line in overall)
+        return markdown_table(header, rows) + "\n" + "".join(f"- {line}\n" for line in overall)
     return aligned(header, rows) + "\n" + "".join(line + "\n" for line in overall)
 
 
@@ -396,14 +399,14 @@ def diff(found: dict[str, Any], form: str) -> str:
     if form == "markdown":
         rows = [
             [
-                f"{entry['state']}: {_escaped(entry['title'])}",
-                _escaped(_moves(entry["added"], entry["removed"])[2:]),
-                "<br>".join(map(_escaped, _moved_lines(entry))),
+                f"{entry['state']}: {escaped(entry['title'])}",
+                escaped(_moves(entry["added"], entry["removed"])[2:]),
+                "<br>".join(map(escaped, _moved_lines(entry))),
             ]
             for entry in found["entries"]
         ]
         tables = [(header, counts), (["entry", "topics", "words"], rows)]
-        return "\n".join([_escaped(head) + "\n", *(_markdown_table(*table) for table in tables if table[1])])
+        return "\n".join([escaped(head) + "\n", *(markdown_table(*table) for table in tables if table[1])])
     parts = [head + "\n"]
     if counts:
         parts.append(aligned(header, counts))
@@ -442,7 +445,7 @@ def drift(found: dict[str, Any], form: str) -> str:
     """New entries against the labelled ones, as `tagger.drift` compares them, in one of the forms text, markdown, json."""
     if form == "json":
         return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
-    mark = _escaped if form == "markdown" else str
+    mark = escaped if form == "markdown" else str
     best, learned = found["best_score"], len(found["topics"])
     head = [
         f"{_n(found['n_entries'], 'new entry', 'new entries')} against {found['n_labelled']} labelled"
@@ -465,11 +468,11 @@ def drift(found: dict[str, Any], form: str) -> str:
     sign_header, rate_header = ["entries", "new", "share", "usual", "too many"], ["topic", "new", "rate", "labelled", "moved"]
     if form == "markdown":
         parts = [f"**{mark(found['sentence'])}**\n", "".join(f"- {mark(line)}\n" for line in head)]
-        parts.append(_markdown_table(sign_header, signs))
+        parts.append(markdown_table(sign_header, signs))
         if rates:
-            parts += [_markdown_table(rate_header, rates), mark(moved) + "\n"]
+            parts += [markdown_table(rate_header, rates), mark(moved) + "\n"]
         if teach:
-            parts.append(_markdown_table(["id", "to label first", "reason", "where"], teach))
+            parts.append(markdown_table(["id", "to label first", "reason", "where"], teach))
         return "\n".join(parts)
     parts = [found["sentence"] + "\n", "".join(line + "\n" for line in head), aligned(sign_header, signs)]
     if rates:
@@ -516,7 +519,7 @@ def topics(model: Model, labels: Labels | None, form: str) -> str:
     header = [key for key in rows[0] if key != "parent" or any(row["parent"] for row in rows)] if rows else []
     cells = [[_cell(row[key]) for key in header] for row in rows]
     if form == "markdown":
-        return _markdown_table(header, [[_escaped(cell) for cell in line] for line in cells])
+        return markdown_table(header, [[escaped(cell) for cell in line] for line in cells])
     return aligned(header, cells)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from tagger.training import Settings, train
 __all__ = ["Comparison", "compare", "is_current", "retrained"]
 
 SIGNIFICANT = 0.05
+_MANY = 200  # labelled entries: with fewer, starting processes takes longer than fitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Comparison:
 
     n_entries: int
     p_worse: float  # chance of a loss at least as large if the two were equally good
+    p_topics: dict[str, float]  # the same of each topic alone, corrected by Holm for their number
     old: dict[str, Any]
     new: dict[str, Any]
 
@@ -36,6 +38,11 @@ class Comparison:
     def worse(self) -> bool:
         """Whether the new one is significantly worse."""
         return self.p_worse < SIGNIFICANT
+
+    @property
+    def worse_topics(self) -> list[str]:
+        """The topics in which the new one is significantly worse."""
+        return [topic for topic, p in self.p_topics.items() if p < SIGNIFICANT]
 
 
 def is_current(model: Model | None, labels: Labels, settings: Settings) -> bool:
@@ -56,15 +63,22 @@ def retrained(
 ) -> Model:
     """The model that these labels give, with its figures in `about`.
 
+    Args:
+        labels: what to learn.
+        settings: see `training.Settings`.
+        n_jobs: processes to use, where there are enough labels for them to be worth it; the model is the same.
+        progress: called with the number of fits done and of all fits.
+
     Raises:
         LabelsError: if there are too few labels to learn anything.
     """
     import sklearn
 
     yes, known = labels.arrays()
+    jobs = n_jobs if len(labels.entries) >= _MANY else 1
     try:
         model, held_out = train(
-            [text_of(entry) for entry in labels.entries], yes, known, labels.topics, settings, n_jobs, progress
+            [text_of(entry) for entry in labels.entries], yes, known, labels.topics, settings, jobs, progress
         )
     except ValueError as error:
         raise LabelsError(f"nothing can be learned from {len(labels.entries)} labelled entries: {error}; label more") from None
@@ -83,22 +97,34 @@ def retrained(
     )
 
 
-def compare(old: Model, new: Model, labels: Labels) -> Comparison | None:
+def compare(old: Model, new: Model, labels: Labels, disputed: Mapping[str, Collection[str]] | None = None) -> Comparison | None:
     """How the new model compares with the old one by today's labels; None where they share no topic or entry.
 
     For an entry that a model was trained on, its tags are those of cross-validation, which its file keeps; an entry that
     it never saw it simply tags. So neither side is judged on what it was fitted to.
+
+    Args:
+        old: one model.
+        new: the other.
+        labels: by which both are judged.
+        disputed: by entry id, topics that count for nothing in it.
     """
-    shared = [topic.id for topic in new.topics if topic.id in {known.id for known in old.topics}]
+    both = {topic.id for topic in old.topics} & {topic.id for topic in new.topics}
+    shared = [topic.id for topic in labels.topics if topic.id in both]
     if not shared or not len(labels.entries):
         return None
     yes, known = labels.arrays()
+    place = {topic.id: n for n, topic in enumerate(labels.topics)}
+    for n, entry in enumerate(labels.entries):
+        known[n, [place[topic] for topic in (disputed or {}).get(entry.id, ()) if topic in place]] = False
     columns = [n for n, topic in enumerate(labels.topics) if topic.id in shared]
     yes, known = yes[:, columns], known[:, columns]
     before, after = (_unseen_tags(model, labels)[:, [model.column(id) for id in shared]] for model in (old, new))
+    alone = [metrics.paired_test(yes[:, [t]], known[:, [t]], before[:, [t]], after[:, [t]]) for t in range(len(shared))]
     return Comparison(
         len(labels.entries),
         metrics.paired_test(yes, known, before, after),
+        dict(zip(shared, metrics.holm(np.array(alone)).tolist(), strict=True)),
         _brief(yes, known, before, shared),
         _brief(yes, known, after, shared),
     )

@@ -25,7 +25,8 @@ def test_every_command_and_option_is_documented(root: Path) -> None:
 
     page = (root / "docs/cli.md").read_text()
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    assert set(commands) >= {"tag", "retrain", "evaluate", "topics", "batch", "diff", "check", "drift", "init", "export"}
+    wanted = "tag retrain rollback evaluate topics batch diff check drift ci init export"
+    assert set(commands) >= set(wanted.split())
     for name, command in commands.items():
         assert command.help
         heading = "## tag\n" if name == "tag" else f"## tagger {name}\n"
@@ -61,6 +62,18 @@ def test_the_python_of_the_page_on_drift_runs(
     (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/drift.md").read_text(), re.DOTALL)
     exec(compile(block, "drift.md", "exec"), {})
     assert capsys.readouterr().out.startswith("None ['uncertain'")
+
+
+def test_the_python_of_the_page_on_pipelines_runs(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("examples", "labels", "models"):
+        shutil.copytree(root / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/ci.md").read_text(), re.DOTALL)
+    exec(compile(block, "ci.md", "exec"), {})
+    assert re.fullmatch(r"labels +ok +\d+ labelled entries, \d+ topics 0\n", capsys.readouterr().out)
+    assert (tmp_path / "tags/new-listing.csv").exists()
 
 
 def test_the_shell_of_the_readme_runs(root: Path, tmp_path: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tagger import LabelsError, OutputError, Topic
 from tagger.files import write_whole
 from tagger.labels import Labels, Row, arrays, read_labels, read_rows, write_rows
-from tagger.taxonomy import read_topics
+from tagger.taxonomy import Gate, read_gate, read_topics
 
 TOPICS = (Topic("a", "A"), Topic("b", "B", parent="a"), Topic("c", "C"))
 
@@ -69,13 +69,21 @@ def test_all_problems_are_reported_at_once_with_file_and_line(workspace: Path) -
         ("\n[[topic]]\nid = 'A b'\nname = 'x'\n", ":2: expected an id of small letters, digits and dashes, found 'A b'"),
         (
             "[[topic]]\nid = 'a'\nname = 'x'\ncolour = 'red'\n",
-            ":1: unknown key 'colour'; a topic has id, name, definition, parent",
+            ":1: unknown key 'colour'; a topic has id, name, definition, parent, floor",
         ),
         ("[[topic]]\nid='a'\nname='x'\n[[topic]]\nid='a'\nname='y'\n", ":4: a second topic with the id 'a'"),
         ("[[topic]]\nid='a'\nname='x'\nparent='b'\n", ":1: the parent 'b' of topic 'a' is no topic"),
         ("[[topic]]\nid='a'\nname='x'\nparent='a'\n", ":1: topic 'a' is its own ancestor"),
-        ("[[topic]\n", "expected TOML:"),
+        ("\n[[topic]\n", ":2: expected TOML:"),
         ("[[topic]]\nid = 3\nname = 'x'\n", ":1: expected text for 'id', found 3"),
+        ("[[topic]]\nid='a'\nname='x'\nfloor=8\n", ":1: expected a number from 0 to 1 for 'floor', found 8"),
+        ("[[topic]]\nid='a'\nname='x'\nfloor=true\n", ":1: expected a number from 0 to 1 for 'floor', found True"),
+        ("gate=1\n[[topic]]\nid='a'\nname='x'\n", ":1: expected a table [gate] with calibration_error, found 1"),
+        ("[[topic]]\nid='a'\nname='x'\n[gate]\nf1=1\n", ":4: unknown key 'f1'; [gate] has calibration_error"),
+        (
+            "[[topic]]\nid='a'\nname='x'\n[gate]\ncalibration_error=nan\n",
+            ":4: expected a number from 0 to 1 for 'calibration_error', found nan",
+        ),
     ],
 )
 def test_what_is_wrong_with_topics(tmp_path: Path, text: str, message: str) -> None:
@@ -83,6 +91,15 @@ def test_what_is_wrong_with_topics(tmp_path: Path, text: str, message: str) -> N
     with pytest.raises(LabelsError) as caught:
         read_topics(tmp_path / "topics.toml")
     assert message in str(caught.value)
+
+
+def test_floors_are_read_and_are_nothing_that_training_sees(workspace: Path) -> None:
+    before, path = read_labels(workspace / "labels"), workspace / "labels" / "topics.toml"
+    assert read_gate(path) == Gate()
+    path.write_text("[gate]\ncalibration_error = 0.2\n" + path.read_text() + "floor = 1\n")
+    assert read_gate(path) == Gate({before.topics[-1].id: 1.0}, 0.2)
+    after = read_labels(workspace / "labels")
+    assert (after.topics, after.hash()) == (before.topics, before.hash())
 
 
 def test_no_such_labels(tmp_path: Path) -> None:

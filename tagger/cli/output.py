@@ -14,7 +14,7 @@ import typer
 
 from tagger.files import write_whole
 
-__all__ = ["emit", "progress", "terminal_width", "warn"]
+__all__ = ["append", "emit", "progress", "terminal_width", "warn"]
 
 _PATIENCE = 0.5  # seconds before a progress bar is worth importing what draws it
 
@@ -30,6 +30,13 @@ def emit(text: str, output: Path | None = None) -> None:
             raise typer.Exit from None
     else:
         write_whole(output, text)
+
+
+def append(file: str | None, text: str) -> None:
+    """Add to a file that a host reads after the step; nothing where the host names none."""
+    if file:
+        with Path(file).open("a", encoding="utf-8") as out:
+            out.write(text)
 
 
 def warn(lines: Iterable[object]) -> None:

@@ -11,9 +11,9 @@ from tagger import report
 from tagger.cli.options import WorkspaceOption
 from tagger.cli.output import emit, progress, warn
 from tagger.errors import ModelError
-from tagger.files import write_whole
 from tagger.labels import read_labels
 from tagger.model import Model, load
+from tagger.promotion import previous, promote, settle
 from tagger.workspace import Workspace, need_workspace
 
 
@@ -33,6 +33,8 @@ def retrain(
     place = need_workspace(workspace)
     labels = read_labels(place.labels)
     warn(labels.warnings)
+    if not check:
+        settle(place)
     old = _old(place)
     current = is_current(old, labels, Settings())
     if check:
@@ -56,10 +58,9 @@ def retrain(
             ]
         )
         raise typer.Exit(1)
-    place.model.parent.mkdir(parents=True, exist_ok=True)
-    new.save(place.model)
-    write_whole(place.card, report.card(new))
-    warn([f"written: {place.model}, {place.card}"])
+    promote(place, new.to_bytes(), report.card(new))
+    kept = f"; the one before is {previous(place)}" if previous(place).exists() else ""
+    warn([f"written: {place.model}, {place.card}{kept}"])
 
 
 def _not_learned(model: Model, at_least: int) -> list[str]:

@@ -1,0 +1,350 @@
+"""`tagger ci`: what stops it, what it says and where, what it writes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tagger import LabelsError, report
+from tagger.batch import Settings
+from tagger.ci import Check, Run, check
+from tagger.ci_report import code_quality, commands, host, junit, outputs, summary, text
+from tagger.errors import Problem
+from tagger.labels import Labels, read_labels
+from tagger.model import load
+from tagger.promotion import promote
+from tagger.retraining import compare, retrained
+from tagger.training import Settings as Training
+from tagger.workspace import Workspace, create_workspace
+
+RunCommand = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small workspace with floors, its model, and a listing."""
+    folder = tmp_path_factory.mktemp("trained") / "ws"
+    create_workspace(folder)
+    (folder / "lists").mkdir()
+    shutil.copy(folder / "examples/new-listing.txt", folder / "lists/monday.txt")
+    topics = folder / "labels/topics.toml"
+    topics.write_text(
+        topics.read_text().replace("definition =", "floor = 0.5\ndefinition =") + "[gate]\ncalibration_error = 0.3\n"
+    )
+    model = retrained(read_labels(folder / "labels"), Training(), 1)
+    promote(Workspace(folder), model.to_bytes(), report.card(model))
+    return folder
+
+
+@pytest.fixture
+def ws(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, as the current folder; beside it, the base."""
+    shutil.copytree(trained, tmp_path / "ws")
+    (tmp_path / "base").mkdir()
+    shutil.copy(trained / "models/topics.safetensors", tmp_path / "base")
+    shutil.copy(trained / "labels/labels.csv", tmp_path / "base")
+    monkeypatch.chdir(tmp_path / "ws")
+    for name in ("GITHUB_ACTIONS", "GITLAB_CI"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "ws"
+
+
+def checked(*listings: str, out: str | None = None, **options: object) -> Run:
+    return check(Workspace(Path()), listings, out and Path(out), Settings(), **options)  # type: ignore[arg-type]
+
+
+def states(run: Run) -> dict[str, str]:
+    return {each.name: each.state for each in run.checks}
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def take_recommenders_off(n: int) -> list[int]:
+    """A bad edit of n rows; their lines."""
+    table = Path("labels/labels.csv")
+    lines = table.read_text().splitlines()
+    chosen = [at for at, line in enumerate(lines) if line.endswith(",recsys,")][:n]
+    for at in chosen:
+        lines[at] = lines[at].replace(",recsys,", ",,")
+    table.write_text("\n".join(lines) + "\n")
+    return [at + 1 for at in chosen]
+
+
+def test_all_is_well_and_a_second_run_writes_nothing(ws: Path) -> None:
+    run = checked("lists", out="tags")
+    assert states(run) == {
+        "labels": "ok",
+        "model": "ok",
+        "base": "skipped",
+        "floors": "ok",
+        "calibration": "ok",
+        "listings": "ok",
+    }
+    assert (run.status, run.changes, len(run.tagged)) == (0, True, 3)
+    assert run.write() == [Path("tags/monday.csv")]
+    again = checked("lists", out="tags")
+    assert (again.status, again.changes, again.tagged, again.review) == (0, False, (), ())
+    before = tree(ws)
+    assert again.write() == []
+    assert tree(ws) == before
+    assert outputs(again).startswith("changed=false\nn_tagged=0\nneeds_review=0\nmacro_f1=0.")
+
+
+def test_without_an_output_nothing_is_written(ws: Path) -> None:
+    before = tree(ws)
+    run = checked("lists")
+    assert (run.changes, len(run.tagged)) == (False, 3)
+    assert run.write() == []
+    assert tree(ws) == before
+
+
+def test_every_problem_of_labels_is_named_where_it_stands(ws: Path, run: RunCommand) -> None:
+    table = ws / "labels/labels.csv"
+    table.write_text(table.read_text().replace(",recsys,", ",recsis,", 1) + "one,two,three\n")
+    lines = table.read_text().splitlines()
+    typo, short = next(n for n, line in enumerate(lines, 1) if ",recsis," in line), len(lines)
+    before = tree(ws)
+    done = run("tagger", "ci", "lists", "-o", "tags", "--retrain", "-f", "github", cwd=ws)
+    assert done.returncode == 2
+    assert f"::error file=labels/labels.csv,line={typo},title=tagger%3A labels::unknown topic 'recsis'; did you" in done.stdout
+    assert f"::error file=labels/labels.csv,line={short},title=tagger%3A labels::expected 4 cells, found 3\n" in done.stdout
+    assert tree(ws) == before
+    assert "Traceback" not in done.stderr
+
+
+def test_topics_that_cannot_be_read_are_named_too(ws: Path) -> None:
+    topics = ws / "labels/topics.toml"
+    n = len(topics.read_text().splitlines()) + 1
+    topics.write_text(topics.read_text() + "[[x\n")
+    assert f"::error file=labels/topics.toml,line={n},title=tagger%3A labels::expected TOML: " in commands(checked(), ws)
+    topics.write_text("")
+    run = checked()
+    assert (run.status, run.checks[0].problems) == (2, ())
+    assert "labels/topics.toml: expected one [[topic]] table for each topic" in text(run)
+    assert "::error title=tagger%3A labels::labels/topics.toml: expected one [[topic]] table" in commands(run, ws)
+
+
+def test_a_model_that_labels_do_not_give_fails_or_is_made_anew(ws: Path) -> None:
+    table = ws / "labels/labels.csv"
+    old = (ws / "models/topics.safetensors").read_bytes()
+    table.write_text(table.read_text().replace(",recsys,\n", ",,recsys\n", 1))
+    stale = checked("lists", out="tags")
+    assert (stale.status, states(stale)["model"], states(stale)["floors"]) == (1, "failed", "skipped")
+    assert stale.write() == []
+    assert "models/topics.safetensors is not what labels gives; run 'tagger retrain' and commit models" in text(stale)
+    run = checked("lists", out="tags", retrain=True)
+    assert (run.status, run.promotes) == (0, True)
+    assert (ws / "models/topics.safetensors").read_bytes() == old, "nothing is written before write"
+    run.write()
+    assert (ws / "models/topics.previous.safetensors").read_bytes() == old
+    assert (ws / "models/topics.md").read_text() == report.card(load(ws / "models/topics.safetensors"))
+    assert checked("lists", out="tags").changes is False, "the tags are those of the new model"
+    (ws / "models/topics.safetensors").unlink()
+    none = checked("lists")
+    assert states(none)["model"] == "failed"
+    assert states(none)["listings"] == "skipped"
+    assert "no model can be read: No such file or directory; run 'tagger retrain'" in text(none)
+
+
+def test_the_gate_stops_a_bad_edit_and_names_its_rows(ws: Path, run: RunCommand) -> None:
+    chosen = take_recommenders_off(4)
+    before = tree(ws)
+    options = ["--retrain", "--base", "../base/topics.safetensors", "--base-labels", "../base"]
+    done = run("tagger", "ci", "lists", "-o", "tags", *options, cwd=ws)
+    assert done.returncode == 1
+    assert tree(ws) == before, "neither model nor tags"
+    assert "recsys F1 0.000 is below its floor 0.5; look at the rows of labels.csv that changed\n" in done.stdout
+    named = [line for line in done.stdout.splitlines() if line.startswith("labels/labels.csv:")]
+    assert [int(line.split(":")[1]) for line in named] == chosen, "each once"
+    assert all("recsys yes -> no" in line for line in named)
+    plain = checked(retrain=True)
+    assert "--base-labels names the rows of labels.csv that changed" in text(plain)
+
+
+def test_a_cell_that_was_edited_counts_for_neither_side(ws: Path) -> None:
+    """By labels that all changed, every cell of a topic, there is nothing left to lose."""
+    labels = read_labels(Path("labels"))
+    model = load(Path("models/topics.safetensors"))
+    none = {entry.id: ("recsys", "llm") for entry in labels.entries}
+    same = compare(model, model, labels, none)
+    assert same is not None
+    assert (same.p_worse, same.p_topics, same.new["micro_f1"]) == (1.0, {"recsys": 1.0, "llm": 1.0}, [None])
+
+
+def test_one_topic_may_be_worse_and_is_named(labels: Labels, root: Path) -> None:
+    """The shipped model against itself with one topic's tags lost."""
+    model = load(root / "models/topics.safetensors")
+    worse = model.held_out.copy()
+    column = model.column("click-model")
+    worse[:, column] = 0
+    comparison = compare(model, replace(model, held_out=worse), labels)
+    assert comparison is not None
+    assert comparison.worse_topics == ["click-model"]
+    backwards = compare(replace(model, held_out=worse), model, labels)
+    assert backwards is not None
+    assert (backwards.worse, backwards.worse_topics) == (False, [])
+
+
+def test_a_topic_that_is_gone_is_said_to_be(ws: Path, root: Path) -> None:
+    run = checked(base=root / "models/topics.safetensors")
+    gone = {problem.message for problem in run.warnings}
+    assert "the base's topic 'click-model' is gone; it is not compared" in gone
+    assert not any("'llm'" in message for message in gone)
+
+
+def test_rows_that_come_and_go_are_named_too(ws: Path) -> None:
+    base, topics = Path("../base/labels.csv"), Path("labels/topics.toml")
+    lines = base.read_text().splitlines()
+    new = next(line for line in lines if line.endswith(",recsys,"))
+    base.write_text("\n".join([*(line for line in lines if line != new), "zzzzzzzz,Gone,recsys,"]) + "\n")
+    topics.write_text(topics.read_text().replace("floor = 0.5", "floor = 1"))
+    run = checked(base=Path("../base/topics.safetensors"), base_labels=Path("../base"))
+    (floors,) = [each for each in run.checks if each.name == "floors"]
+    id, title, _, _ = new.split(",")
+    assert floors.problems == (
+        Problem("labels/labels.csv", lines.index(new) + 1, f"a new row: recsys no -> yes ({id} {title})"),
+        Problem("labels/labels.csv", 0, "a row that is gone: recsys yes -> no (zzzzzzzz Gone)"),
+    )
+
+
+@pytest.mark.parametrize("limit, state", [("0.0", "failed"), ("1", "ok")])
+def test_the_calibration_has_a_limit(ws: Path, limit: str, state: str) -> None:
+    topics = ws / "labels/topics.toml"
+    topics.write_text(topics.read_text().replace("calibration_error = 0.3", f"calibration_error = {limit}"))
+    assert states(checked())["calibration"] == state
+
+
+def test_too_few_labels_are_bad_input(ws: Path) -> None:
+    table = ws / "labels/labels.csv"
+    table.write_text(table.read_text().replace(",recsys,\n", ",,\n").replace(",llm,\n", ",,\n"))
+    run = checked(retrain=True)
+    assert (run.status, states(run)["model"]) == (2, "error")
+    assert "nothing can be learned from 25 labelled entries" in text(run)
+
+
+def test_a_bad_listing_is_bad_input_and_stops_all_writing(ws: Path) -> None:
+    (ws / "lists/bad.txt").write_text("Publications\n")
+    before = tree(ws)
+    run = checked("lists", out="tags")
+    assert (run.status, run.write()) == (2, [])
+    assert tree(ws) == before
+    assert "::error file=lists/bad.txt,line=1,title=tagger%3A listings::line 1 was not understood" in commands(run, ws)
+
+
+def test_who_needs_a_person(ws: Path) -> None:
+    (ws / "lists/odd.txt").write_text("CVMay 4, 2020\nŻółć gęśląJaźń Lis\nKształt.\n")
+    run = checked("lists")
+    assert [(problem.path, problem.line) for problem in run.review][-1] == ("lists/odd.txt", 1)
+    assert run.review[-1].message == "Żółć gęślą: no topic: no word of it is known"
+    assert len(run.review) < len(run.tagged), "what is clear is not asked about"
+    model = load(Path("models/topics.safetensors"))
+    for problem in run.review[:-1]:
+        assert "with the threshold at" in problem.message or "unlike the labelled entries" in problem.message
+    shutil.copy("lists/monday.txt", "labels/entries/monday.txt")
+    for tagged in run.tagged[:3]:
+        with Path("labels/labels.csv").open("a") as table:
+            table.write(f'{tagged.entry.id},"{tagged.entry.title}",,\n')
+    assert model.about["labels_hash"] != read_labels(Path("labels")).hash()
+    assert [problem.path for problem in checked("lists").review] == ["lists/odd.txt"], "nor is what a person labelled"
+
+
+def made(*checks: Check, review: tuple[Problem, ...] = ()) -> Run:
+    return Run(Workspace(Path()), checks, review=review)
+
+
+def test_github_is_told_nothing_but_what_is_meant() -> None:
+    run = made(
+        Check("labels", "error", "1 to correct", (Problem("a,b:c%.csv", 3, "50%\r\n::add-mask::x"),)),
+        Check("floors", "failed", "too low"),
+        review=(Problem("/elsewhere/l.txt", 0, "look"),),
+    )
+    assert commands(run, Path("/root")) == (
+        "::error file=a%2Cb%3Ac%25.csv,line=3,title=tagger%3A labels::50%25%0D%0A::add-mask::x\n"
+        "::error title=tagger%3A floors::too low\n"
+        "::warning file=/elsewhere/l.txt,title=tagger%3A needs a person::look\n"
+    )
+
+
+def test_paths_are_those_of_the_repository(ws: Path) -> None:
+    run = made(Check("labels", "error", "1", (Problem("labels/labels.csv", 2, "x"),)))
+    assert "file=ws/labels/labels.csv,line=2," in commands(run, ws.parent)
+    assert json.loads(code_quality(run, ws.parent))[0]["location"] == {"path": "ws/labels/labels.csv", "lines": {"begin": 2}}
+
+
+def test_junit_is_xml_whatever_a_title_holds() -> None:
+    nasty = "a\x00b\x1b[31m<&]]>\ud800\ufffe c"
+    run = made(
+        Check("labels", "ok", "fine"),
+        Check("base", "failed", nasty, (Problem("l.csv", 2, nasty),)),
+        Check("listings", "error", "bad"),
+        Check("floors", "skipped", "none"),
+    )
+    suite = ElementTree.fromstring(junit(run).encode())
+    assert dict(suite.attrib) == {"name": "tagger ci", "tests": "4", "failures": "1", "errors": "1", "skipped": "1"}
+    (failure,) = suite.iter("failure")
+    assert (failure.get("message"), failure.text) == ("ab[31m<&]]> c", "l.csv:2: ab[31m<&]]> c")
+
+
+def test_code_quality_names_each_finding_once_by_a_lasting_name() -> None:
+    twice = Problem("labels/labels.csv", 0, "a row that is gone")
+    run = made(Check("base", "failed", "worse", (twice,)), Check("floors", "failed", "low", (twice,)))
+    (only,) = json.loads(code_quality(run, None))
+    assert (only["severity"], only["location"]["lines"]["begin"], only["check_name"]) == ("major", 1, "tagger: base")
+    assert json.loads(code_quality(run, None)) == [only]
+
+
+def test_the_summary_shows_titles_as_text(ws: Path) -> None:
+    (ws / "lists/odd.txt").write_text("CVMay 4, 2020\n<img src=x> | **Language** @ann\tAnn Lee\nLanguage models.\n")
+    found = summary(checked("lists"))
+    assert found.startswith("## tagger: All is well\n\n| check |  |  |\n| --- | --- | --- |\n| labels | ok | 25 labelled")
+    assert "\\<img src=x\\> \\| \\*\\*Language\\*\\* @ann" in found
+    for heading in ("### Entries that need a person", "### New entries, and those with other topics", "### Topics, by cross-"):
+        assert heading in found
+
+
+@pytest.mark.parametrize(
+    "environment, expected", [({}, "plain"), ({"GITHUB_ACTIONS": "true"}, "github"), ({"GITLAB_CI": "true"}, "gitlab")]
+)
+def test_the_host_is_known_by_the_environment(environment: dict[str, str], expected: str) -> None:
+    assert host(environment) == expected
+
+
+def test_a_base_that_cannot_be_used_is_an_error(ws: Path, run: RunCommand) -> None:
+    done = run("tagger", "ci", "--base", "none.safetensors", cwd=ws)
+    assert done.returncode == 2
+    assert done.stderr.startswith("tagger: none.safetensors: no model can be read: No such file or directory")
+    with pytest.raises(LabelsError):
+        checked(base_labels=Path("none"))
+
+
+def test_rollback_as_a_command(ws: Path, run: RunCommand) -> None:
+    done = run("tagger", "rollback", cwd=ws)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "tagger: models/topics.previous.safetensors: not there, so there is no model to go back to; "
+        "the next retraining keeps the one that it replaces\n"
+    )
+
+
+def test_pipelines_are_added_to_a_workspace_and_overwrite_nothing(ws: Path, run: RunCommand) -> None:
+    done = run("tagger", "init", ".", "--ci", "github", cwd=ws)
+    assert done.stdout.split() == [f".github/workflows/tagger-{name}.yml" for name in ("check", "commit", "retrain")]
+    assert done.stderr == "set OWNER in .github/workflows/ to the account that has tagger's repository\n"
+    (ws / ".gitlab-ci.yml").write_text("mine")
+    before = tree(ws)
+    for name in ("github", "gitlab"):
+        again = run("tagger", "init", ".", "--ci", name, cwd=ws)
+        assert again.returncode == 2
+        assert "already there; nothing was written" in again.stderr
+    assert tree(ws) == before
+    new = run("tagger", "init", "new", "--ci", "gitlab", cwd=ws)
+    assert new.stdout.splitlines()[-2:] == ["new/.gitlab-ci.yml", "new/lists/README.md"]
