@@ -257,7 +257,7 @@ def test_a_workspace_in_a_folder_is_named_by_paths_of_the_repository(hosted: Hos
     job = runner.action({"workspace": "deep", "listings": "lists\n\nlists/*.txt\n", "junit": "ci.xml"})
     assert job.ok, job.log
     assert (runner.clone / "deep/tags/monday.csv").exists()
-    assert (runner.clone / "deep/ci.xml").read_text().count("<testcase") == 6
+    assert (runner.clone / "deep/ci.xml").read_text().count("<testcase") == 7
     assert all("file=deep/lists/monday.txt," in line for line in job.annotations)
     assert re.search(r"base +ok", job.log)
 

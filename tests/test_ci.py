@@ -88,6 +88,7 @@ def test_all_is_well_and_a_second_run_writes_nothing(ws: Path) -> None:
         "floors": "ok",
         "calibration": "ok",
         "listings": "ok",
+        "drift": "ok",
     }
     assert (run.status, run.changes, len(run.tagged)) == (0, True, 3)
     assert run.write() == [Path("tags/monday.csv")]
@@ -105,6 +106,19 @@ def test_without_an_output_nothing_is_written(ws: Path) -> None:
     assert (run.changes, len(run.tagged)) == (False, 3)
     assert run.write() == []
     assert tree(ws) == before
+
+
+def test_entries_of_another_kind_warn_and_fail_if_asked(root: Path, tmp_path: Path) -> None:
+    lines = [
+        f"Soup {n} of the Alps\nMarta Rossi\nSimmer barley {n}, leeks, smoked ham and gruyere; ladle over toasted rye."
+        for n in range(30)
+    ]
+    (tmp_path / "soups.txt").write_text("\n\n".join(f"OTMay {n % 28 + 1}, 2026\n{line}" for n, line in enumerate(lines)))
+    place = Workspace(root)
+    for fail, state, status in ((False, "ok", 0), (True, "failed", 1)):
+        run = check(place, [str(tmp_path / "soups.txt")], None, Settings(), fail_on_drift=fail)
+        assert (states(run)["drift"], run.status) == (state, status)
+        assert any("label" in problem.message for problem in run.warnings) is not fail
 
 
 def test_every_problem_of_labels_is_named_where_it_stands(ws: Path, run: RunCommand) -> None:
