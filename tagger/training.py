@@ -368,7 +368,8 @@ def _choose(labelled: _Labelled, which: Ints, fold: Ints, settings: Settings, ma
     n_parts = min(2, int(fold.max()) + 1)
     sides = [labelled.topic(t) for t in sample]
     parts: dict[bool | None, list[_Part]] = {}
-    tried: dict[Settings, tuple[float, list[Floats], list[Bools]]] = {}
+    tried: dict[Settings, float] = {}
+    held: dict[Settings, tuple[list[Floats], list[Bools]]] = {}  # logits and labels, of settings still in the running
 
     def quality(one: Settings) -> float:
         if one not in tried:
@@ -381,11 +382,13 @@ def _choose(labelled: _Labelled, which: Ints, fold: Ints, settings: Settings, ma
                 there = known & ~np.isnan(found)
                 logits.append(found[there])
                 yes.append(side[there])
-            tried[one] = mean_f1(logits, yes), logits, yes
-        return tried[one][0]
+            tried[one], held[one] = mean_f1(logits, yes), (logits, yes)
+        return tried[one]
 
     def better(best: Settings, other: Settings, margin: float) -> Settings:
-        return other if quality(other) > quality(best) + margin else best
+        chosen, left = (other, best) if quality(other) > quality(best) + margin else (best, other)
+        held.pop(left, None)
+        return chosen
 
     def climbed(best: Settings, steps: Sequence[int], margin: float) -> Settings:
         for step in steps if settings.c is None else ():
@@ -401,14 +404,14 @@ def _choose(labelled: _Labelled, which: Ints, fold: Ints, settings: Settings, ma
         power=(0.5 if many else 1.0) if settings.power is None else settings.power,
     )
     quality(best)
-    chance = 0.15 / np.sqrt(max(1, sum(side.sum() for side in tried[best][2])))
+    chance = 0.15 / np.sqrt(max(1, sum(side.sum() for side in held[best][1])))
     if settings.power is None:
         best = better(best, replace(best, power=1.0 if many else 0.5), chance)
     best = climbed(best, (-2, 2, -1, 1) if many else (-2, 2), chance / 2)
     if settings.pairs is None:
         # Where topics are many, three times the terms have to earn three times the time; where they are few, pairs do well.
         best = better(best, climbed(replace(best, pairs=many), (2 if many else -2,), 0.0), 2 * chance)
-    return best, calibration(*tried[best][1:])
+    return best, calibration(*held[best])
 
 
 def _used(labelled: _Labelled, settings: Settings) -> Ints:
