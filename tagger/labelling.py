@@ -191,10 +191,10 @@ def press(state: Labelling, key: str) -> tuple[Labelling, Decision | None]:
     if key == "q":
         if not state.drafts or state.leaving:
             return replace(state, done=True), None
-        n = len(state.drafts)
-        what = "this entry's marks are" if n == 1 else f"the marks of {n} entries, this one first, are"
-        at_one = state if state.n in state.drafts else _at(state, min(state.drafts))
-        return replace(at_one, leaving=True, message=f"{what} not saved: Enter saves, q again leaves without"), None
+        here = state if state.n in state.drafts else _at(state, min(state.drafts))
+        more = f" and on {len(state.drafts) - 1} more" if len(state.drafts) > 1 else ""
+        message = f"marks not saved here{more}: Enter saves them, q again quits without"
+        return replace(here, leaving=True, message=message), None
     state = replace(state, leaving=False, message="")
     if scrolled := _scrolled(state, key):
         return scrolled, None
@@ -283,7 +283,7 @@ def _decided(state: Labelling, n: int) -> tuple[Labelling, Decision | None]:
     after = replace(
         _moved(_drafted(state, n, state.base(n)), state.at + 1),
         steps=(*state.steps, step),
-        message=f"saved {entry.id}: {_said(row)}",
+        message=f"saved: {_said(row)}",
     )
     return after, Decision(entry, was, row)
 
@@ -297,7 +297,7 @@ def _undone(state: Labelling) -> tuple[Labelling, Decision | None]:
         return _drafted(state, step.n, step.marks), None
     entry, was, row = step.decision.entry, step.decision.was, step.decision.row
     rows = {id: other for id, other in state.rows.items() if id != entry.id} | ({} if was is None else {entry.id: was})
-    after = _drafted(replace(state, rows=rows, message=f"undone: {entry.id} is as it was"), step.n, step.marks)
+    after = _drafted(replace(state, rows=rows, message="undone: labels.csv is as it was"), step.n, step.marks)
     return after, Decision(entry, row, was, step.decision.text)
 
 

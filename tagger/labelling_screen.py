@@ -23,7 +23,7 @@ _CELL = 38  # columns that a topic should have
 _MOST_TITLE, _MOST_MESSAGE = 3, 3  # lines
 _BOX = {Mark.no: "[ ]", Mark.yes: "[x]", Mark.unsure: "[?]"}
 _STYLE = {Mark.no: "", Mark.yes: "bold green", Mark.unsure: "bold yellow"}
-_FOOT = "Enter save  s skip  b back  u undo  ? help  q quit  f all/unlabelled"
+_FOOT = "Enter save  s skip  b back  u undo  ? help  q quit  f all/new"
 _HELP = """\
 1 2 3 … a c d …   the topic with that key: no [ ], yes [x], unsure [?]
                   (a * marks what differs from what was proposed or saved)
@@ -54,6 +54,7 @@ def screen(state: Labelling, terms: Collection[str], width: int, height: int) ->
     Returns:
         At most `height` lines, each of at most `width` columns; the state with its page, its scroll and their sizes fitted.
     """
+    from rich.cells import cell_len
     from rich.text import Text
 
     if width < SMALLEST[0] or height < SMALLEST[1]:
@@ -62,7 +63,7 @@ def screen(state: Labelling, terms: Collection[str], width: int, height: int) ->
             :height
         ], state
     columns = max(1, width // _CELL)
-    fits = min(len(KEYS), columns * max(1, (height - 8) // 2))
+    fits = min(len(KEYS), columns * max(1, (height - 6) // 2))
     state = replace(state, per_page=fits, page=min(state.page, (len(state.topics) - 1) // fits))
     title: list[Text] = []
     topics: list[Text] = []
@@ -76,27 +77,30 @@ def screen(state: Labelling, terms: Collection[str], width: int, height: int) ->
         title.append(_line(_facts(entry), width, "dim"))
         text = _wrapped(_marked(entry.abstract, terms) if entry.abstract else Text("(no abstract)", "dim"), width)
         topics = _topics(state, state.n, width, columns)
-    message = _shortened(_wrapped(Text(squeeze(state.message), "bold"), width), _MOST_MESSAGE, width) or [Text()]
+    # What fits at the top goes there: a line more for the abstract.
+    head, said = _head(state), squeeze(state.message)
+    if cell_len(f"{head}   {said}") <= width:
+        head, said = f"{head}   {said}".rstrip(), ""
+    message = _shortened(_wrapped(Text(said, "bold"), width), _MOST_MESSAGE, width)
     room = max(1, height - len(title) - len(topics) - len(message) - 3)
     state = replace(state, room=room, scroll=max(0, min(state.scroll, len(text) - room)))
     shown = text[state.scroll : state.scroll + room]
     return [
-        _line(_head(state), width, "reverse", fill=True),
+        _line(head, width, "reverse", fill=True),
         *title,
         *shown,
         *[Text() for _ in range(room - len(shown))],
         _rule(state, len(text), width),
         *topics,
         *message,
-        _line("any other key goes back" if state.help else _FOOT, width, "dim"),
+        _line("any other key goes back" if state.help else f"1…{KEYS[len(state.shown) - 1]} mark  {_FOOT}", width, "dim"),
     ], state
 
 
 def _head(state: Labelling) -> str:
     where = "the end" if state.n is None else f"entry {state.n + 1} of {len(state.entries)}"
     here = state.n is not None and state.entries[state.n].id in state.rows
-    parts = [where + ", labelled" * here, f"{state.n_labelled} labelled", "all shown" if state.everything else "new ones shown"]
-    return " " + "   ".join(parts)
+    return f" {where}{', labelled' * here}   {state.n_labelled} labelled{', all shown' * state.everything}"
 
 
 def _facts(entry: Entry) -> str:

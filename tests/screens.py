@@ -19,7 +19,7 @@ import pyte
 _LOGIN = (
     "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
 )
-_PATIENCE = 60  # seconds; reached only by a test that fails
+_PATIENCE = 30  # seconds; reached only by a test that fails
 
 
 class Screen:

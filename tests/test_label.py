@@ -141,7 +141,7 @@ def test_a_topic_takes_along_what_it_implies(place: Path) -> None:
 def test_enter_saves_row_and_text_and_undo_takes_them_back(place: Path) -> None:
     folder, before = Folder(place / "labels"), files(place)
     state = after(start(place), "2\n", folder.save)
-    assert state.message == "saved j885z8ba: ctr, llm"
+    assert state.message == "saved: ctr, llm"
     assert said(place) == {WATER: (("ctr",), ()), CLICK: (("ctr", "llm"), ())}
     assert (place / "labels/entries/l.txt").read_text() == LISTING.split("\n\n")[0] + "\n"
     state = after(state, "22\n", folder.save)
@@ -184,7 +184,7 @@ def test_skip_back_filter_and_the_end(place: Path) -> None:
     assert after(state, "1\nxs", folder.save) == replace(state, message="")
     state = after(state, "q", folder.save)
     assert (state.n, state.done, state.leaving) == (0, False, True)
-    assert state.message == "this entry's marks are not saved: Enter saves, q again leaves without"
+    assert state.message == "marks not saved here: Enter saves them, q again quits without"
     assert not after(state, "sq", folder.save).done
     assert after(state, "q", folder.save).done
     assert after(state, "\nq", folder.save).done
@@ -367,7 +367,7 @@ def test_a_text_without_a_row_is_named_with_the_row_to_add(
 
 def test_texts_are_added_and_taken_away_to_the_letter(root: Path) -> None:
     entries = read_listing(root / "examples/new-listing.txt")
-    for path in [*root.glob("labels/entries/*.txt"), root / "tagger/example/labels/entries/example.txt"]:
+    for path in [*root.glob("labels/entries/c*.txt"), root / "tagger/example/labels/entries/example.txt"]:
         text, before = path.read_text(), read_listing(path)
         longer = added(text, entries[1])
         assert longer.startswith(text)
@@ -419,48 +419,34 @@ def test_many_topics_come_in_pages_and_long_texts_scroll(place: Path) -> None:
     state = replace(state, topics=many, scores=((0.5,) * 50,) * 4, proposed=((Mark.no,) * 50,) * 4)
     state = replace(state, entries=(replace(state.entries[0], abstract="word " * 500), *state.entries[1:]))
     lines, state = screen(state, (), 80, 24)
-    assert (state.per_page, state.page, len(state.shown)) == (16, 0, 16)
-    assert "── space: 22 more lines ── Right: topics 1 of 4, yes: none ──" in "\n".join(line.plain for line in lines)
+    assert (state.per_page, state.page, len(state.shown)) == (18, 0, 18)
+    assert "── space: 22 more lines ── Right: topics 1 of 3, yes: none ──" in "\n".join(line.plain for line in lines)
     state = press(press(state, "right")[0], "2")[0]
     lines, state = screen(press(state, " ")[0], (), 80, 24)
     plain = "\n".join(line.plain for line in lines)
-    assert state.drafts[0].index(Mark.yes) == 17
-    assert "2 [x]*Topic 表17" in plain
-    assert "PageUp: 10 above ── Right: topics 2 of 4, yes: t17 ──" in plain
+    assert state.drafts[0].index(Mark.yes) == 19
+    assert "2 [x]*Topic 表19" in plain
+    assert "PageUp: 9 above ── Right: topics 2 of 3, yes: t19 ──" in plain
     for _ in range(9):
         _, state = screen(press(state, "pagedown")[0], (), 80, 24)
     lines, state = screen(press(state, "left")[0], (), 40, 12)
-    assert (state.per_page, state.page) == (2, 0)
+    assert (state.per_page, state.page) == (3, 0)
     assert {len(lines), *(line.cell_len <= 40 for line in lines)} == {12, True}
     lines, _ = screen(state, (), 20, 12)
-    assert " ".join(line.plain for line in lines) == "20x12 is too small: make the terminal 24x12 at least. Ctrl-C leaves"
+    assert " ".join(line.plain.strip() for line in lines) == "20x12 is too small: make the terminal 24x12 at least. Ctrl-C leaves"
     assert len(set(KEYS) & set("sbufq? ")) == 0
 
 
-FIRST = """\
- entry 1 of 4   1 labelled   new ones shown
+FIRST = f"""\
+ entry 1 of 4   1 labelled
 Click, Click | Click
 j885z8ba · IR · 2023-06-09 · Code · Ann Lee, Bo Wu
 The click of the click.
-
-
-
-
-
-
-
-
-
-
-
-
-────────────────────────────────────────────────────────────────────────────────
+{15 * chr(10)}
+{80 * "─"}
 1 [x] CTR prediction               0.82  3 [ ] Chat
 2 [ ] Large language models        0.12
-
-
-Enter save  s skip  b back  u undo  ? help  q quit  f all/unlabelled"""
-"""The first screen, whole."""
+1…3 mark  Enter save  s skip  b back  u undo  ? help  q quit  f all/new"""
 
 
 @pytest.fixture
@@ -485,12 +471,12 @@ def test_labelling_on_a_terminal_leaving_and_going_on(
     assert first.wait("q quit") == FIRST
     underlined = {x for x in range(80) if first.screen.buffer[3][x].underscore}
     assert underlined == {*range(4, 9), *range(17, 22)}, "click, twice"
-    assert first.screen.buffer[17][0].fg == "green"
+    assert first.screen.buffer[21][0].fg == "green"
     first.type("1")
     assert first.wait("1 [ ]*CTR").count("[x]") == 0
     first.type("2\r")
-    assert first.wait("saved j885z8ba: llm").splitlines()[:3] == [
-        " entry 2 of 4   2 labelled   new ones shown",
+    assert first.wait("saved: llm").splitlines()[:3] == [
+        " entry 2 of 4   2 labelled   saved: llm",
         "Language in Clicks",
         "cj1qyswd · CL · 2024-05-02 · Cy Ng",
     ]
@@ -504,13 +490,15 @@ def test_labelling_on_a_terminal_leaving_and_going_on(
     assert first.restored()
 
     again = at()
-    assert again.wait("q quit").startswith(" entry 2 of 4   2 labelled   new ones shown\nLanguage in Clicks\n")
+    assert again.wait("q quit").startswith(" entry 2 of 4   2 labelled\nLanguage in Clicks\n")
     again.type("\r\r")
-    assert "Every entry is labelled: 4. b goes back, q quits." in again.wait("saved cy6rwsaa: no topic")
+    assert "Every entry is labelled: 4. b goes back, q quits." in again.wait("saved: no topic")
     again.type("b3?")
     assert "CTR prediction (ctr): Whether a user clicks." in again.wait("any other key goes back")
-    again.type("\x1bq")
-    again.wait("q again leaves without")
+    again.type("\x1b")
+    assert "[x]*Chat" in again.wait("q quit"), "and the topic that it implies"
+    again.type("q")
+    again.wait("marks not saved here: Enter saves them, q again quits without")
     again.type("q")
     assert again.end() == 0
     assert said(place)[BILE] == ((), ())
@@ -522,20 +510,20 @@ def test_labelling_on_a_terminal_leaving_and_going_on(
 def test_narrow_colourless_and_resized(at: Callable[..., Screen]) -> None:
     screen = at(columns=40, lines=12, NO_COLOR="1")
     assert (
-        screen.wait("q q")
+        screen.wait("b back")
         == """\
- entry 1 of 4   1 labelled   new ones s…
+ entry 1 of 4   1 labelled
 Click, Click | Click
 j885z8ba · IR · 2023-06-09 · Code · Ann…
 The click of the click.
 
 
 
-── Right: topics 1 of 2, yes: ctr ──────
-1 [x] CTR prediction               0.82
-2 [ ] Large language models        0.12
-
-Enter save  s skip  b back  u undo  ? h…"""
+────────────────────────────────────────
+1 [x] CTR prediction                0.82
+2 [ ] Large language models         0.12
+3 [ ] Chat
+1…3 mark  Enter save  s skip  b back  u…"""
     )
 
 
@@ -591,7 +579,7 @@ def test_pause_gives_the_terminal_back_and_going_on_paints_again(at: Callable[..
     assert "echo icanon icrnl isig ixon done" in shell.wait("done\n").replace("-ixon", "ixon")
     shell.type("clear; fg\n")
     assert "1 [ ]*CTR prediction" in shell.wait("q quit"), "the marks are still there"
-    shell.type("1q")
+    shell.type("11q")
     shell.wait("1 of 4 entries are labelled")
     shell.type("exit\n")
     assert shell.end() == 0
