@@ -433,7 +433,9 @@ def test_many_topics_come_in_pages_and_long_texts_scroll(place: Path) -> None:
     assert (state.per_page, state.page) == (3, 0)
     assert {len(lines), *(line.cell_len <= 40 for line in lines)} == {12, True}
     lines, _ = screen(state, (), 20, 12)
-    assert " ".join(line.plain.strip() for line in lines) == "20x12 is too small: make the terminal 24x12 at least. Ctrl-C leaves"
+    assert (
+        " ".join(line.plain.strip() for line in lines) == "20x12 is too small: make the terminal 24x12 at least. Ctrl-C leaves"
+    )
     assert len(set(KEYS) & set("sbufq? ")) == 0
 
 
