@@ -20,7 +20,7 @@ __all__ = ["SMALLEST", "screen"]
 
 SMALLEST = (24, 12)  # columns and lines
 _CELL = 38  # columns that a topic should have
-_MOST_TITLE, _MOST_MESSAGE = 3, 3  # lines
+_MOST, _LOW = 3, 20  # lines that a title or a message may take; below so many on the screen they take one
 _BOX = {Mark.no: "[ ]", Mark.yes: "[x]", Mark.unsure: "[?]"}
 _STYLE = {Mark.no: "", Mark.yes: "bold green", Mark.unsure: "bold yellow"}
 _FOOT = "Enter save  s skip  b back  u undo  ? help  q quit  f all/new"
@@ -58,13 +58,12 @@ def screen(state: Labelling, terms: Collection[str], width: int, height: int) ->
     from rich.text import Text
 
     if width < SMALLEST[0] or height < SMALLEST[1]:
-        size = f"{SMALLEST[0]}x{SMALLEST[1]}"
-        return _wrapped(Text(f"{width}x{height} is too small: make the terminal {size} at least. Ctrl-C leaves"), width)[
-            :height
-        ], state
+        wanted = f"{width}x{height} is too small: make the terminal {SMALLEST[0]}x{SMALLEST[1]} at least. Ctrl-C leaves"
+        return _wrapped(Text(wanted), width)[:height], state
     columns = max(1, width // _CELL)
     fits = min(len(KEYS), columns * max(1, (height - 6) // 2))
     state = replace(state, per_page=fits, page=min(state.page, (len(state.topics) - 1) // fits))
+    most = _MOST if height >= _LOW else 1
     title: list[Text] = []
     topics: list[Text] = []
     if state.help:
@@ -73,7 +72,7 @@ def screen(state: Labelling, terms: Collection[str], width: int, height: int) ->
         text = _wrapped(Text(_end(state)), width)
     else:
         entry = state.entries[state.n]
-        title = _shortened(_wrapped(_marked(entry.title, terms, "bold"), width), _MOST_TITLE, width)
+        title = _shortened(_wrapped(_marked(entry.title, terms, "bold"), width), most, width)
         title.append(_line(_facts(entry), width, "dim"))
         text = _wrapped(_marked(entry.abstract, terms) if entry.abstract else Text("(no abstract)", "dim"), width)
         topics = _topics(state, state.n, width, columns)
@@ -81,7 +80,7 @@ def screen(state: Labelling, terms: Collection[str], width: int, height: int) ->
     head, said = _head(state), squeeze(state.message)
     if cell_len(f"{head}   {said}") <= width:
         head, said = f"{head}   {said}".rstrip(), ""
-    message = _shortened(_wrapped(Text(said, "bold"), width), _MOST_MESSAGE, width)
+    message = _shortened(_wrapped(Text(said, "bold"), width), most, width)
     room = max(1, height - len(title) - len(topics) - len(message) - 3)
     state = replace(state, room=room, scroll=max(0, min(state.scroll, len(text) - room)))
     shown = text[state.scroll : state.scroll + room]

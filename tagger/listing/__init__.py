@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -62,7 +63,7 @@ def added(text: str, entry: Entry) -> str:
         ListingError: if the text is not understood, or cannot hold the entry.
     """
     if jsonl.looks_like(text) or not (text.strip() or pasted.holds(entry)):
-        return text.rstrip() + "\n" * bool(text.strip()) + jsonl.write([entry])
+        return text.rstrip() + "\n" * bool(text.strip()) + jsonl.write([replace(entry, source=None)])
     return pasted.added(text, entry)
 
 
