@@ -25,7 +25,7 @@ def test_every_command_and_option_is_documented(root: Path) -> None:
 
     page = (root / "docs/cli.md").read_text()
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    wanted = "tag retrain rollback evaluate topics batch diff check drift ci init export"
+    wanted = "tag label retrain rollback evaluate topics batch diff check drift ci init export"
     assert set(commands) >= set(wanted.split())
     for name, command in commands.items():
         assert command.help
@@ -81,6 +81,7 @@ def test_the_shell_of_the_readme_runs(root: Path, tmp_path: Path, run: Callable[
     assert "pip install . && tag examples/new-listing.txt\npip install '.[test]' && pytest\n" in text
     assert "tagger init my-papers && cd my-papers" in text
     assert run("tagger", "init", "my-papers").returncode == 0
+    assert "tagger label examples/new-listing.txt" in text
     assert run("tagger", "retrain", cwd=tmp_path / "my-papers").returncode == 0
     assert run("tag", "examples/new-listing.txt", cwd=tmp_path / "my-papers").returncode == 0
 
