@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tagger import __version__
-from tagger.cli import batch, check, ci, diff, drift, evaluate, export, init, retrain, rollback, tag, topics
+from tagger.cli import audit, batch, check, ci, diff, drift, evaluate, export, init, retrain, rollback, tag, topics, why
 from tagger.errors import TaggerError
 
 __all__ = ["app", "main", "tag_app", "tag_main"]
@@ -38,6 +38,8 @@ app = typer.Typer(name="tagger", no_args_is_help=True, **_LOOK)  # type: ignore[
 app.command("tag")(tag.tag)
 app.command("retrain")(retrain.retrain)
 app.command("rollback")(rollback.rollback)
+app.command("why")(why.why)
+app.command("audit")(audit.audit)
 app.command("evaluate")(evaluate.evaluate)
 app.command("topics")(topics.topics)
 app.command("batch")(batch.batch)
