@@ -60,7 +60,7 @@ def rankings(labels: Labels, yes: Any, known: Any) -> Iterator[tuple[str, Any]]:
     texts = [text_of(entry) for entry in labels.entries]
     runs = [train(texts, yes, known, labels.topics, Settings(seed=seed)) for seed in range(3)]
     model, once = runs[0][0], log_odds(runs[0][1].scores)
-    both = scored(texts, yes, known, labels.topics)[1]
+    both = scored(texts, yes, known, labels.topics, Settings())[1]
     side, base = np.where(yes, -1, 1), (yes & known).sum(0) / known.sum(0)
     share = votes(labels, model, yes, known)
     vote = log_odds(share) - log_odds(base)

@@ -38,9 +38,9 @@ _OFTEN = 5  # yes entries from which on it tells something that a topic never oc
 
 def audited(
     labels: Labels,
+    settings: Settings,
     confirmed: Mapping[tuple[str, str], str] | None = None,
     top: int | None = None,
-    settings: Settings = Settings(),
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
@@ -48,9 +48,9 @@ def audited(
 
     Args:
         labels: what to look at.
+        settings: see `training.Settings`.
         confirmed: by (entry id, topic id) labels that are not doubted again, as `decisions.read_confirmed` reads them.
         top: how many doubted labels to name at most; None for all.
-        settings: see `training.Settings`.
         n_jobs: processes to use.
         progress: called with the number of fits done and of all fits.
 
@@ -101,7 +101,7 @@ def scored(
     yes: Bools,
     known: Bools,
     topics: Sequence[Topic],
-    settings: Settings = Settings(),
+    settings: Settings,
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Model, Floats]:
@@ -136,13 +136,15 @@ def scored(
 
 def doubts(scores: Floats, yes: Bools) -> Floats:
     """The log-odds against each label by its out-of-fold score, (n_entries, n_topics): above 0 it is more likely wrong."""
-    return np.where(yes, -1, 1) * _logit(scores)
+    odds: Floats = np.where(yes, -1, 1) * _logit(scores)
+    return odds
 
 
 def _logit(scores: Floats) -> Floats:
     """Log-odds; not a number for a score of 0, which a topic has that could not be learned."""
     p = np.where(scores > 0, np.clip(scores, 1e-9, 1 - 1e-9), np.nan)
-    return np.log(p / (1 - p))
+    odds: Floats = np.log(p / (1 - p))
+    return odds
 
 
 def _implied(labelled: Sequence[Row], topics: Sequence[Topic]) -> Bools:
@@ -171,18 +173,16 @@ def _doubted(model: Model, labels: Labels, yes: Bools, known: Bools, n: int, t: 
         "score": round(float(score), 4),
         "terms": why["topics"][0]["terms"][:_N_TERMS],
         "similar": [
-            {
-                "id": row.id,
-                "title": row.title,
-                "likeness": round(alike, 4),
-                "topics": list(row.topics),
-                "unsure": list(row.unsure),
-            }
+            _row(row) | {"likeness": round(alike, 4)}
             for alike, row in zip(likeness[0].tolist(), (labels.rows[at] for at in other[which[0]]), strict=True)
             if alike > 0
         ],
         "decision": None,
     }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {"id": row.id, "title": row.title, "topics": list(row.topics), "unsure": list(row.unsure)}
 
 
 def _duplicates(labels: Labels, texts: Sequence[str], yes: Bools, known: Bools) -> list[dict[str, Any]]:
@@ -194,10 +194,7 @@ def _duplicates(labels: Labels, texts: Sequence[str], yes: Bools, known: Bools) 
         members = np.flatnonzero(group == first)
         differ = (yes & known)[members].any(0) & (~yes & known)[members].any(0)
         if differ.any():
-            entries = [
-                {"id": row.id, "title": row.title, "topics": list(row.topics), "unsure": list(row.unsure)}
-                for row in (labels.rows[n] for n in members)
-            ]
+            entries = [_row(labels.rows[n]) for n in members]
             found.append({"entries": entries, "differ": [labels.topics[t].id for t in np.flatnonzero(differ)]})
     return found
 

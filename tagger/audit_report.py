@@ -12,7 +12,7 @@ from tagger.why_report import highlighted, precedents, shown_terms
 
 __all__ = ["audit", "question"]
 
-_N_WORDS = 5  # shown of those that tell against a label
+_N_WORDS = 5  # shown of a doubted label
 
 
 def audit(found: dict[str, Any], form: str) -> str:
@@ -21,7 +21,8 @@ def audit(found: dict[str, Any], form: str) -> str:
         return "".join(json.dumps(doubt, ensure_ascii=False) + "\n" for doubt in found["doubted"])
     shown = len(found["doubted"])
     head = (
-        f"{found['n_doubted']} of {found['n_labels']} labels of {found['n_entries']} entries are more likely wrong than right"
+        f"{found['n_doubted']} of {found['n_labels']} labels of {found['n_entries']} entries "
+        "are not what their out-of-fold score says"
         + (f"; the {shown} most doubtful" if shown < found["n_doubted"] else "")
         + (f"; {found['n_confirmed']} more were confirmed" if found["n_confirmed"] else "")
     )
@@ -33,7 +34,7 @@ def audit(found: dict[str, Any], form: str) -> str:
         ]
         parts = [escaped(head) + "\n"]
         if rows:
-            header = ["topic", "label", "score", "entry", "words against the label", "labelled the other way"]
+            header = ["topic", "label", "score", "entry", "words", "labelled the other way"]
             parts.append(markdown_table(header, [[escaped(cell) for cell in row] for row in rows]))
         return "\n".join(parts + (["".join(f"- {escaped(line)}\n" for line in odd)] if odd else []))
     parts = [head + "\n"]
@@ -74,10 +75,9 @@ def question(doubt: dict[str, Any], place: str, width: int) -> str:
 
 
 def _words(doubt: dict[str, Any]) -> str:
-    """The strongest of the words that speak against the label."""
-    sign = 1 if doubt["label"] == "no" else -1
-    told = [term for term in shown_terms(doubt["terms"]) if term["share"] * sign > 0][:_N_WORDS]
-    return ", ".join(f"{term['term']} {term['share']:+.2f}" for term in told) or "no word against the label stands out"
+    """The words that did most for or against the topic."""
+    told = sorted(shown_terms(doubt["terms"]), key=lambda term: -abs(term["share"]))[:_N_WORDS]
+    return ", ".join(f"{term['term']} {term['share']:+.2f}" for term in told) or "no word tells"
 
 
 def _other_way(doubt: dict[str, Any], between: str) -> str:
@@ -92,5 +92,5 @@ def _odd(found: dict[str, Any]) -> Iterator[str]:
     for topic in found["unused"]:
         yield f"no entry has the topic {topic}"
     for pair in found["together"]:
-        which = "and never the other way round either" if pair["mutual"] else "in all of its entries"
+        which = "nor the other way round" if pair["mutual"] else "in all of its entries"
         yield f"{pair['topic']} ({pair['n']} entries) never occurs without {pair['with']}, {which}"

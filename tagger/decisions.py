@@ -150,7 +150,7 @@ def _with(row: Row, topic: str, label: str, column: Mapping[str, int]) -> Row:
     """The row with another label for a topic, its topics in their order."""
 
     def ordered(ids: Iterable[str]) -> tuple[str, ...]:
-        return tuple(sorted(ids, key=lambda id: column.get(id, len(column))))
+        return tuple(sorted(ids, key=lambda topic: column.get(topic, len(column))))
 
     topics, unsure = ([id for id in ids if id != topic] for ids in (row.topics, row.unsure))
     return replace(
@@ -166,11 +166,10 @@ def _read(path: Path) -> dict[tuple[str, str], tuple[str, str]]:
         return {}
     try:
         lines = list(csv.reader(io.StringIO(read_text(path), newline=""), strict=True))
-    except (ListingError, csv.Error) as error:
-        problems = (
-            error.problems if isinstance(error, ListingError) else [Problem(str(path), 0, f"expected a CSV table: {error}")]
-        )
-        raise LabelsError(f"{path}: cannot be used", problems) from None
+    except ListingError as error:
+        raise LabelsError(f"{path}: cannot be used", error.problems) from None
+    except csv.Error as error:
+        raise LabelsError(f"{path}: expected a CSV table: {error}") from None
     wanted = ",".join(_COLUMNS)
     problems = [Problem(str(path), 1, f"expected the columns {wanted}")] if not lines or tuple(lines[0]) != _COLUMNS else []
     problems += [

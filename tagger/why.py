@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -93,15 +94,14 @@ def segments(text: str, terms: Iterable[tuple[float, Iterable[tuple[int, int]]]]
         for start, end in places:
             shares[start:end] += share
     edges = [0, *(np.flatnonzero(np.diff(shares)) + 1).tolist(), len(text)] if text else []
-    return [(text[start:end], float(shares[start])) for start, end in zip(edges, edges[1:], strict=False)]
+    return [(text[start:end], float(shares[start])) for start, end in pairwise(edges)]
 
 
 def _told(model: Model, scores: Any, has: set[str]) -> list[int]:
     """The columns of the topics tagged, and of the others that come nearest to their thresholds."""
     learned = [t for t in model.columns if np.isfinite(model.thresholds[t])]
     others = [t for t in learned if model.topics[t].id not in has]
-    cuts = np.minimum(model.thresholds, 1.0)
-    others.sort(key=lambda t: _logit(cuts[t]) - _logit(scores[t]))
+    others.sort(key=lambda t: float(model.thresholds[t] - scores[t]))  # as a note of `Model.tag` has it
     return [t for t in learned if model.topics[t].id in has] + others[:_NEAREST]
 
 
@@ -153,8 +153,3 @@ def _similar(model: Model, entries: Sequence[Entry], labels: Labels | None, n_si
 
 def _said(row: Row) -> dict[str, list[str]]:
     return {"topics": list(row.topics), "unsure": list(row.unsure)}
-
-
-def _logit(p: float) -> float:
-    p = float(np.clip(p, 1e-9, 1 - 1e-9))
-    return float(np.log(p / (1 - p)))

@@ -23,9 +23,7 @@ _KEYS = {"a": "accept", "r": "reject", "u": "unsure"}
 def audit(
     decisions: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(
-            "--apply", metavar="FILE", help="Write the decisions in this JSON Lines to labels/; '-' is standard input."
-        ),
+        typer.Option("--apply", metavar="FILE", help="Write the decisions in this file to labels/; '-' is standard input."),
     ] = None,
     top: Annotated[int, typer.Option("--top", metavar="N", min=0, help="Name at most N doubted labels.")] = 20,
     format: FormatOption = None,
@@ -40,11 +38,12 @@ def audit(
         warn([_applied(changed, same)])
         return
     from tagger.audit import audited
+    from tagger.training import Settings
 
     labels = read_labels(place.labels)
     warn(labels.warnings)
     with progress("auditing") as told:
-        found = audited(labels, read_confirmed(place.labels), top, n_jobs=os.cpu_count() or 1, progress=told)
+        found = audited(labels, Settings(), read_confirmed(place.labels), top, n_jobs=os.cpu_count() or 1, progress=told)
     if format is None and output is None and sys.stdin.isatty() and sys.stdout.isatty():
         warn([_applied(*_ask(place, found["doubted"]))])
         emit(audit_report.audit(found | {"doubted": []}, form))

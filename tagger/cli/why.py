@@ -47,8 +47,8 @@ def why(
     elif what == "-" or Path(what).exists():
         listing = read_files([what], year)
     else:
-        where = place.labels if place is not None else "a workspace, of which there is none here"
-        raise UsageError(f"{what}: neither the id of an entry of {where} nor a file that is there")
+        entry = f"the id of an entry of {place.labels}" if place else "a labelled entry (there is no workspace here)"
+        raise UsageError(f"{what}: neither {entry} nor a file that is there")
     warn(listing.warnings)
     found = explained(tagger, listing.all(), labels, topics or (), similar)
     emit(why_report.why(found, form, terminal_width(output) if form == Form.text else None), output)
