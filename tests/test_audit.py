@@ -7,10 +7,12 @@ import json
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -336,10 +338,15 @@ class Terminal:
     def until(self, text: str) -> str:
         seen = b""
         while text.encode() not in seen:
+            assert select.select([self.master], [], [], 60)[0], seen.decode()
             seen += os.read(self.master, 65536)
         return seen.decode()
 
     def press(self, key: str) -> None:
+        end = time.monotonic() + 30
+        while termios.tcgetattr(self.master)[3] & termios.ICANON:  # what is typed before a key is waited for is dropped
+            assert time.monotonic() < end
+            time.sleep(0.01)
         os.write(self.master, key.encode())
 
     def rest(self) -> str:
