@@ -23,7 +23,7 @@ def audit(found: dict[str, Any], form: str) -> str:
     head = (
         f"{found['n_doubted']} of {found['n_labels']} labels of {found['n_entries']} entries "
         "are not what their out-of-fold score says"
-        + (f"; the most doubtful {'one' if shown == 1 else shown}" if shown < found["n_doubted"] else "")
+        + (f"; the most doubtful {'one' if shown == 1 else shown}" if 0 < shown < found["n_doubted"] else "")
         + (f"; {found['n_confirmed']} more were confirmed" if found["n_confirmed"] else "")
     )
     odd = list(_odd(found))
