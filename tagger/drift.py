@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,10 @@ from numpy.typing import NDArray
 
 from tagger import metrics
 from tagger.entry import Entry
-from tagger.features import Terms, count, text_of, weigh
+from tagger.features import Terms, text_of
 from tagger.labels import Labels
 from tagger.model import Model
+from tagger.similar import Rows, nearest, rows
 
 __all__ = ["drift"]
 
@@ -34,29 +34,6 @@ _FEWEST = 20  # new entries: of fewer, one pasted page decides
 _FEWEST_LABELLED = 100  # with fewer, more than `_TOO_MANY` of entries of the same kind may well lie beyond the bound
 _NEAR = float(np.log(3))  # a score is uncertain where its odds are within three times those of the threshold
 _ALIKE = 0.5  # share of words in common from which on one of two entries teaches little beside the other
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Entries as TF-IDF in compressed sparse rows: row i is `terms[starts[i]:starts[i + 1]]`."""
-
-    starts: Ints  # (n_entries + 1,)
-    terms: Ints  # (n_counts,)
-    values: Floats  # (n_counts,)
-    known: Ints  # (n_entries,) words that the model knows
-    words: Ints  # (n_entries,) all words
-
-    @property
-    def owners(self) -> Ints:
-        """The entry of each count: (n_counts,)."""
-        return np.repeat(np.arange(len(self.words)), np.diff(self.starts))
-
-    def common(self, among: NDArray[np.bool_]) -> Floats:
-        """The sum of each row's cosines with the others of some: (n_entries,), of meaning for those."""
-        inside = among[self.owners]
-        sums = np.bincount(self.terms[inside], weights=self.values[inside], minlength=self.terms.max(initial=0) + 1)
-        shares: Floats = self.values * (sums[self.terms] - self.values)
-        return np.bincount(self.owners, weights=shares, minlength=len(self.words)).astype(np.float64)
 
 
 def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int = 10) -> dict[str, Any]:
@@ -84,17 +61,17 @@ def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int =
     """
     new = _unlabelled(entries, labels)
     terms, idf = Terms(model.hashes), model.idf.astype(np.float64)
-    rows, known_rows = _rows(new, terms, idf), _rows(labels.entries, terms, idf)
-    likeness, nearest = _nearest(rows, known_rows, len(idf))
-    own, _ = _nearest(known_rows, known_rows, len(idf), others=True)
+    new_rows, known_rows = rows(new, terms, idf), rows(labels.entries, terms, idf)
+    likeness, like = _first(*nearest(new_rows, known_rows, len(idf)))
+    own, _ = _first(*nearest(known_rows, known_rows, len(idf), others=True))
     unlike = float(np.quantile(own, _USUAL)) if len(own) else 0.0
     usual = float(model.about.get("usual_share", 0))
     signs = {
-        "words": _sign(rows.known / np.maximum(rows.words, 1), usual),
+        "words": _sign(new_rows.known / np.maximum(new_rows.words, 1), usual),
         "unlike": _sign(likeness, unlike),
     }
     scores, labelled_scores = model.scores(new), model.scores(labels.entries)
-    n_words = int(rows.words.sum())
+    n_words = int(new_rows.words.sum())
     topics = _topics(model, labels, new)
     label_more = _label_more(signs, len(new), len(labels.entries))
     return {
@@ -106,7 +83,7 @@ def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int =
         "usual": _USUAL,
         "too_many": _TOO_MANY,
         "signs": signs,
-        "unknown_words": round(1 - int(rows.known.sum()) / n_words, 4) if n_words else None,
+        "unknown_words": round(1 - int(new_rows.known.sum()) / n_words, 4) if n_words else None,
         "best_score": {"new": _mean(scores.max(axis=1)), "labelled": _mean(labelled_scores.max(axis=1))[0]},
         "topics": topics,
         "teach": [
@@ -118,10 +95,10 @@ def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int =
                 "topic": None if t is None else model.topics[t].id,
                 "score": None if t is None else round(float(scores[n, t]), 4),
                 "threshold": None if t is None else round(float(model.thresholds[t]), 4),
-                "nearest": _named(labels.entries[nearest[n]]) if likeness[n] > 0 else None,
+                "nearest": _named(labels.entries[like[n]]) if likeness[n] > 0 else None,
                 "likeness": round(float(likeness[n]), 4),
             }
-            for n, t in _teaching(model, labels, new, scores, rows, likeness < unlike, nearest, n_teach)
+            for n, t in _teaching(model, labels, new, scores, new_rows, likeness < unlike, like, n_teach)
         ],
     }
 
@@ -131,53 +108,13 @@ def _unlabelled(entries: Sequence[Entry], labels: Labels) -> list[Entry]:
     return list({entry.id: entry for entry in reversed(entries) if entry.id not in labelled}.values())[::-1]
 
 
+def _first(likeness: Floats, which: Ints) -> tuple[Floats, Ints]:
+    """Of the nearest labelled entries the first, (n_entries,) each; with a likeness of 0 where there is none."""
+    return likeness.max(axis=1, initial=0.0), which.sum(axis=1)
+
+
 def _named(entry: Entry) -> dict[str, str]:
     return {"id": entry.id, "title": entry.title}
-
-
-def _rows(entries: Sequence[Entry], terms: Terms, idf: Floats) -> _Rows:
-    """TF-IDF of entries, over all their words: an unknown one counts as much as the rarest term that is known.
-
-    So a row of an entry with unknown words is shorter than 1, and its likeness to any other is less.
-    """
-    parts: list[tuple[NDArray[Any], ...]] = []
-    for found in count((text_of(entry) for entry in entries), terms):
-        values = weigh(found.starts, found.terms, found.counts, idf)
-        sizes = np.diff(found.starts)
-        owner = np.repeat(np.arange(len(sizes)), sizes)
-        squares = ((1 + np.log(found.counts)) * idf[found.terms]) ** 2
-        length = np.bincount(owner, weights=squares, minlength=len(sizes))
-        unknown = (found.words - found.known) * idf.max(initial=0) ** 2
-        kept = np.sqrt(length / np.maximum(length + unknown, 1e-12))
-        parts.append((sizes, found.terms.astype(np.int64), values * kept[owner], found.known, found.words))
-    if not parts:
-        nothing = np.zeros(0, dtype=np.int64)
-        return _Rows(np.zeros(1, dtype=np.int64), nothing, np.zeros(0), nothing, nothing)
-    sizes, indices, values, known, words = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return _Rows(np.concatenate([[0], np.cumsum(sizes)]), indices, values, known, words)
-
-
-def _nearest(rows: _Rows, labelled: _Rows, n_terms: int, others: bool = False) -> tuple[Floats, Ints]:
-    """The cosine of each row with its nearest labelled one, (n_entries,), and which that is; 0 where they share nothing.
-
-    With `others` a row is not its own nearest, `rows` and `labelled` being the same.
-    """
-    n_labelled = len(labelled.words)
-    order = np.argsort(labelled.terms, kind="stable")
-    owners = labelled.owners[order]  # of each term the entries that have it
-    values = labelled.values[order]
-    first = np.searchsorted(labelled.terms[order], np.arange(n_terms + 1))
-    best, which = np.zeros(len(rows.words)), np.zeros(len(rows.words), dtype=np.int64)
-    for n in range(len(best) if n_labelled else 0):
-        row = slice(rows.starts[n], rows.starts[n + 1])
-        sizes = first[rows.terms[row] + 1] - first[rows.terms[row]]
-        at = np.arange(sizes.sum()) + np.repeat(first[rows.terms[row]] - (np.cumsum(sizes) - sizes), sizes)
-        cosines = np.bincount(owners[at], weights=values[at] * np.repeat(rows.values[row], sizes), minlength=n_labelled)
-        if others:
-            cosines[n] = 0.0
-        which[n] = cosines.argmax()
-        best[n] = cosines[which[n]]
-    return best, which
 
 
 def _sign(values: Floats, bound: float) -> dict[str, Any]:
@@ -265,9 +202,9 @@ def _teaching(
     labels: Labels,
     new: Sequence[Entry],
     scores: Floats,
-    rows: _Rows,
+    rows: Rows,
     far: NDArray[np.bool_],
-    nearest: Ints,
+    like: Ints,
     n_teach: int,
 ) -> list[tuple[int, int | None]]:
     """Entries that would teach most: (which, the topic that is uncertain, or None for one unlike the labelled ones).
@@ -294,7 +231,7 @@ def _teaching(
 
     def take(topic: int | None, queue: Iterator[int]) -> bool:
         for n in queue:
-            beside = (*labels.entries[nearest[n] : nearest[n] + 1], *(new[other] for other in taken))
+            beside = (*labels.entries[like[n] : like[n] + 1], *(new[other] for other in taken))
             if n not in taken and not any(_alike(new[n], other) for other in beside):
                 taken[n] = topic
                 return True

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tagger.entry import Entry, squeeze
-from tagger.features import places
+from tagger.features import spans
 from tagger.labelling import KEYS, Labelling, Mark
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _marked(text: str, terms: Collection[str], style: str = "") -> Text:
     from rich.text import Text
 
     shown = Text(text, style)
-    for start, end in places(text, terms):
+    for start, end in spans(text, terms):
         shown.stylize("underline yellow", start, end)
     return shown
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from tagger.decide import decide, with_parents
 from tagger.entry import Entry
 from tagger.errors import ModelError, UsageError
-from tagger.features import Terms, count, text_of, weigh
+from tagger.features import Place, Terms, count, places, text_of, weigh
 from tagger.files import write_whole
 from tagger.labels import Row
 from tagger.taxonomy import Topic, ancestors
@@ -226,6 +226,10 @@ class Model:
         shares[owners] = weigh(counts.starts, counts.terms, counts.counts, self._idf)[owners] * weights[mine]
         order = sorted(range(len(shares)), key=lambda n: (-abs(shares[n]), self.terms[counts.terms[n]]))
         return [Reason(self.terms[counts.terms[n]], float(shares[n])) for n in order if shares[n]]
+
+    def places(self, entry: Entry) -> dict[str, list[Place]]:
+        """Where each known term of an entry stands in its title and abstract; see `features.places`."""
+        return {self.terms[term]: there for term, there in places(entry, self._terms).items()}
 
     def save(self, path: Path) -> None:
         """Write the model file, whole or not at all.

@@ -21,7 +21,7 @@ from screens import Screen
 
 from tagger import Entry, LabelsError, OutputError, Topic, load, read_listing
 from tagger.cli.terminal import keys_in
-from tagger.features import places
+from tagger.features import spans
 from tagger.labelling import KEYS, Decision, Folder, Labelling, Mark, Saved, act, begin, press, telling
 from tagger.labelling_screen import screen
 from tagger.labels import Row, read_labels, read_rows, write_rows
@@ -398,7 +398,7 @@ def test_telling_words_are_found_where_they_stand(root: Path) -> None:
     for entry in read_listing(root / "examples/new-listing.txt"):
         text = f"{entry.title}\n{entry.abstract}"
         terms = telling(model, entry)
-        found = {" ".join(re.findall(r"\w\w+", text[start:end].casefold())) for start, end in places(text, terms)}
+        found = {" ".join(re.findall(r"\w\w+", text[start:end].casefold())) for start, end in spans(text, terms)}
         assert terms
         assert found == terms
 

@@ -14,7 +14,23 @@ from typing import Annotated, NoReturn
 import typer
 
 from tagger import __version__
-from tagger.cli import batch, check, ci, diff, drift, evaluate, export, init, label, retrain, rollback, tag, topics
+from tagger.cli import (
+    audit,
+    batch,
+    check,
+    ci,
+    diff,
+    drift,
+    evaluate,
+    export,
+    init,
+    label,
+    retrain,
+    rollback,
+    tag,
+    topics,
+    why,
+)
 from tagger.errors import TaggerError
 
 __all__ = ["app", "main", "tag_app", "tag_main"]
@@ -39,6 +55,8 @@ app.command("tag")(tag.tag)
 app.command("label")(label.label)
 app.command("retrain")(retrain.retrain)
 app.command("rollback")(rollback.rollback)
+app.command("why")(why.why)
+app.command("audit")(audit.audit)
 app.command("evaluate")(evaluate.evaluate)
 app.command("topics")(topics.topics)
 app.command("batch")(batch.batch)
