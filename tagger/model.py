@@ -34,7 +34,7 @@ __all__ = ["FORMAT", "Model", "Reason", "Tag", "Tagged", "in_rows", "load", "rea
 FORMAT = 2
 _NAME = "topics.safetensors"
 
-_DENSE = 1 << 22  # up to this many weights, with those that are 0, a full array is faster to score with
+_DENSE = 1 << 22  # up to this many weights, with those that are 0, a full array is faster to score with; if few are, up to more
 _BLOCK = 1 << 20  # scores that are held at once
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "U64": "<u8", "U32": "<u4", "U8": "|u1"}
@@ -339,7 +339,8 @@ class Model:
         sums = np.zeros((len(rows) - 1, len(self.topics)))
         if sums.size == 0 or len(terms) == 0:
             return sums
-        if len(self.hashes) * len(self.topics) <= _DENSE:
+        n_cells = len(self.hashes) * len(self.topics)
+        if n_cells <= _DENSE or n_cells <= min(8 * _DENSE, 5 * len(self.weights)):
             shares = self.full_weights.take(terms, axis=0)
             shares *= values[:, None]
             filled = np.flatnonzero(np.diff(rows))

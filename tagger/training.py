@@ -81,14 +81,14 @@ class _Labelled:
     pairs: Bools  # (n_terms,): which terms are pairs of words
     yes: csc_array  # (n_entries, n_topics) of bool, False where unsure
     unsure: csc_array  # (n_entries, n_topics) of bool
-    groups: Ints  # (n_entries,): entries of one group stay together
 
     def some(self, rows: Ints) -> _Labelled:
-        return _Labelled(self.counts[rows], self.pairs, self.yes[rows], self.unsure[rows], self.groups[rows])
+        return _Labelled(self.counts[rows], self.pairs, self.yes[rows], self.unsure[rows])
 
     def topic(self, t: int) -> tuple[Bools, Bools]:
         """Which entries have the topic, and of which it is known: (n_entries,) each."""
-        yes, known = np.zeros(len(self.groups), dtype=bool), np.ones(len(self.groups), dtype=bool)
+        n_entries = self.yes.shape[0]
+        yes, known = np.zeros(n_entries, dtype=bool), np.ones(n_entries, dtype=bool)
         yes[self.yes.indices[self.yes.indptr[t] : self.yes.indptr[t + 1]]] = True
         known[self.unsure.indices[self.unsure.indptr[t] : self.unsure.indptr[t + 1]]] = False
         return yes, known
@@ -96,7 +96,7 @@ class _Labelled:
     def learnable(self, at_least: int) -> Bools:
         """The topics with that many yes and that many no entries, (n_topics,)."""
         n_yes = np.diff(self.yes.indptr)
-        learnable: Bools = np.minimum(n_yes, len(self.groups) - np.diff(self.unsure.indptr) - n_yes) >= at_least
+        learnable: Bools = np.minimum(n_yes, self.yes.shape[0] - np.diff(self.unsure.indptr) - n_yes) >= at_least
         return learnable
 
 
@@ -188,12 +188,12 @@ def train(
         np.array([" " in term for term in written], dtype=bool),
         csc_array(yes, dtype=bool) if known is None else csc_array(yes & known),
         csc_array(yes.shape, dtype=bool) if known is None else csc_array(~known),
-        near_duplicates(counts.indptr, counts.indices),
     )
+    groups = near_duplicates(counts.indptr, counts.indices)
     learned = labelled.learnable(settings.min_yes)
     if not learned.any():
         raise ValueError(f"no topic has {settings.min_yes} entries with a yes, and as many with a no")
-    if len(np.unique(labelled.groups)) < 2 * settings.n_folds:
+    if len(np.unique(groups)) < 2 * settings.n_folds:
         raise ValueError(f"fewer than {2 * settings.n_folds} of them are distinct")
     everything = np.arange(len(texts))
     if not cross_validate:
@@ -201,7 +201,7 @@ def train(
         progress(1, 1)
         held_out = HeldOut(np.zeros((0, len(topics))), np.zeros((0, len(topics)), dtype=bool))
     else:
-        fold = stratified_folds(labelled.yes, labelled.groups, settings.n_folds, settings.seed)
+        fold = stratified_folds(labelled.yes, groups, settings.n_folds, settings.seed)
         parts = [everything, *(np.flatnonzero(fold != k) for k in range(settings.n_folds))]
         work = Parallel(n_jobs=n_jobs, return_as="generator")(
             delayed(_fit)(labelled.some(part), learned, settings, 1) for part in parts
@@ -260,7 +260,9 @@ def _fit_alone(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: 
     which = np.flatnonzero(learned & labelled.learnable(1))
     many = len(which) >= _MANY
     n_folds = min(3, settings.n_folds) if many else settings.n_folds
-    fold = stratified_folds(labelled.yes, labelled.groups, n_folds, settings.seed + 1)
+    # Near-duplicates are not kept together here, as they are for figures: where entries have them, new entries will too, and
+    # thresholds found without them would be too low.
+    fold = stratified_folds(labelled.yes, np.arange(n_entries), n_folds, settings.seed + 1)
     settings, common = _choose(labelled, which, fold, settings, many)
 
     terms = _used(labelled, settings)
