@@ -78,7 +78,14 @@ def retrained(
     jobs = n_jobs if len(labels.entries) >= _MANY else 1
     try:
         model, held_out = train(
-            [text_of(entry) for entry in labels.entries], yes, known, labels.topics, settings, jobs, progress
+            [text_of(entry) for entry in labels.entries],
+            yes,
+            known,
+            labels.topics,
+            settings,
+            jobs,
+            progress,
+            at_most=labels.at_most,
         )
     except ValueError as error:
         raise LabelsError(f"nothing can be learned from {len(labels.entries)} labelled entries: {error}; label more") from None

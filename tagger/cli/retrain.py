@@ -49,7 +49,7 @@ def retrain(
     comparison = compare(old, new, labels) if old is not None else None
     if comparison is not None:
         emit(report.changes(comparison.old, comparison.new, comparison.p_worse, comparison.n_entries))
-    warn(_not_learned(new, Settings().min_yes))
+    warn([*_not_learned(new, Settings().min_yes), *report.lacking(new)])
     if comparison is not None and comparison.worse and not force:
         warn(
             [
