@@ -22,7 +22,7 @@ from tagger.labels import Labels, Row, read_labels, read_rows
 from tagger.listing import read_files
 from tagger.model import Model, Tagged, load
 from tagger.promotion import previous, promote, settle
-from tagger.retraining import Comparison, compare, is_current, retrained
+from tagger.retraining import Comparison, compare, is_current, other_goals, retrained
 from tagger.taxonomy import Gate, ancestors, read_gate, ruled_out
 from tagger.training import Settings
 from tagger.workspace import Workspace
@@ -265,10 +265,13 @@ def _against_base(
         if topic.id not in {known.id for known in labels.topics}:
             message = f"the base's topic {topic.id!r} is gone; it is not compared"
             draft.warnings.append(Problem(str(place.labels / "topics.toml"), 0, message))
+    for id in other_goals(base, model) if base is not None else ():
+        message = f"topic {id!r} asks for another precision than the base's; it is not compared"
+        draft.warnings.append(Problem(str(place.labels / "topics.toml"), 0, message))
     disputed = {row.id: row.topics for row in moved or () if row.disputed}
     comparison = compare(base, model, labels, disputed) if base is not None else None
     if comparison is None:
-        draft.add("base", "skipped", "no model to compare with" if base is None else "the base has none of these topics")
+        draft.add("base", "skipped", "no model to compare with" if base is None else "the base has no topic to compare")
         return
     worse = [_loss(comparison, topic) for topic in comparison.worse_topics]
     if comparison.worse:

@@ -295,6 +295,8 @@ class Model:
             raise _foreign(path, "its header names topics without an id of their own")
         if not all(isinstance(other, str) for topic in topics for other in topic.excludes):
             raise _foreign(path, "its header names topics that exclude what is none")
+        if not all(topic.precision is None or isinstance(topic.precision, float) for topic in topics):
+            raise _foreign(path, "its header asks for a precision that is none")
         if not isinstance(about.get("usual_share", 0), (int, float)):
             raise _foreign(path, "its header's usual_share is no number")
         if (fewest := about.pop("fewest", None)) not in (0, 1):

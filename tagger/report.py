@@ -538,12 +538,12 @@ def lacking(model: Model) -> list[str]:
             continue
         n_yes = model.about["figures"]["topics"][id]["yes"]
         more = (
-            f"about {found['more']} more yes {'entry' if found['more'] == 1 else 'entries'} like these would do"
+            f"at least about {found['more']} more yes {'entry' if found['more'] == 1 else 'entries'} like these would do"
             if found["more"] is not None
             else "more of the same would not do: look at what is tagged wrongly ('tagger audit') and at its definition"
         )
         lines.append(
-            f"{names[id]}: {n_yes} yes entries do not support a precision of {found['goal']:g}, {found['bound']:.2f} at most; "
+            f"{names[id]}: {n_yes} yes entries do not support a precision of {found['goal']:g}, {found['bound']:.3f} at most; "
             f"its threshold is the one for that; {more}"
         )
     return lines
@@ -561,7 +561,7 @@ def _precise(model: Model) -> str:
             f"{found['goal']:g}",
             f"{found['bound']:.3f}",
             f"{found['right']} of {found['tags']}",
-            {0: "", None: "more of the same would not do"}.get(found["more"], f"about {found['more']}"),
+            {0: "", None: "more of the same would not do"}.get(found["more"], f"at least about {found['more']}"),
         ]
         for id, found in asked.items()
     ]
