@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger import batch, report
+from tagger.decide import NEAR
+from tagger.decisions import check_confirmed
 from tagger.drift import drift
 from tagger.errors import LabelsError, ModelError, Problem
 from tagger.labels import Labels, Row, read_labels, read_rows
@@ -29,7 +31,6 @@ from tagger.workspace import Workspace
 
 __all__ = ["Check", "Run", "check"]
 
-NEAR = 0.5  # log-odds between a score and its threshold: a factor of 1.6 in the odds
 _MOST = 20  # rows named for one failure
 
 
@@ -190,6 +191,9 @@ def _labels(place: Workspace, draft: _Draft) -> Labels | None:
         n = len(error.problems)
         draft.add("labels", "error", f"{n} to correct in {place.labels}" if n else str(error), error.problems)
         return None
+    if wrong := check_confirmed(place.labels, labels):
+        draft.add("labels", "error", f"{len(wrong)} to correct in {place.labels}", wrong)
+        return None
     draft.add("labels", "ok", f"{len(labels.entries)} labelled entries, {len(labels.topics)} topics")
     draft.warnings += labels.warnings
     return labels
@@ -341,7 +345,7 @@ def _doubts(tagged: Sequence[Tagged], model: Model) -> Iterator[Problem]:
     machine = [result for result in tagged if result.by == "model"]
     scores = model.scores(result.entry for result in machine)
     with np.errstate(divide="ignore", invalid="ignore"):  # a topic that is not learned has an infinite threshold
-        near = np.abs(_log_odds(scores) - _log_odds(model.thresholds)) < NEAR
+        near = np.abs(_log_odds(scores) - _log_odds(model.thresholds)) <= np.log(NEAR)
     for n, result in enumerate(machine):
         path, _, line = (result.entry.source or ":0").rpartition(":")
         if not result.tags and (result.nearest is None or (result.note or "").startswith("unlike")):

@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 
 from tagger.taxonomy import Topic, ancestors
 
-__all__ = ["decide", "with_parents"]
+__all__ = ["NEAR", "decide", "with_parents"]
+
+# A score is uncertain where its odds and those of its threshold differ by no more than this factor. Out of fold, two in five
+# of such decisions on the shipped labels are wrong, and fewer beyond.
+NEAR = 2.0
 
 
 def with_parents(scores: NDArray[np.float64], topics: Sequence[Topic]) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from actions import BIN, ROOT, SHELL, Job, Runner, evaluate, filled, load
 
+import tagger
 from tagger import report
 from tagger.labels import read_labels
 from tagger.promotion import promote
@@ -22,6 +23,7 @@ from tagger.training import Settings
 from tagger.workspace import Workspace, create_workspace
 
 WORKFLOWS = ROOT / "examples" / "workflows"
+USES = f"__OWNER__/tagger@v{tagger.__version__}"
 ANN = {f"GIT_{who}_{what}": "ann@example.invalid" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 PLAIN = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 
@@ -275,7 +277,7 @@ def test_scripts_take_no_expressions_and_jobs_ask_for_little() -> None:
             assert job.get("permissions", {}) == wanted.get(path.stem, {"contents": "write"})
     for step in steps:
         assert "${{" not in step.get("run", "")
-        assert step.get("uses", "OWNER/tagger@v0.1.0").startswith(("OWNER/tagger@v0.1.0", "actions/checkout@"))
+        assert step.get("uses", USES).startswith((USES, "actions/checkout@"))
 
 
 def test_the_page_names_every_input_and_output() -> None:
@@ -296,7 +298,10 @@ def test_the_job_of_gitlab(hosted: Host) -> None:
         "CI_PROJECT_DIR": str(runner.clone),
         "CI_COMMIT_BEFORE_SHA": event["before"],
     }
-    assert job["before_script"] == ['pip install --quiet "$TAGGER"'], "not run: tests have no network"
+    (install,) = job["before_script"]  # not run with a value: tests have no network
+    done = subprocess.run([*SHELL, "-c", install], env={**environment, "TAGGER": ""}, capture_output=True, text=True)
+    assert done.returncode
+    assert "TAGGER: has no value; .gitlab-ci.yml says which it should have" in done.stderr
     (script,) = job["script"]
     done = subprocess.run([*SHELL, "-c", script], cwd=runner.clone, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
