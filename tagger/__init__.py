@@ -6,8 +6,8 @@ for tagged in model.tag(tagger.read_listing("new-listing.txt")):
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as in `typing`, which takes a while to import
 if TYPE_CHECKING:
     from tagger.entry import Entry
     from tagger.errors import LabelsError, ListingError, ModelError, OutputError, Problem, TaggerError, UsageError

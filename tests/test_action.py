@@ -135,6 +135,22 @@ def test_a_pushed_listing_is_tagged_and_committed_back(hosted: Host) -> None:
     assert "Commit" not in again.ran
     assert hosted.last()[0] == message
 
+    git(hosted.ann, "pull", "--quiet")
+    base = git(hosted.ann, "rev-parse", "HEAD")
+    (hosted.ann / "lists/tuesday.txt").write_text("CLMay 4, 2020\nLanguage Models\tAnn Lee\nA language model.\n")
+    hosted.push()
+    event = {"pull_request": {"base": {"sha": base}}}
+    job = hosted.run("check", event)
+    assert job.ok, job.log
+    assert job.steps[""]["outputs"]["n_tagged"] == "1", "a pull request is about what it adds"
+    assert "Mitigating Popularity Bias" not in job.summary
+    with (hosted.ann / "tags/monday.csv").open("a") as tags:
+        tags.write("mine\n")
+    hosted.push()
+    job = hosted.run("check", event)
+    assert not job.ok
+    assert "::error file=tags/monday.csv,title=tagger%3A listings::not as tagger wrote it; --force replaces it" in job.log
+
 
 def test_corrected_labels_make_a_new_model_and_bad_ones_do_not(hosted: Host) -> None:
     a_listing(hosted)
