@@ -367,7 +367,8 @@ def _find(listings: Sequence[str], out: Path, old: Manifest) -> tuple[list[_Foun
                 path.stat()
             except OSError as error:
                 if error.errno != ELOOP or pattern is None:  # a pattern follows links that lead round until there is no end
-                    what = "no such file or folder" if pattern is None else f"cannot be read: {error.strerror}"
+                    missing = pattern is None and isinstance(error, FileNotFoundError)
+                    what = "no such file or folder" if missing else f"cannot be read: {error.strerror}"
                     problems.append(Problem(str(path), 0, what))
                 continue
             if path.is_dir():

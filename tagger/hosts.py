@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from importlib import resources
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources.abc import Traversable
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from tagger.errors import UsageError
 
-__all__ = ["HOSTS", "installed_from", "pipelines", "to_fill_in"]
+__all__ = ["HOSTS", "installed_from", "pipelines", "to_do"]
 
 HOSTS = ("github", "gitlab")
 
@@ -35,7 +36,7 @@ def pipelines(host: str, propose: bool = False, source: str | None = None) -> di
         propose: tags as a pull request, in place of a commit.
         source: where they get tagger from: for GitHub an action such as "ann/tagger@v0.1.0", for GitLab what pip is to
             install. By default the commit that the running tagger was installed from, where pip kept that; else the
-            placeholder stays, see `to_fill_in`.
+            placeholder stays, see `to_do`.
 
     Raises:
         UsageError: if there is no such pipeline, or the source is none.
@@ -53,10 +54,17 @@ def pipelines(host: str, propose: bool = False, source: str | None = None) -> di
     return {f".github/workflows/tagger-{name}.yml": _template(f"{name}.yml").replace(_ACTION, source) for name in names}
 
 
-def to_fill_in(path: Path) -> str | None:
-    """What is to be done in a file before it works; None where nothing is."""
-    text = path.read_text(encoding="utf-8")
-    return next((what for placeholder, what in _TO_FILL_IN.items() if placeholder in text), None)
+def to_do(folder: Path, files: Iterable[Path]) -> list[str]:
+    """What is left to be done by hand before the pipelines among some new files of a folder work."""
+    texts = [(path, path.read_text(encoding="utf-8")) for path in files if path.suffix == ".yml"]
+    found = [f"{path}: {what}" for path, text in texts for placeholder, what in _TO_FILL_IN.items() if placeholder in text]
+    above = [] if (folder / ".git").exists() else [up for up in folder.resolve().parents if (up / ".git").exists()]
+    if texts and above:
+        found.append(
+            f"{folder}: hosts read pipelines at the root of a repository alone, which is {above[0]}; make the workspace there, "
+            "or move them there and change their paths (for the action, 'workspace' is the input)"
+        )
+    return found
 
 
 def installed_from() -> tuple[str, str] | None:

@@ -396,6 +396,14 @@ def test_pipelines_are_added_to_a_workspace_and_overwrite_nothing(ws: Path, run:
         assert not (ws / "other").exists()
 
 
+def test_pipelines_where_no_host_reads_them(run: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "repository/.git").mkdir(parents=True)
+    for folder, told in (("repository/papers", True), ("repository", False), ("elsewhere", False)):
+        done = run("tagger", "init", folder, "--ci", "github", "--source", "./tools/tagger")
+        assert (f"{folder}: hosts read pipelines at the root of a repository alone, which is " in done.stderr) == told
+    assert "hosts read" not in run("tagger", "init", "repository/more").stderr, "there are no pipelines in it"
+
+
 @pytest.mark.parametrize("source", ["ann/tagger@v0.1.0", "ann/tools/tagger@main", "./tools/tagger"])
 def test_pipelines_that_propose_from_an_action_that_is_named(run: RunCommand, tmp_path: Path, source: str) -> None:
     done = run("tagger", "init", "new", "--ci", "github", "--propose", "--source", source)

@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from tagger.cli.output import emit, warn
-from tagger.hosts import to_fill_in
+from tagger.hosts import to_do
 from tagger.workspace import create_workspace
 
 
@@ -41,6 +41,6 @@ def init(
     """Make a workspace with a tiny working example."""
     made = create_workspace(directory, ci, propose, source)
     emit("".join(f"{path}\n" for path in made))
-    warn(f"{path}: {what}" for path in made if (what := to_fill_in(path)))
+    warn(to_do(directory, made))
     if directory / "labels" / "topics.toml" in made:
         warn([f"next: cd {shlex.quote(str(directory))} && tagger retrain && tag examples/new-listing.txt"])
