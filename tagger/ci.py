@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from tagger import batch, report
-from tagger.decide import margins
+from tagger.decide import NEAR, margins
+from tagger.decisions import check_confirmed
 from tagger.drift import drift
 from tagger.errors import LabelsError, ModelError, Problem
 from tagger.labels import Labels, Row, read_labels, read_rows
@@ -29,7 +30,6 @@ from tagger.workspace import Workspace
 
 __all__ = ["Check", "Run", "check"]
 
-NEAR = 0.5  # log-odds between a score and its threshold: a factor of 1.6 in the odds
 _MOST = 20  # rows named for one failure
 
 
@@ -190,6 +190,9 @@ def _labels(place: Workspace, draft: _Draft) -> Labels | None:
         n = len(error.problems)
         draft.add("labels", "error", f"{n} to correct in {place.labels}" if n else str(error), error.problems)
         return None
+    if wrong := check_confirmed(place.labels, labels):
+        draft.add("labels", "error", f"{len(wrong)} to correct in {place.labels}", wrong)
+        return None
     draft.add("labels", "ok", f"{len(labels.entries)} labelled entries, {len(labels.topics)} topics")
     draft.warnings += labels.warnings
     return labels
@@ -344,7 +347,7 @@ def _doubts(tagged: Sequence[Tagged], model: Model) -> Iterator[Problem]:
     """The entries that a person should look at: a score near its threshold, or no likeness to the labelled ones."""
     machine = [result for result in tagged if result.by == "model"]
     scores = model.scores(result.entry for result in machine)
-    near = np.abs(margins(scores, model.thresholds)) < NEAR
+    near = np.abs(margins(scores, model.thresholds)) <= np.log(NEAR)
     for n, result in enumerate(machine):
         path, _, line = (result.entry.source or ":0").rpartition(":")
         if not result.tags and (result.nearest is None or (result.note or "").startswith("unlike")):

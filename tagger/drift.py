@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger import metrics
+from tagger.decide import NEAR
 from tagger.entry import Entry
 from tagger.features import Terms, text_of
 from tagger.labels import Labels
@@ -32,7 +33,6 @@ _USUAL = 0.05  # of the labelled entries lie beyond a bound, by its definition; 
 _TOO_MANY = 2 * _USUAL
 _FEWEST = 20  # new entries: of fewer, one pasted page decides
 _FEWEST_LABELLED = 100  # with fewer, more than `_TOO_MANY` of entries of the same kind may well lie beyond the bound
-_NEAR = float(np.log(3))  # a score is uncertain where its odds are within three times those of the threshold
 _ALIKE = 0.5  # share of words in common from which on one of two entries teaches little beside the other
 
 
@@ -218,11 +218,12 @@ def _teaching(
     n_yes = dict(zip((topic.id for topic in labels.topics), (yes & known).sum(0).tolist(), strict=True))
     learned = np.flatnonzero(np.isfinite(model.thresholds)).tolist()
     distance = np.abs(_logit(scores) - _logit(np.minimum(model.thresholds, 1.0)))
-    uncertain = (distance[:, learned] <= _NEAR).any(axis=1) & ~far
+    near = distance <= np.log(NEAR)
+    uncertain = near[:, learned].any(axis=1) & ~far
     n_unlike = round(n_teach * int(far.sum()) / max(1, int(far.sum() + uncertain.sum())))
     queues: list[tuple[int | None, Iterator[int]]] = []
     for t in sorted(learned, key=lambda t: (n_yes.get(model.topics[t].id, 0), t)):
-        at = np.flatnonzero((distance[:, t] <= _NEAR) & ~far)
+        at = np.flatnonzero(near[:, t] & ~far)
         queues.append((t, iter(at[np.argsort(distance[at, t], kind="stable")].tolist())))
     at = np.flatnonzero(far)
     unlike = iter(at[np.argsort(-rows.common(far)[at], kind="stable")].tolist())

@@ -83,7 +83,7 @@ class Runner:
     def action(self, inputs: dict[str, str]) -> Job:
         """This repository's action alone."""
         done = Job()
-        self._steps([{"uses": "OWNER/tagger@v0.1.0", "id": "tagger", "with": inputs}], {}, done)
+        self._steps([{"uses": "__OWNER__/tagger@v0.1.0", "id": "tagger", "with": inputs}], {}, done)
         return done
 
     def _steps(self, steps: list[dict[str, Any]], inputs: dict[str, str], done: Job, action: Path | None = None) -> None:
@@ -107,7 +107,7 @@ class Runner:
                 self._action(step, given, done)
 
     def _action(self, step: dict[str, Any], given: dict[str, str], done: Job) -> None:
-        assert step["uses"].startswith("OWNER/tagger@"), step["uses"]
+        assert step["uses"].startswith("__OWNER__/tagger@"), step["uses"]
         action = load(ROOT / "action.yml")
         assert given.keys() <= action["inputs"].keys()
         inputs = {name: given.get(name, about.get("default", "")) for name, about in action["inputs"].items()}

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from actions import BIN, ROOT, SHELL, Job, Runner, evaluate, filled, load
 
+import tagger
 from tagger import report
 from tagger.labels import read_labels
 from tagger.promotion import promote
@@ -22,6 +23,7 @@ from tagger.training import Settings
 from tagger.workspace import Workspace, create_workspace
 
 WORKFLOWS = ROOT / "examples" / "workflows"
+USES = f"__OWNER__/tagger@v{tagger.__version__}"
 ANN = {f"GIT_{who}_{what}": "ann@example.invalid" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 PLAIN = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 
@@ -132,6 +134,22 @@ def test_a_pushed_listing_is_tagged_and_committed_back(hosted: Host) -> None:
     assert again.steps["tagger"]["outputs"]["changed"] == "false"
     assert "Commit" not in again.ran
     assert hosted.last()[0] == message
+
+    git(hosted.ann, "pull", "--quiet")
+    base = git(hosted.ann, "rev-parse", "HEAD")
+    (hosted.ann / "lists/tuesday.txt").write_text("CLMay 4, 2020\nLanguage Models\tAnn Lee\nA language model.\n")
+    hosted.push()
+    event = {"pull_request": {"base": {"sha": base}}}
+    job = hosted.run("check", event)
+    assert job.ok, job.log
+    assert job.steps[""]["outputs"]["n_tagged"] == "1", "a pull request is about what it adds"
+    assert "Mitigating Popularity Bias" not in job.summary
+    with (hosted.ann / "tags/monday.csv").open("a") as tags:
+        tags.write("mine\n")
+    hosted.push()
+    job = hosted.run("check", event)
+    assert not job.ok
+    assert "::error file=tags/monday.csv,title=tagger%3A listings::not as tagger wrote it; --force replaces it" in job.log
 
 
 def test_corrected_labels_make_a_new_model_and_bad_ones_do_not(hosted: Host) -> None:
@@ -275,7 +293,7 @@ def test_scripts_take_no_expressions_and_jobs_ask_for_little() -> None:
             assert job.get("permissions", {}) == wanted.get(path.stem, {"contents": "write"})
     for step in steps:
         assert "${{" not in step.get("run", "")
-        assert step.get("uses", "OWNER/tagger@v0.1.0").startswith(("OWNER/tagger@v0.1.0", "actions/checkout@"))
+        assert step.get("uses", USES).startswith((USES, "actions/checkout@"))
 
 
 def test_the_page_names_every_input_and_output() -> None:
@@ -296,7 +314,10 @@ def test_the_job_of_gitlab(hosted: Host) -> None:
         "CI_PROJECT_DIR": str(runner.clone),
         "CI_COMMIT_BEFORE_SHA": event["before"],
     }
-    assert job["before_script"] == ['pip install --quiet "$TAGGER"'], "not run: tests have no network"
+    (install,) = job["before_script"]  # not run with a value: tests have no network
+    done = subprocess.run([*SHELL, "-c", install], env={**environment, "TAGGER": ""}, capture_output=True, text=True)
+    assert done.returncode
+    assert "TAGGER: has no value; .gitlab-ci.yml says which it should have" in done.stderr
     (script,) = job["script"]
     done = subprocess.run([*SHELL, "-c", script], cwd=runner.clone, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from tagger.cli.options import WorkspaceOption, YearOption
+from tagger.cli.options import CombinedOption, WorkspaceOption, YearOption
 from tagger.cli.output import append, emit, progress, warn
 from tagger.workspace import need_workspace
 
@@ -31,10 +31,7 @@ def ci(
         Optional[Path],  # noqa: UP045
         typer.Option("--output", "-o", metavar="DIR", help="Folder of the tags; without it none are written."),
     ] = None,
-    combined: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--combined", metavar="NAME", help="One output for all, in DIR; ends in .csv, .jsonl or .parquet."),
-    ] = None,
+    combined: CombinedOption = None,
     retrain: Annotated[
         bool, typer.Option("--retrain", help="Make the model anew if need be, and promote it if the gate passes.")
     ] = False,
