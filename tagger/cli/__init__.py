@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tagger import __version__
-from tagger.cli import batch, check, ci, diff, drift, evaluate, export, init, retrain, rollback, tag, topics
+from tagger.cli import batch, check, ci, diff, drift, evaluate, export, init, next_entries, retrain, rollback, tag, topics
 from tagger.errors import TaggerError
 
 __all__ = ["app", "main", "tag_app", "tag_main"]
@@ -44,6 +44,7 @@ app.command("batch")(batch.batch)
 app.command("diff")(diff.diff)
 app.command("check")(check.check)
 app.command("drift")(drift.drift)
+app.command("next")(next_entries.next_entries)
 app.command("ci")(ci.ci)
 app.command("init")(init.init)
 app.command("export")(export.export)

@@ -1,0 +1,290 @@
+"""Which entries to label next, and whether more labels still help.
+
+A query strategy, as active learning calls it, for several topics at once. An entry is worth the more, the nearer its scores
+are to the thresholds, a topic counting by the width of the interval that its F1 is known to; and the less, the more it has
+in common with one that was taken before it. Of entries unlike every labelled one no score can be trusted: they are taken in
+the proportion in which they occur, first those that stand for most of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger import metrics
+from tagger.decide import decide
+from tagger.entry import Entry
+from tagger.labels import Labels
+from tagger.likeness import Rows, alike, nearest, rows_of
+from tagger.model import Model
+
+__all__ = ["USUAL", "Pick", "Pool", "agreement", "compared", "listed", "next_entries", "picked"]
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+USUAL = 0.05  # of the labelled entries are less like the nearest other one than `Pool.bound`, by its definition
+_NEAR = float(np.log(3))  # a score is uncertain where its odds are within three times those of the threshold
+_SAME = 0.95  # of the tags two models agree on, from which on the labels between them hardly mattered
+_GROWTH = 10  # percent more labels than the model before: after fewer, little has changed in any case
+_NARROW = 0.1  # the width of an interval of F1 from which on a topic needs no more labels
+_USABLE = 20  # yes entries that make a usable topic
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Entries that are not labelled, beside those that are, as a model sees them."""
+
+    entries: tuple[Entry, ...]
+    labelled: tuple[Entry, ...]
+    scores: Floats  # (n_entries, n_topics)
+    rows: Rows
+    likeness: Floats  # (n_entries,): the cosine with the nearest labelled entry
+    nearest: Ints  # (n_entries,): which that is
+    bound: float  # of likeness: what is below is unlike every labelled entry
+
+    @property
+    def unlike(self) -> Bools:
+        """Which are unlike every labelled entry: (n_entries,)."""
+        return self.likeness < self.bound
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """An entry of a pool to label."""
+
+    entry: int
+    topic: int | None  # that is uncertain; None for an entry unlike every labelled one
+    stands_for: int = 1  # unlike entries, itself too, that it is as like as labelled entries usually are
+
+
+def compared(model: Model, labelled: Sequence[Entry], entries: Sequence[Entry]) -> Pool:
+    """Entries beside the labelled ones; those labelled, and those given before, are left out."""
+    ids = {entry.id for entry in labelled}
+    new = tuple({entry.id: entry for entry in reversed(entries) if entry.id not in ids}.values())[::-1]
+    rows, labelled_rows = rows_of(new, model), rows_of(labelled, model)
+    likeness, which = nearest(rows, labelled_rows)
+    own, _ = nearest(labelled_rows, labelled_rows, others=True)
+    bound = float(np.quantile(own, USUAL)) if len(own) else 0.0
+    return Pool(new, tuple(labelled), model.scores(new), rows, likeness, which, bound)
+
+
+def picked(model: Model, pool: Pool, n_wanted: int) -> list[Pick]:
+    """The entries whose labels would teach most: the uncertain ones, best first, then those unlike every labelled one.
+
+    An uncertain entry has a topic whose odds are within three times those of the threshold. Its worth is the greatest, over
+    topics, of width x exp(-distance), the distance being that of the score's log-odds from the threshold's; times 1 - its
+    greatest cosine with an entry taken before. What shares half of its words with one taken, or with its nearest labelled
+    one, is passed over. How many unlike ones there are (`_regions`) goes by their number in the pool.
+
+    Source: D. Lewis and W. Gale, "A sequential algorithm for training text classifiers", SIGIR 1994 (uncertainty, here at
+    each topic's threshold); J. Carbonell and J. Goldstein, "The use of MMR", SIGIR 1998 (diversity, here as a factor). The
+    weights and the place of unlike entries are ours; docs/benchmarks.md measures the whole.
+    """
+    distance, near = _near(model, pool.scores)
+    unlike = pool.unlike
+    uncertain = near.any(axis=1) & ~unlike
+    n_unlike, n_uncertain = int(unlike.sum()), int(uncertain.sum())
+    share = round(n_wanted * n_unlike / max(1, n_unlike + n_uncertain))
+    regions = _regions(pool, max(share, n_wanted - n_uncertain))
+    worth = np.where(near, np.exp(-distance) * _widths(model), 0.0)
+    value, common = np.where(uncertain, worth.max(axis=1), 0.0), np.zeros(len(pool.entries))
+    taken: list[Pick] = []
+    while len(taken) + len(regions) < n_wanted and value.any():
+        n = int((value * (1 - common)).argmax())
+        value[n] = 0.0
+        if not _repeats(pool, n, (*regions, *taken)):
+            taken.append(Pick(n, int(worth[n].argmax())))
+            common = np.maximum(common, pool.rows.cosines(n))
+    return taken + regions
+
+
+def _regions(pool: Pool, n_wanted: int) -> list[Pick]:
+    """Entries unlike every labelled one: each time the one with most in common with those that none stands for yet."""
+    unlike = pool.unlike
+    left = unlike.copy()
+    taken: list[Pick] = []
+    while len(taken) < n_wanted and left.any():
+        n = int(np.where(left, pool.rows.common(left), -1.0).argmax())
+        left[n] = False
+        if not _repeats(pool, n, taken):
+            beside = unlike & (pool.rows.cosines(n) >= pool.bound)
+            beside[n] = True
+            left &= ~beside
+            taken.append(Pick(n, None, int(beside.sum())))
+    return taken
+
+
+def _repeats(pool: Pool, n: int, taken: Sequence[Pick]) -> bool:
+    beside = (*pool.labelled[pool.nearest[n] : pool.nearest[n] + 1], *(pool.entries[pick.entry] for pick in taken))
+    return any(alike(pool.entries[n], other) for other in beside)
+
+
+def listed(model: Model, pool: Pool, n_wanted: int) -> list[dict[str, Any]]:
+    """What `picked` takes, as a program reads it.
+
+    Returns:
+        Dicts with `id`, `title`, `source`, the `reason` ("uncertain", "unlike"), the `topic`, its `score` and `threshold`
+        (None where unlike), how many entries of the pool it `stands_for` (None where uncertain), and the `nearest` labelled
+        entry (None where none has a word in common) with its `likeness`.
+    """
+    found: list[dict[str, Any]] = []
+    for pick in picked(model, pool, n_wanted):
+        n, t, entry = pick.entry, pick.topic, pool.entries[pick.entry]
+        beside = pool.labelled[pool.nearest[n]] if pool.likeness[n] > 0 else None
+        found.append(
+            {
+                "id": entry.id,
+                "title": entry.title,
+                "source": entry.source,
+                "reason": "unlike" if t is None else "uncertain",
+                "topic": None if t is None else model.topics[t].id,
+                "score": None if t is None else round(float(pool.scores[n, t]), 4),
+                "threshold": None if t is None else round(float(model.thresholds[t]), 4),
+                "stands_for": pick.stands_for if t is None else None,
+                "nearest": None if beside is None else {"id": beside.id, "title": beside.title},
+                "likeness": round(float(pool.likeness[n]), 4),
+            }
+        )
+    return found
+
+
+def next_entries(
+    model: Model, labels: Labels, entries: Sequence[Entry], n_wanted: int = 20, before: Model | None = None
+) -> dict[str, Any]:
+    """What to label next, and whether to go on.
+
+    Args:
+        model: the model of these labels.
+        labels: what is labelled already.
+        entries: the pool to choose from; those labelled, and those given before, are left out.
+        n_wanted: how many entries to name at most.
+        before: a model of fewer labels, to see what the last ones changed.
+
+    Returns:
+        `sentence`: whether more labels still help; `label_more` the same as True, False, or None where it cannot be told.
+        `n_entries`, `n_left_out`, `n_labelled`: how many there are; `n_before`, `n_now`: how many the models were trained on.
+        `same`: the share of the pool's tags that both models agree on, (value, lower, upper) with a 95% interval, None
+        without a model before; more labels have stopped helping where it lies above `same_enough`.
+        `topics`: by id `name`, `yes`, `f1` as (value, lower, upper) or None where it is not known, about how many `more` yes
+        entries it needs until there are enough to be `usable` and that interval is `narrow`, and in how many entries of the
+        pool it is `uncertain`.
+        `entries`: see `listed`.
+    """
+    pool = compared(model, labels.entries, entries)
+    n_before, n_now = (None if one is None else _n_entries(one) for one in (before, model))
+    same = None if before is None else agreement(before, model, pool.entries)
+    label_more, sentence = _verdict(same, n_before, n_now)
+    yes, known = labels.arrays()
+    n_yes = dict(zip((topic.id for topic in labels.topics), (yes & known).sum(0).tolist(), strict=True))
+    n_uncertain = _near(model, pool.scores)[1].sum(axis=0).tolist()
+    return {
+        "sentence": sentence,
+        "label_more": label_more,
+        "n_entries": len(pool.entries),
+        "n_left_out": len(entries) - len(pool.entries),
+        "n_labelled": len(labels.entries),
+        "n_before": n_before,
+        "n_now": n_now,
+        "same": same,
+        "same_enough": _SAME,
+        "narrow": _NARROW,
+        "usable": _USABLE,
+        "topics": {
+            topic.id: {
+                "name": topic.name,
+                "yes": (n := n_yes.get(topic.id, 0)),
+                "f1": (f1 := _f1(model, topic.id)),
+                "more": _more(n, f1),
+                "uncertain": uncertain,
+            }
+            for topic, uncertain in zip(model.topics, n_uncertain, strict=True)
+        },
+        "entries": listed(model, pool, n_wanted),
+    }
+
+
+def agreement(before: Model, model: Model, entries: Sequence[Entry]) -> list[float | None]:
+    """The share of tags that two models agree on, (value, lower, upper): F1 of the one's tags against the other's.
+
+    Of the topics that both have. None of the three where neither tags anything.
+    """
+    topics = [topic.id for topic in model.topics if topic.id in {topic.id for topic in before.topics}]
+    tagged = []
+    for one in (before, model):
+        every = decide(one.scores(entries), one.thresholds, one.topics, one.fewest)
+        tagged.append(every[:, [one.column(topic) for topic in topics]])
+    total = metrics.counts(tagged[0], np.ones_like(tagged[0]), tagged[1]).sum()
+    found = [float(side) for side in (metrics.f1(total), *metrics.f1_interval(total))]
+    return [None if np.isnan(side) else round(side, 4) for side in found]
+
+
+def _verdict(same: list[float | None] | None, n_before: int | None, n_now: int | None) -> tuple[bool | None, str]:
+    """Whether more labels still help, and a sentence.
+
+    By the tags that the last labels changed, in entries that no model was fitted to. Source: M. Bloodgood and K.
+    Vijay-Shanker, "A method for stopping active learning based on stabilizing predictions and the need for user-adjustable
+    stopping", CoNLL 2009; F1 in the place of kappa, and an interval in the place of three rounds.
+    """
+    unknown = "It cannot be told whether more labels still help: "
+    if same is None:
+        return None, unknown + "there is no model of fewer labels to compare with; retraining keeps the one that it replaces."
+    if n_before is None or n_now is None:
+        return None, unknown + "a model does not say how many entries it was trained on."
+    if 100 * n_now < (100 + _GROWTH) * n_before:
+        return None, (
+            f"{unknown}the model before was trained on {n_before} entries and this one on {n_now}; it takes {_GROWTH}% more."
+        )
+    value, low, high = same
+    if value is None or low is None or high is None:
+        return None, unknown + "neither model tags anything in these entries."
+    told = (
+        f"models of {n_before} and of {n_now} labelled entries agree on {value:.1%} ({low:.1%}-{high:.1%}) of the tags of "
+        f"these entries, and {_SAME:.0%} is enough."
+    )
+    if low >= _SAME:
+        return False, "More labels have stopped helping: " + told
+    return (True, "More labels still help: " + told) if high < _SAME else (None, unknown + told)
+
+
+def _near(model: Model, scores: Floats) -> tuple[Floats, Bools]:
+    """How far the log-odds of each score are from the threshold's, and whether it is uncertain: (n_entries, n_topics)."""
+    distance = np.abs(_logit(scores) - _logit(np.minimum(model.thresholds, 1.0)))
+    return distance, (distance <= _NEAR) & np.isfinite(model.thresholds)
+
+
+def _logit(p: Any) -> Any:
+    p = np.clip(p, 1e-9, 1 - 1e-9)
+    return np.log(p / (1 - p))
+
+
+def _widths(model: Model) -> Floats:
+    """The width of the interval of each topic's F1, the widest there is where it is not known: (n_topics,)."""
+    found = (_f1(model, topic.id) for topic in model.topics)
+    return np.array([1.0 if f1 is None else f1[2] - f1[1] for f1 in found])
+
+
+def _f1(model: Model, topic: str) -> list[float] | None:
+    """A topic's F1 with its interval; None where the model does not say."""
+    found: Any = model.about
+    for key in ("figures", "topics", topic, "f1"):
+        found = found.get(key) if isinstance(found, dict) else None
+    numbers = isinstance(found, list) and len(found) == 3 and all(isinstance(side, (int, float)) for side in found)
+    return found if numbers else None
+
+
+def _n_entries(model: Model) -> int | None:
+    found = model.about.get("n_entries")
+    return found if isinstance(found, int) else None
+
+
+def _more(n_yes: int, f1: list[float] | None) -> int:
+    """About how many more yes entries a topic needs: an interval is half as wide with four times as many."""
+    wanted = 0 if f1 is None else ceil(n_yes * ((f1[2] - f1[1]) / _NARROW) ** 2)
+    return max(0, _USABLE - n_yes, wanted - n_yes)
