@@ -2,8 +2,8 @@
 
 A query strategy, as active learning calls it, for several topics at once. An entry is worth the more, the nearer its scores
 are to the thresholds, a topic counting by the width of the interval that its F1 is known to; and the less, the more it has
-in common with one that was taken before it. Of entries unlike every labelled one no score can be trusted: they are taken in
-the proportion in which they occur, first those that stand for most of the others.
+in common with one that was taken before it. Of entries unlike every labelled one no score can be trusted: as far as there
+are unusually many of them they are taken too, first those that stand for most of the others.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def picked(model: Model, pool: Pool, n_wanted: int) -> list[Pick]:
     An uncertain entry has a topic whose odds are within three times those of the threshold. Its worth is the greatest, over
     topics, of width x exp(-distance), the distance being that of the score's log-odds from the threshold's; times 1 - its
     greatest cosine with an entry taken before. What shares half of its words with one taken, or with its nearest labelled
-    one, is passed over. How many unlike ones there are (`_regions`) goes by their number in the pool.
+    one, is passed over. The share of unlike ones (`_regions`) is that of those beyond the usual 5% of the pool, and more only
+    where too few are uncertain.
 
     Source: D. Lewis and W. Gale, "A sequential algorithm for training text classifiers", SIGIR 1994 (uncertainty, here at
     each topic's threshold); J. Carbonell and J. Goldstein, "The use of MMR", SIGIR 1998 (diversity, here as a factor). The
@@ -90,8 +91,9 @@ def picked(model: Model, pool: Pool, n_wanted: int) -> list[Pick]:
     distance, near = _near(model, pool.scores)
     unlike = pool.unlike
     uncertain = near.any(axis=1) & ~unlike
-    n_unlike, n_uncertain = int(unlike.sum()), int(uncertain.sum())
-    share = round(n_wanted * n_unlike / max(1, n_unlike + n_uncertain))
+    n_uncertain = int(uncertain.sum())
+    n_unusual = max(0.0, float(unlike.sum()) - USUAL * len(unlike))
+    share = round(n_wanted * n_unusual / max(1.0, n_unusual + n_uncertain))
     regions = _regions(pool, max(share, n_wanted - n_uncertain))
     worth = np.where(near, np.exp(-distance) * _widths(model), 0.0)
     value, common = np.where(uncertain, worth.max(axis=1), 0.0), np.zeros(len(pool.entries))
@@ -234,7 +236,7 @@ def _verdict(same: list[float | None] | None, n_before: int | None, n_now: int |
     """
     unknown = "It cannot be told whether more labels still help: "
     if same is None:
-        return None, unknown + "there is no model of fewer labels to compare with; retraining keeps the one that it replaces."
+        return None, unknown + "there is no model of fewer labels to compare with."
     if n_before is None or n_now is None:
         return None, unknown + "a model does not say how many entries it was trained on."
     if 100 * n_now < (100 + _GROWTH) * n_before:

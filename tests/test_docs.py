@@ -25,7 +25,7 @@ def test_every_command_and_option_is_documented(root: Path) -> None:
 
     page = (root / "docs/cli.md").read_text()
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    wanted = "tag retrain rollback evaluate topics batch diff check drift ci init export"
+    wanted = "tag retrain rollback evaluate topics batch diff check drift next ci init export"
     assert set(commands) >= set(wanted.split())
     for name, command in commands.items():
         assert command.help
@@ -64,6 +64,15 @@ def test_the_python_of_the_page_on_drift_runs(
     assert capsys.readouterr().out.startswith("None ['uncertain'")
 
 
+def test_the_python_of_the_page_on_what_to_label_next_runs(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(root)
+    (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/next.md").read_text(), re.DOTALL)
+    exec(compile(block, "next.md", "exec"), {})
+    assert re.fullmatch(r"None \[('\w{8}'(, )?){4}\]\n", capsys.readouterr().out)
+
+
 def test_the_python_of_the_page_on_pipelines_runs(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -91,7 +100,9 @@ def test_links_lead_somewhere(root: Path) -> None:
             assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-@pytest.mark.parametrize("script", ["settings", "startup", "throughput", "reader", "coverage", "quality", "batch", "drift"])
+@pytest.mark.parametrize(
+    "script", ["settings", "startup", "throughput", "reader", "coverage", "quality", "batch", "drift", "active"]
+)
 def test_every_script_of_bench_says_what_it_does(
     root: Path, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -142,7 +142,7 @@ def test_whether_more_labels_help(made: Model) -> None:
     unknown = "It cannot be told whether more labels still help: "
     assert told(None, made, clicks) == (
         None,
-        unknown + "there is no model of fewer labels to compare with; retraining keeps the one that it replaces.",
+        unknown + "there is no model of fewer labels to compare with.",
     )
     assert told(made, after(made, 100), clicks) == (
         None,
@@ -181,7 +181,7 @@ def test_on_the_command_line(run: Run, place: Path) -> None:
     assert (
         done.stdout
         == """\
-It cannot be told whether more labels still help: there is no model of fewer labels to compare with; retraining keeps the one that it replaces.
+It cannot be told whether more labels still help: there is no model of fewer labels to compare with.
 
 3 entries to choose from, 3 labelled; 1 left out: labelled already, or given twice
 
@@ -216,7 +216,7 @@ def test_forms(run: Run, place: Path) -> None:
     assert (
         done.stdout
         == """\
-**It cannot be told whether more labels still help: there is no model of fewer labels to compare with; retraining keeps the one that it replaces.**
+**It cannot be told whether more labels still help: there is no model of fewer labels to compare with.**
 
 3 entries to choose from, 3 labelled; 1 left out: labelled already, or given twice
 
