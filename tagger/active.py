@@ -99,7 +99,7 @@ def picked(model: Model, pool: Pool, n_wanted: int) -> list[Pick]:
     value, common = np.where(uncertain, worth.max(axis=1), 0.0), np.zeros(len(pool.entries))
     taken: list[Pick] = []
     while len(taken) + len(regions) < n_wanted and value.any():
-        n = int((value * (1 - common)).argmax())
+        n = int(np.where(value > 0, value * (1 - common), -1.0).argmax())
         value[n] = 0.0
         if not _repeats(pool, n, (*regions, *taken)):
             taken.append(Pick(n, int(worth[n].argmax())))

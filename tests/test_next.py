@@ -89,6 +89,16 @@ def test_one_of_many_stands_for_the_others(made: Model) -> None:
     assert picked(made, pool, 1) == [Pick(1, None, stands_for=3)]
 
 
+def test_rows_of_one_direction_are_all_looked_at(made: Model) -> None:
+    """A cosine may exceed 1 by rounding, which leaves no worth above 0."""
+    one = np.ones(3, dtype=np.int64)
+    rows = Rows(np.arange(4), np.zeros(3, dtype=np.int64), np.full(3, 1.0001), one, one, n_terms=1)
+    entries = tuple(Entry(title) for title in ("One", "Two", "Three"))
+    scores = np.array([[0.1, 0.0, 0.0], [0.5, 0.0, 0.0], [0.4, 0.0, 0.0]])
+    pool = Pool(entries, (), scores, rows, np.ones(3), np.zeros(3, dtype=np.int64), bound=0.0)
+    assert picked(made, pool, 3) == [Pick(1, 0), Pick(2, 0)], "the first is not uncertain"
+
+
 def test_the_cosines_of_a_row(shipped: Model, labels: Labels) -> None:
     rows = rows_of(labels.entries[:40], shipped)
     every = np.array([rows.cosines(n) for n in range(40)])
