@@ -173,7 +173,7 @@ def next_entries(
         `sentence`: whether more labels still help; `label_more` the same as True, False, or None where it cannot be told.
         `n_entries`, `n_left_out`, `n_labelled`: how many there are; `n_before`, `n_now`: how many the models were trained on.
         `same`: the share of the pool's tags that both models agree on, (value, lower, upper) with a 95% interval, None
-        without a model before; more labels have stopped helping where it lies above `same_enough`.
+        without a model before; where it lies above `same_enough`, labels help those topics alone that need `more`.
         `topics`: by id `name`, `yes`, `f1` as (value, lower, upper) or None where it is not known, about how many `more` yes
         entries it needs until there are enough to be `usable` and that interval is `narrow`, and in how many entries of the
         pool it is `uncertain`.
@@ -182,10 +182,21 @@ def next_entries(
     pool = compared(model, labels.entries, entries)
     n_before, n_now = (None if one is None else _n_entries(one) for one in (before, model))
     same = None if before is None else agreement(before, model, pool.entries)
-    label_more, sentence = _verdict(same, n_before, n_now)
     yes, known = labels.arrays()
     n_yes = dict(zip((topic.id for topic in labels.topics), (yes & known).sum(0).tolist(), strict=True))
     n_uncertain = _near(model, pool.scores)[1].sum(axis=0).tolist()
+    topics = {
+        topic.id: {
+            "name": topic.name,
+            "yes": (n := n_yes.get(topic.id, 0)),
+            "f1": (f1 := _f1(model, topic.id)),
+            "more": _more(n, f1),
+            "uncertain": uncertain,
+        }
+        for topic, uncertain in zip(model.topics, n_uncertain, strict=True)
+    }
+    needy = [id for id, topic in topics.items() if topic["more"]]
+    label_more, sentence = _verdict(same, n_before, n_now, needy)
     return {
         "sentence": sentence,
         "label_more": label_more,
@@ -198,16 +209,7 @@ def next_entries(
         "same_enough": _SAME,
         "narrow": _NARROW,
         "usable": _USABLE,
-        "topics": {
-            topic.id: {
-                "name": topic.name,
-                "yes": (n := n_yes.get(topic.id, 0)),
-                "f1": (f1 := _f1(model, topic.id)),
-                "more": _more(n, f1),
-                "uncertain": uncertain,
-            }
-            for topic, uncertain in zip(model.topics, n_uncertain, strict=True)
-        },
+        "topics": topics,
         "entries": listed(model, pool, n_wanted),
     }
 
@@ -227,12 +229,15 @@ def agreement(before: Model, model: Model, entries: Sequence[Entry]) -> list[flo
     return [None if np.isnan(side) else round(side, 4) for side in found]
 
 
-def _verdict(same: list[float | None] | None, n_before: int | None, n_now: int | None) -> tuple[bool | None, str]:
-    """Whether more labels still help, and a sentence.
+def _verdict(
+    same: list[float | None] | None, n_before: int | None, n_now: int | None, needy: Sequence[str]
+) -> tuple[bool | None, str]:
+    """Whether more labels still help, and a sentence. `needy` are topics that need some in any case.
 
     By the tags that the last labels changed, in entries that no model was fitted to. Source: M. Bloodgood and K.
     Vijay-Shanker, "A method for stopping active learning based on stabilizing predictions and the need for user-adjustable
-    stopping", CoNLL 2009; F1 in the place of kappa, and an interval in the place of three rounds.
+    stopping", CoNLL 2009; F1 in the place of kappa, and an interval in the place of three rounds. A rare topic hardly weighs
+    among all tags, hence `needy`.
     """
     unknown = "It cannot be told whether more labels still help: "
     if same is None:
@@ -250,9 +255,13 @@ def _verdict(same: list[float | None] | None, n_before: int | None, n_now: int |
         f"models of {n_before} and of {n_now} labelled entries agree on {value:.1%} ({low:.1%}-{high:.1%}) of the tags of "
         f"these entries, and {_SAME:.0%} is enough."
     )
-    if low >= _SAME:
-        return False, "More labels have stopped helping: " + told
-    return (True, "More labels still help: " + told) if high < _SAME else (None, unknown + told)
+    if high < _SAME:
+        return True, "More labels still help: " + told
+    if low < _SAME:
+        return None, unknown + told
+    if needy:
+        return True, f"More labels still help for {', '.join(needy)} and hardly for other topics: {told}"
+    return False, "More labels have stopped helping: " + told
 
 
 def _near(model: Model, scores: Floats) -> tuple[Floats, Bools]:
