@@ -1,0 +1,276 @@
+"""Which texts to label next: how many labels each way of choosing needs for the macro-F1 that random choice reaches.
+
+usage: python bench/active.py [NAME...] [--seeds N] [--data DIR] [--json FILE] [--svg FILE]
+
+NAME is a folder of DIR (by default ../shared/bench) with train.jsonl.gz and test.jsonl.gz, an object with `text` and
+`labels` a line; the 30 most frequent labels are used, and the texts that have one of them, 3,000 of the training half at
+most. Labelling begins with 5 texts a label, the same for every way, and goes on in batches chosen among the rest of the
+training half, whose labels are then looked up; after each batch a model is trained and scores the test half. Random choice
+is the yardstick. Results are added to the --json FILE; without a NAME, what it holds is shown and drawn.
+
+Ways:
+
+- uncertainty: the least distance of a score's log-odds from the threshold's, over topics.
+- diversity: the text least like any labelled or chosen one, by the cosine of TF-IDF (farthest-first, as in O. Sener and S.
+  Savarese, ICLR 2018).
+- cardinality: the number of tags that differs most from the mean number of labels, then uncertainty (label cardinality
+  inconsistency: X. Li and Y. Guo, "Active learning with multi-label SVM classification", IJCAI 2013).
+- tagger next: `tagger.active.picked`, with the intervals of three-fold cross-validation.
+
+Training is `tagger.training.train` with its default settings but three folds, and topics from two texts on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tagger import metrics
+from tagger.active import Pool, agreement, compared, picked
+from tagger.decide import decide
+from tagger.entry import Entry
+from tagger.features import text_of
+from tagger.model import Model
+from tagger.taxonomy import Topic
+from tagger.training import HeldOut, Settings, train
+
+DATA = Path(__file__).parent.parent.parent / "shared" / "bench"
+SETTINGS = Settings(n_folds=3, min_yes=2)
+FIRST = 5  # texts a label to begin with
+N_LABELS, N_TEXTS = 30, 3000
+SIZES = {"hoc": (25, 400), "reuters90": (50, 600), "cooking": (60, 900)}  # of a batch, and the most labelled texts
+GROWTH, SAME = 1.1, 0.95  # as in `tagger.active`
+Way = Callable[["State", int], Any]
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class State:
+    """What a way of choosing may look at."""
+
+    model: Model
+    pool: Pool
+    mean_labels: float  # of the labelled texts
+    random: np.random.Generator
+
+    def distance(self) -> Any:
+        """Of log-odds from the thresholds': (n_texts, n_labels)."""
+        scores, thresholds = (np.clip(p, 1e-9, 1 - 1e-9) for p in (self.pool.scores, self.model.thresholds))
+        return np.abs(np.log(scores / (1 - scores)) - np.log(thresholds / (1 - thresholds)))
+
+
+def by_lot(state: State, n_wanted: int) -> Any:
+    return state.random.permutation(len(state.pool.entries))[:n_wanted]
+
+
+def uncertainty(state: State, n_wanted: int) -> Any:
+    return np.argsort(state.distance().min(axis=1), kind="stable")[:n_wanted]
+
+
+def diversity(state: State, n_wanted: int) -> Any:
+    likeness, taken = state.pool.likeness.copy(), []
+    for _ in range(n_wanted):
+        taken.append(int(likeness.argmin()))
+        likeness = np.maximum(likeness, state.pool.rows.cosines(taken[-1]))
+        likeness[taken] = np.inf
+    return taken
+
+
+def cardinality(state: State, n_wanted: int) -> Any:
+    n_tags = decide(state.pool.scores, state.model.thresholds).sum(axis=1)
+    return np.lexsort((state.distance().min(axis=1), -np.abs(n_tags - state.mean_labels)))[:n_wanted]
+
+
+def shipped(state: State, n_wanted: int) -> Any:
+    return [pick.entry for pick in picked(state.model, state.pool, n_wanted)]
+
+
+WAYS: dict[str, Way] = {
+    "random": by_lot,
+    "uncertainty": uncertainty,
+    "diversity": diversity,
+    "cardinality": cardinality,
+    "tagger next": shipped,
+}
+
+
+def read(folder: Path) -> tuple[list[Entry], Any, list[str], Any]:
+    """The entries to choose from with their labels, (n, n_labels), and the texts to score with theirs."""
+    from quality import load  # beside this script
+
+    texts, yes, test, truth = load(folder)
+    often = np.sort(np.argsort(-yes.sum(axis=0), kind="stable")[:N_LABELS])
+    yes, truth = yes[:, often], truth[:, often]
+    kept = np.flatnonzero(yes.any(axis=1))
+    kept = np.sort(np.random.default_rng(0).permutation(kept)[:N_TEXTS])
+    scored = np.flatnonzero(truth.any(axis=1))
+    return [entry(texts[n]) for n in kept], yes[kept], [text_of(entry(test[n])) for n in scored], truth[scored]
+
+
+def entry(text: str) -> Entry:
+    """A text as an entry; its first twelve words, which count twice, are its title."""
+    words = text.split()
+    return Entry(" ".join(words[:12]), abstract=" ".join(words[12:]))
+
+
+def first(yes: Any, random: np.random.Generator) -> list[int]:
+    """Texts to begin with, such that each label, the rarest first, has `FIRST`."""
+    taken: list[int] = []
+    for t in np.argsort(yes.sum(axis=0), kind="stable"):
+        missing = FIRST - int(yes[taken, t].sum())
+        rest = np.setdiff1d(np.flatnonzero(yes[:, t]), taken)
+        taken += random.permutation(rest)[: max(0, missing)].tolist()
+    return taken
+
+
+def fitted(texts: list[str], yes: Any, intervals: bool) -> Model:
+    """A model, with the interval of F1 of each topic if wanted."""
+    topics = [Topic(f"t{n}", f"topic {n}") for n in range(yes.shape[1])]
+    model, held_out = train(texts, yes, None, topics, SETTINGS, cross_validate=intervals)
+    return replace(model, about={**model.about, "figures": {"topics": f1_of(yes, held_out)}}) if intervals else model
+
+
+def f1_of(yes: Any, held_out: HeldOut) -> dict[str, Any]:
+    counts = metrics.counts(yes, np.ones_like(yes), held_out.tagged).sum(0)
+    sides = np.nan_to_num(np.stack([metrics.f1(counts), *metrics.f1_interval(counts)], axis=1))
+    return {f"t{n}": {"f1": side} for n, side in enumerate(sides.tolist())}
+
+
+def curve(way: str, data: tuple[list[Entry], Any, list[str], Any], seed: int, batch: int, most: int) -> Result:
+    """Macro-F1 on the test half after each batch, and the share of its tags that stayed the same since 10% fewer labels."""
+    entries, yes, test, truth = data
+    random = np.random.default_rng(seed)
+    chosen = first(yes, random)
+    texts = [text_of(one) for one in entries]
+    points: list[tuple[int, float]] = []
+    models: list[tuple[int, Model]] = []
+    same: list[tuple[int, list[float | None]]] = []
+    while True:
+        model = fitted([texts[n] for n in chosen], yes[chosen], intervals=way == "tagger next")
+        tagged = decide(model.scores_of(test), model.thresholds, model.topics, model.fewest)
+        points.append((len(chosen), metrics.macro_f1(truth, np.ones_like(truth), tagged)))
+        if len(chosen) >= most:
+            return {"points": points, "same": same}
+        rest = np.setdiff1d(np.arange(len(entries)), chosen)
+        left = [entries[n] for n in rest]
+        before = [one for n, one in models if GROWTH * n <= len(chosen)]
+        if way == "tagger next" and before:
+            same.append((len(chosen), agreement(before[-1], model, left)))
+        models.append((len(chosen), model))
+        places = {id(one): n for one, n in zip(left, rest.tolist(), strict=True)}
+        pool = compared(model, [entries[n] for n in chosen], left)
+        picks = WAYS[way](State(model, pool, float(yes[chosen].sum(axis=1).mean()), random), min(batch, most - len(chosen)))
+        if len(picks) == 0:
+            return {"points": points, "same": same}
+        chosen = chosen + [places[id(pool.entries[n])] for n in picks]
+
+
+def mean_curve(results: list[Result]) -> tuple[Any, Any]:
+    """Numbers of labelled texts, from the most that any seed began with, and the mean macro-F1 there."""
+    low = max(r["points"][0][0] for r in results)
+    high = min(r["points"][-1][0] for r in results)
+    at = np.arange(low, high + 1)
+    return at, np.mean([np.interp(at, *np.array(r["points"]).T) for r in results], axis=0)
+
+
+def needed(way: tuple[Any, Any], target: float) -> float:
+    """The fewest labelled texts from which on the mean macro-F1 reaches a target; infinite where it does not."""
+    reached = np.flatnonzero(way[1] >= target)
+    return float(way[0][reached[0]]) if len(reached) else float("inf")
+
+
+def table(results: list[Result], set_name: str) -> str:
+    """For each way, labels needed as a share of those of random choice, at three numbers of the latter."""
+    mine = [r for r in results if r["set"] == set_name]
+    curves = {way: mean_curve([r for r in mine if r["way"] == way]) for way in WAYS if any(r["way"] == way for r in mine)}
+    at, random = curves["random"]
+    targets = [int(at[-1] * share) for share in (0.6, 0.8, 1)]
+    seeds = len({r["seed"] for r in mine})
+    header = [f"{set_name}, {seeds} seeds", *(f"{n} at random: {np.interp(n, at, random):.3f}" for n in targets)]
+    lines = [f"| {' | '.join(header)} |", "|---" * len(header) + "|"]
+    for way, found in curves.items():
+        cells = []
+        for n in targets:
+            fewest = needed(found, float(np.interp(n, at, random)))
+            cells.append("not reached" if np.isinf(fewest) else f"{fewest:.0f} ({fewest / n:.2f})")
+        if way != "random":
+            lines.append(f"| {way} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def draw(results: list[Result], path: Path) -> None:
+    """The mean macro-F1 of every way by the number of labelled texts, in greys and hues for any background."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    grey = "#7a7a7a"
+    hues = dict(zip(WAYS, (grey, "#2f81c7", "#8a63d2", "#2da44e", "#d9730d"), strict=True))
+    style: dict[Any, Any] = {"svg.hashsalt": "tagger", "svg.fonttype": "none", "font.size": 9}
+    style |= dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), grey)
+    sets = list(dict.fromkeys(r["set"] for r in results))
+    with matplotlib.rc_context(style):
+        figure = Figure(figsize=(9, 3.4), layout="constrained")
+        for axes, set_name in zip(figure.subplots(1, len(sets), squeeze=False).flat, sets, strict=True):
+            for way in WAYS:
+                found = [r for r in results if (r["set"], r["way"]) == (set_name, way)]
+                if found:
+                    at, f1 = mean_curve(found)
+                    line = {"lw": 2} if way == "tagger next" else {"lw": 1.2, "ls": "--" if way == "random" else "-"}
+                    axes.plot(at, f1, color=hues[way], label=way, **line)
+            axes.set_title(set_name, fontsize=10)
+            axes.set_xlabel("labelled texts")
+            axes.grid(color=grey, alpha=0.25, linewidth=0.5)
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.patch.set_alpha(0)
+        figure.axes[0].set_ylabel("macro-F1 on the test half")
+        legend = {text: mark for axes in figure.axes for mark, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+        figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=len(legend), frameon=False)
+        figure.savefig(path, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+
+
+def stopped(results: list[Result], set_name: str) -> str:
+    """Where labels chosen by `tagger next` are said to have stopped helping."""
+    found = [r for r in results if (r["set"], r["way"]) == (set_name, "tagger next")]
+    said = [next((n for n, same in r["same"] if (same[1] or 0) >= SAME), None) for r in found]
+    last = np.mean([r["same"][-1][1][0] for r in found])
+    return f"{set_name}: stops at {', '.join(map(str, said))} of {found[0]['points'][-1][0]}; last agreement {last:.3f}\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="how often to begin anew")
+    parser.add_argument("--data", type=Path, default=DATA, metavar="DIR")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="results: read, and kept")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the results")
+    arguments = parser.parse_args()
+    results: list[Result] = []
+    if arguments.json and arguments.json.exists():
+        results = json.loads(arguments.json.read_text())
+    done = {(r["set"], r["way"], r["seed"]) for r in results}
+    for set_name in arguments.names:
+        data = read(arguments.data / set_name)
+        batch, most = SIZES[set_name]
+        for seed, way in ((seed, way) for seed in range(arguments.seeds) for way in WAYS):
+            if (set_name, way, seed) not in done:
+                size = batch if way != "random" else 2 * batch  # a batch at random is as good as two half as large
+                found = curve(way, data, seed, size, most if way == "random" else int(0.8 * most))
+                results.append({"set": set_name, "way": way, "seed": seed, **found})
+                if arguments.json:
+                    arguments.json.write_text(json.dumps(results) + "\n")
+    for set_name in dict.fromkeys(r["set"] for r in results):
+        print(table(results, set_name))
+    for set_name in dict.fromkeys(r["set"] for r in results):
+        print(stopped(results, set_name), end="")
+    if arguments.svg:
+        draw(results, arguments.svg)
+
+
+if __name__ == "__main__":
+    main()
