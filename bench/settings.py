@@ -3,7 +3,7 @@
 usage: python bench/settings.py [NAME...] [--seeds N] [--data DIR] [--jobs N]
 
 NAME is `labels` (this repository's labels, the default) or a folder of DIR (by default ../shared/bench), of which the
-training half is used, and no more than 150 labels, evenly spaced from the most to the least frequent. Each variant differs
+training half is used, and no more than 60 labels, evenly spaced from the most to the least frequent. Each variant differs
 from the base in the one thing that it names. Weights, calibration and thresholds of each outer fold come from the other
 folds alone; the folds are the same for all variants. Prints a Markdown table: micro- and macro-F1 with 95% intervals over
 entries, and the difference in micro-F1 and macro-F1 to the base with its paired interval.
@@ -209,13 +209,16 @@ def calibrated(variant: Variant, logits: Any, yes: Any, known: Any) -> list[Call
     ways: list[Callable[[Any], Any]] = []
     for t in range(n_topics):
         z, y = logits[there[t], t], yes[there[t], t]
+        if not y.any():
+            ways.append(lambda z: 0.0 * z)
+            continue
         if variant.calibration == "isotonic":
             fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(z, y)
             # Ties are parted by the logits, or no threshold could.
             ways.append(lambda z, fitted=fitted: np.clip(fitted.predict(z), 1e-4, 1 - 1e-4) + 1e-6 * np.tanh(z))
         else:  # Kull, Silva Filho and Flach, "Beta calibration", AISTATS 2017
-            beta = LogisticRegression(C=100.0).fit(_beta(z), y) if y.any() else None
-            ways.append(lambda z, beta=beta: beta.predict_proba(_beta(z))[:, 1] if beta else 0.0 * z)
+            beta = LogisticRegression(C=100.0).fit(_beta(z), y)
+            ways.append(lambda z, beta=beta: beta.predict_proba(_beta(z))[:, 1])
     return [lambda z: np.stack([way(np.nan_to_num(z[:, t], nan=-9.0)) for t, way in enumerate(ways)], axis=1)]
 
 
@@ -335,7 +338,7 @@ def from_folder(folder: Path) -> tuple[Task, Variant]:
     names = sorted({name for record in records for name in record["labels"]})
     yes = np.array([[name in record["labels"] for name in names] for record in records])
     often = np.argsort(-yes.sum(0), kind="stable")
-    yes = yes[:, np.sort(often[np.unique(np.linspace(0, len(names) - 1, min(150, len(names))).astype(int))])]
+    yes = yes[:, np.sort(often[np.unique(np.linspace(0, len(names) - 1, min(60, len(names))).astype(int))])]
     words = np.median([len(record["text"].split()) for record in records])
     # What training chooses for these sets, to a step; see bench/quality.py.
     base = Variant(pairs=False, c=0.2, power=1.0 if words > 200 else 0.5, shrink=30.0)

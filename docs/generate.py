@@ -3,10 +3,11 @@
 usage: python docs/generate.py [--check]
 
 In README.md and docs/*.md a line `<!-- output: COMMAND -->` is followed by a fenced block, which is replaced by what the
-command prints when run in the repository. After a line `<!-- session: COMMAND -->` it is replaced by what a terminal shows;
-the commands of a page are run by bash, one after the other, in a copy of examples/, labels/ and models/, so that they may
-write; a `cd` lasts, as on a terminal. docs/cli.md is written whole. --check writes nothing and exits 1, naming the files, if
-anything would change.
+command prints when run in the repository. After a line `<!-- screen: FILE KEYS -->` it is replaced by what `tagger label
+FILE` shows on a terminal of 80x24 after these keys, which save nothing. After a line `<!-- session: COMMAND -->` it is
+replaced by what a terminal shows; the commands of a page are run by bash, one after the other, in a copy of examples/,
+labels/ and models/, so that they may write; a `cd` lasts, as on a terminal. docs/cli.md is written whole. --check writes
+nothing and exits 1, naming the files, if anything would change.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
 }
 _BLOCK = re.compile(
-    r"(<!-- (?P<kind>output|session): (?P<command>.+?) -->\n```[a-z]*\n).*?(?P<end>^```$)", re.DOTALL | re.MULTILINE
+    r"(<!-- (?P<kind>output|session|screen): (?P<command>.+?) -->\n```[a-z]*\n).*?(?P<end>^```$)", re.DOTALL | re.MULTILINE
 )
 
 
@@ -57,6 +58,23 @@ def shown(command: str, folder: Path) -> tuple[str, Path]:
         return text, Path(end.read().rstrip("\n"))
 
 
+def screen(arguments: str) -> str:
+    """What `tagger label FILE` shows on a terminal of 80x24 after some keys."""
+    import tagger
+    from tagger.labelling import begin, press, telling
+    from tagger.labelling_screen import screen as drawn
+    from tagger.workspace import Workspace
+
+    file, *keys = shlex.split(arguments)
+    model = tagger.load(ROOT / "models" / "topics.safetensors")
+    rows, topics = Workspace(ROOT).hand()
+    state = begin(tagger.read_listing(ROOT / file), topics, rows, model)
+    for key in keys:
+        state, _ = press(state, key)
+    lines, _ = drawn(state, telling(model, state.entries[state.n or 0]), 80, 24)
+    return "".join(line.plain.rstrip() + "\n" for line in lines)
+
+
 def with_outputs(text: str) -> str:
     """A page with every block under an `output:` or `session:` comment made anew."""
     with tempfile.TemporaryDirectory() as name:
@@ -69,6 +87,8 @@ def with_outputs(text: str) -> str:
             nonlocal folder
             if match["kind"] == "output":
                 return match[1] + run(match["command"]) + match["end"]
+            if match["kind"] == "screen":
+                return match[1] + screen(match["command"]) + match["end"]
             output, folder = shown(match["command"], folder)
             return match[1] + output + match["end"]
 

@@ -20,8 +20,9 @@ from tagger import metrics
 from tagger.decide import decide
 from tagger.entry import Entry
 from tagger.labels import Labels
-from tagger.likeness import Rows, alike, nearest, rows_of
+from tagger.features import Terms
 from tagger.model import Model
+from tagger.similar import Rows, alike, nearest, rows
 
 __all__ = ["USUAL", "Pick", "Pool", "agreement", "compared", "listed", "next_entries", "picked"]
 
@@ -68,11 +69,17 @@ def compared(model: Model, labelled: Sequence[Entry], entries: Sequence[Entry]) 
     """Entries beside the labelled ones; those labelled, and those given before, are left out."""
     ids = {entry.id for entry in labelled}
     new = tuple({entry.id: entry for entry in reversed(entries) if entry.id not in ids}.values())[::-1]
-    rows, labelled_rows = rows_of(new, model), rows_of(labelled, model)
-    likeness, which = nearest(rows, labelled_rows)
-    own, _ = nearest(labelled_rows, labelled_rows, others=True)
+    terms, idf = Terms(model.hashes), model.idf.astype(np.float64)
+    some, others = rows(new, terms, idf), rows(labelled, terms, idf)
+    likeness, which = _first(*nearest(some, others, len(idf)))
+    own, _ = _first(*nearest(others, others, len(idf), others=True))
     bound = float(np.quantile(own, USUAL)) if len(own) else 0.0
-    return Pool(new, tuple(labelled), model.scores(new), rows, likeness, which, bound)
+    return Pool(new, tuple(labelled), model.scores(new), some, likeness, which, bound)
+
+
+def _first(likeness: Floats, which: Ints) -> tuple[Floats, Ints]:
+    """Of the nearest labelled entries the first, (n_entries,) each; with a likeness of 0 where there is none."""
+    return likeness.max(axis=1, initial=0.0), which.sum(axis=1)
 
 
 def picked(model: Model, pool: Pool, n_wanted: int) -> list[Pick]:

@@ -15,7 +15,9 @@ _ID_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l
 _ID_LENGTH = 8
 _ET_AL = re.compile(r"(?:^|\s)et al\.?$")
 # Control and format characters count as spaces: none of them may reach a terminal or split a line.
-_CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0x200B, 0x2028, 0x2029, *range(0x202A, 0x202F), 0xFEFF], " ")
+_CONTROLS = dict.fromkeys(
+    [*range(0x20), *range(0x7F, 0xA0), 0x200B, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF], " "
+)
 
 
 def squeeze(text: str) -> str:

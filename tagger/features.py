@@ -12,8 +12,10 @@ million terms share a 64-bit hash has a chance of 3 in 10^8.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,10 +23,11 @@ from numpy.typing import NDArray
 
 from tagger.entry import Entry
 
-__all__ = ["TITLE_WEIGHT", "Terms", "WordCounts", "count", "text_of", "vocabulary", "weigh"]
+__all__ = ["TITLE_WEIGHT", "Place", "Terms", "WordCounts", "count", "places", "spans", "text_of", "vocabulary", "weigh"]
 
 TITLE_WEIGHT = 2  # how often the title is read
 
+_WORD = re.compile(r"\w\w+")  # what `_words` finds, in one text
 _PRIME = np.uint64(0x9E3779B97F4A7C55)  # any odd number will do
 _LOW = np.array([(1 << 8 * n) - 1 for n in range(9)], dtype=np.uint64)  # the lowest n bytes
 _CHUNK = 1 << 16  # bytes of text handled at once: arrays of this length stay in the processor's cache
@@ -38,6 +41,18 @@ _WIDTH = np.array([1] * 0xC0 + [2] * 0x20 + [3] * 0x10 + [4] * 0x10, dtype=np.in
 def text_of(entry: Entry) -> str:
     """The text that the model reads of an entry: its title, `TITLE_WEIGHT` times, and its abstract."""
     return "\n".join([entry.title] * TITLE_WEIGHT + [entry.abstract])
+
+
+def spans(text: str, terms: Collection[str]) -> list[tuple[int, int]]:
+    """Where some terms stand in a text: (first character, one past the last), ascending; neighbours in a pair overlap.
+
+    >>> spans("Click models of clicks", {"click models", "models"})
+    [(0, 12), (6, 12)]
+    """
+    words = [(match.start(), match.end(), match[0].casefold()) for match in _WORD.finditer(text)]
+    found = [(start, end) for start, end, word in words if word in terms]
+    found += [(start, end) for (start, _, a), (_, end, b) in pairwise(words) if f"{a} {b}" in terms]
+    return sorted(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +164,49 @@ def vocabulary(texts: Sequence[str], min_df: int) -> tuple[Terms, list[str]]:
     owners = np.searchsorted(places, first[kept], side="right") - 1
     written = [chunks[owner].written(at - places[owner]) for owner, at in zip(owners, first[kept], strict=True)]
     return Terms(unique[kept]), written
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where words stand in an entry: characters `start` to `end` of its title or its abstract, as they are written."""
+
+    part: str  # "title" or "abstract"
+    start: int
+    end: int
+
+
+def places(entry: Entry, terms: Terms) -> dict[int, list[Place]]:
+    """Where each term stands that an entry has, by the term's index; the places of each in the order of reading.
+
+    A pair of words reaches from the start of the first to the end of the second. Where the text is read on from the title to
+    its repetition or to the abstract, the words of a pair have a place each. Positions count characters of the text before
+    case folding: a letter that folds to several, as ß does, belongs to a term if any of those does.
+    """
+    text = text_of(entry)
+    (words,) = _chunks([text])
+    # From bytes of the folded text, which has one more before it, to its characters, and from those to the text's own.
+    folded = [letter.casefold() for letter in text]
+    owners = np.repeat(np.arange(len(text)), [len(letters) for letters in folded])
+    buffer = np.frombuffer(words.text, dtype=np.uint8)[1:]
+    letter_of = np.cumsum((buffer & 0xC0) != 0x80) - 1
+    starts, ends = owners[letter_of[words.starts - 1]], owners[letter_of[words.ends - 2]] + 1
+    length = len(entry.title) + 1  # with the line's end
+
+    def place(start: int, end: int) -> list[Place]:
+        before, after = (min(at // length, TITLE_WEIGHT) for at in (start, end - 1))
+        part = "title" if before < TITLE_WEIGHT else "abstract"
+        return [Place(part, start - before * length, end - before * length)] if before == after else []
+
+    found: dict[int, set[Place]] = {}
+    n_words = len(words.hashes)
+    for at, term in enumerate(terms.find(np.concatenate([words.hashes, words.pairs])).tolist()):
+        if term >= 0:
+            first = at if at < n_words else int(words.lefts[at - n_words])
+            last = first if at < n_words else first + 1
+            spans = [(int(starts[n]), int(ends[n])) for n in (first, last)]
+            whole = place(spans[0][0], spans[1][1])
+            found.setdefault(term, set()).update(whole or (one for span in spans for one in place(*span)))
+    return {term: sorted(there, key=lambda one: (one.part != "title", one)) for term, there in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

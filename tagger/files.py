@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 
 from tagger.errors import OutputError
 
-__all__ = ["remove_leftovers", "write_whole"]
+__all__ = ["locked", "remove_leftovers", "write_whole"]
 
 
 def write_whole(path: Path, data: bytes | str) -> None:
@@ -40,6 +42,33 @@ def write_whole(path: Path, data: bytes | str) -> None:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other programs that ask for the same folder waiting, so that what is read is still there when it is written.
+
+    The lock is on the folder itself, leaves no file behind and ends with the process. Where a system or a file system knows no
+    such lock, there is none.
+
+    Raises:
+        OutputError: if there is no such folder.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written to: {error.strerror}") from None
+    try:
+        with suppress(OSError):  # some network file systems
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def remove_leftovers(path: Path) -> None:

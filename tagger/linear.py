@@ -20,7 +20,7 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_HARD, _DRAWN = 6000, 2000  # no-entries that a topic is fitted to, of a larger number: the hardest, and some by lot
+_MOST_NO = 8000  # no-entries that a topic is fitted to, of a larger number; a rare topic to less
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,9 @@ def estimator(c: float) -> LinearSVC:
 def fit(rows: Rows, yes: Bools, c: float, power: float, smoothing: float) -> tuple[Floats, float]:
     """Weights, (n_terms,), and bias of one topic, whose score's sign says whether it applies.
 
-    Features are scaled by `scale_of`; the scale is folded into the weights. Of more than 8,000 no-entries, the 6,000 nearest
-    to the yes-entries are fitted to, and 2,000 of the others, drawn by lot, in the place of all others.
+    Features are scaled by `scale_of`; the scale is folded into the weights. Of more than 8,000 no-entries, those nearest to the
+    yes-entries are fitted to, 50 for each of these but 2,000 to 6,000 in all, and a third as many of the others, drawn by lot,
+    in the place of all others.
 
     Args:
         rows: what to fit to, (n_entries, n_terms).
@@ -68,16 +69,18 @@ def fit(rows: Rows, yes: Bools, c: float, power: float, smoothing: float) -> tup
     x, weight = rows.x, None
     scale = scale_of(rows, yes, power, smoothing)
     no = np.flatnonzero(~yes)
-    if len(no) > _HARD + _DRAWN:
+    if len(no) > _MOST_NO:
+        n_hard = min(_MOST_NO * 3 // 4, max(_MOST_NO // 4, 50 * (len(yes) - len(no))))
+        n_drawn = n_hard // 3
         chosen = np.flatnonzero(yes)
         inside = _mass(x, chosen)
         towards = (inside / len(chosen) - (rows.mass - inside) / len(no)) * scale**2
         order = np.argsort(-(x @ towards)[no], kind="stable")
-        rest = order[_HARD:]
-        drawn = np.random.default_rng(0).choice(rest, _DRAWN, replace=False)
+        rest = order[n_hard:]
+        drawn = np.random.default_rng(0).choice(rest, n_drawn, replace=False)
         weight = np.ones(len(yes))
-        weight[no[drawn]] = len(rest) / _DRAWN
-        kept = np.sort(np.concatenate([chosen, no[order[:_HARD]], no[drawn]]))
+        weight[no[drawn]] = len(rest) / n_drawn
+        kept = np.sort(np.concatenate([chosen, no[order[:n_hard]], no[drawn]]))
         x, yes, weight = x[kept], yes[kept], weight[kept]
     with config_context(assume_finite=True, skip_parameter_validation=True):  # checks take longer than a small fit
         fitted = estimator(c).fit(scaled(x, scale), yes, sample_weight=weight)

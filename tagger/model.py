@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from tagger.decide import decide, with_parents
 from tagger.entry import Entry
 from tagger.errors import ModelError, UsageError
-from tagger.features import Terms, count, text_of, weigh
+from tagger.features import Place, Terms, count, places, text_of, weigh
 from tagger.files import write_whole
 from tagger.labels import Row
 from tagger.taxonomy import Topic, ancestors
@@ -34,7 +34,7 @@ __all__ = ["FORMAT", "Model", "Reason", "Tag", "Tagged", "in_rows", "load", "rea
 FORMAT = 2
 _NAME = "topics.safetensors"
 
-_DENSE = 1 << 22  # up to this many weights, with those that are 0, a full array is faster to score with
+_DENSE = 1 << 22  # up to this many weights, with those that are 0, a full array is faster to score with; if few are, up to more
 _BLOCK = 1 << 20  # scores that are held at once
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "U64": "<u8", "U32": "<u4", "U8": "|u1"}
@@ -227,6 +227,10 @@ class Model:
         order = sorted(range(len(shares)), key=lambda n: (-abs(shares[n]), self.terms[counts.terms[n]]))
         return [Reason(self.terms[counts.terms[n]], float(shares[n])) for n in order if shares[n]]
 
+    def places(self, entry: Entry) -> dict[str, list[Place]]:
+        """Where each known term of an entry stands in its title and abstract; see `features.places`."""
+        return {self.terms[term]: there for term, there in places(entry, self._terms).items()}
+
     def save(self, path: Path) -> None:
         """Write the model file, whole or not at all.
 
@@ -335,7 +339,8 @@ class Model:
         sums = np.zeros((len(rows) - 1, len(self.topics)))
         if sums.size == 0 or len(terms) == 0:
             return sums
-        if len(self.hashes) * len(self.topics) <= _DENSE:
+        n_cells = len(self.hashes) * len(self.topics)
+        if n_cells <= _DENSE or n_cells <= min(8 * _DENSE, 5 * len(self.weights)):
             shares = self.full_weights.take(terms, axis=0)
             shares *= values[:, None]
             filled = np.flatnonzero(np.diff(rows))

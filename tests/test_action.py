@@ -324,7 +324,7 @@ def test_the_runner_knows_expressions(expression: str, expected: object) -> None
 
 def test_the_hosts_schemas_take_the_action_and_the_pipelines() -> None:
     if not (BIN / "check-jsonschema").exists():
-        pytest.skip("check-jsonschema is among the tools of development")
+        pytest.skip("check-jsonschema is in the extra 'dev'; .ci/run checks the same files with it")
     transform = ["--data-transform", "gitlab-ci"]
     for schema, files, more in (
         ("github-actions", [ROOT / "action.yml"], []),

@@ -64,5 +64,10 @@ def test_without_any_place_to_cut_all_is_title() -> None:
     assert parted("on nothing at all", "on nothing") == ("on nothing at all", (), False, None)
 
 
+def test_a_lone_dot_after_a_capital_is_read_somehow() -> None:
+    title, authors, *_ = parted("0A .", others="0")
+    assert title + ", ".join(authors) == "0A ."
+
+
 def test_scripts_without_capitals() -> None:
     assert parted("A Survey of Search张三, 李四", "search")[:2] == ("A Survey of Search", ("张三", "李四"))

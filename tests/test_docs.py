@@ -25,7 +25,7 @@ def test_every_command_and_option_is_documented(root: Path) -> None:
 
     page = (root / "docs/cli.md").read_text()
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    wanted = "tag retrain rollback evaluate topics batch diff check drift next ci init export"
+    wanted = "tag label retrain rollback why audit evaluate topics batch diff check drift next ci init export"
     assert set(commands) >= set(wanted.split())
     for name, command in commands.items():
         assert command.help
@@ -73,6 +73,19 @@ def test_the_python_of_the_page_on_what_to_label_next_runs(
     assert re.fullmatch(r"None \[('\w{8}'(, )?){4}\]\n", capsys.readouterr().out)
 
 
+def test_the_python_of_the_page_on_reasons_runs(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(root)
+    (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/why.md").read_text(), re.DOTALL)
+    exec(compile(block, "why.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    for line in lines:
+        term, _, text = re.split(r" ([\d.]+) ", line)
+        assert term == text.casefold().replace("-", " ")
+
+
 def test_the_python_of_the_page_on_pipelines_runs(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,6 +103,7 @@ def test_the_shell_of_the_readme_runs(root: Path, tmp_path: Path, run: Callable[
     assert "pip install . && tag examples/new-listing.txt\npip install '.[test]' && pytest\n" in text
     assert "tagger init my-papers && cd my-papers" in text
     assert run("tagger", "init", "my-papers").returncode == 0
+    assert "tagger label examples/new-listing.txt" in text
     assert run("tagger", "retrain", cwd=tmp_path / "my-papers").returncode == 0
     assert run("tag", "examples/new-listing.txt", cwd=tmp_path / "my-papers").returncode == 0
 
@@ -101,7 +115,7 @@ def test_links_lead_somewhere(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["settings", "startup", "throughput", "reader", "coverage", "quality", "batch", "drift", "active"]
+    "script", ["settings", "startup", "throughput", "reader", "coverage", "quality", "batch", "drift", "audit", "active"]
 )
 def test_every_script_of_bench_says_what_it_does(
     root: Path, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

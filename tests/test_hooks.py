@@ -129,7 +129,10 @@ def test_check_without_labels_to_check(run: Run, workspace: Path) -> None:
     (workspace / "labels/topics.toml").write_text("topic = 3")
     done = run("tagger", "check", cwd=workspace)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "tagger: labels/topics.toml: expected one [[topic]] table for each topic, and nothing else\n"
+    assert (
+        done.stderr
+        == "tagger: labels/topics.toml: expected one [[topic]] table for each topic, perhaps one [gate], and nothing else\n"
+    )
 
 
 def test_only_new_entries_of_staged_listings_are_shown(run: Run, hooks: dict[str, dict[str, Any]], repository: Path) -> None:

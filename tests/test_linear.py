@@ -31,8 +31,7 @@ def test_the_hardest_of_many_no_entries_stand_for_all(monkeypatch: pytest.Monkey
     x, yes = drawn(4000, 100)
     rows = Rows.of(x)
     weights, bias = fit(rows, yes, 1.0, 0.5, 0.1)
-    monkeypatch.setattr(linear, "_HARD", 600)
-    monkeypatch.setattr(linear, "_DRAWN", 300)
+    monkeypatch.setattr(linear, "_MOST_NO", 1200)
     some, other_bias = fit(rows, yes, 1.0, 0.5, 0.1)
     one, other = x @ weights + bias, x @ some + other_bias
     assert np.corrcoef(one, other)[0, 1] > 0.98

@@ -14,7 +14,24 @@ from typing import Annotated, NoReturn
 import typer
 
 from tagger import __version__
-from tagger.cli import batch, check, ci, diff, drift, evaluate, export, init, next_entries, retrain, rollback, tag, topics
+from tagger.cli import (
+    audit,
+    batch,
+    check,
+    ci,
+    diff,
+    drift,
+    evaluate,
+    export,
+    init,
+    label,
+    next_entries,
+    retrain,
+    rollback,
+    tag,
+    topics,
+    why,
+)
 from tagger.errors import TaggerError
 
 __all__ = ["app", "main", "tag_app", "tag_main"]
@@ -36,8 +53,11 @@ _LOOK = {
 
 app = typer.Typer(name="tagger", no_args_is_help=True, **_LOOK)  # type: ignore[arg-type]
 app.command("tag")(tag.tag)
+app.command("label")(label.label)
 app.command("retrain")(retrain.retrain)
 app.command("rollback")(rollback.rollback)
+app.command("why")(why.why)
+app.command("audit")(audit.audit)
 app.command("evaluate")(evaluate.evaluate)
 app.command("topics")(topics.topics)
 app.command("batch")(batch.batch)

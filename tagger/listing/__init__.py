@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -13,7 +14,7 @@ from tagger.errors import ListingError, Problem
 from tagger.listing import jsonl, pasted
 from tagger.listing.result import Listing
 
-__all__ = ["Listing", "decode", "read", "read_files", "read_listing", "read_text"]
+__all__ = ["Listing", "added", "decode", "read", "read_files", "read_listing", "read_text", "without"]
 
 
 def read_listing(path: str | Path, year: int | None = None) -> list[Entry]:
@@ -51,6 +52,31 @@ def read(text: str, source: str, year: int | None) -> Listing:
     if jsonl.looks_like(text):
         return jsonl.read(text, source)
     return pasted.read(text, source, year)
+
+
+def added(text: str, entry: Entry) -> str:
+    """The text of a listing, in the format that it has, with one more entry at its end.
+
+    An entry that a pasted listing cannot hold, for it has no date or category, makes an empty text JSON Lines.
+
+    Raises:
+        ListingError: if the text is not understood, or cannot hold the entry.
+    """
+    if jsonl.looks_like(text) or not (text.strip() or pasted.holds(entry)):
+        return text.rstrip() + "\n" * bool(text.strip()) + jsonl.write([replace(entry, source=None)])
+    return pasted.added(text, entry)
+
+
+def without(text: str, id: str) -> str:
+    """The text of a listing, in the format that it has, without one of its entries.
+
+    Raises:
+        ListingError: if the text is not understood.
+    """
+    if not jsonl.looks_like(text):
+        return pasted.without(text, id)
+    gone = {entry.source for entry in jsonl.read(text, "").all() if entry.id == id}
+    return "".join(line + "\n" for n, line in enumerate(text.rstrip().split("\n"), 1) if f":{n}" not in gone)
 
 
 def read_text(path: str | Path) -> str:

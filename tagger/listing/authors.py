@@ -258,7 +258,7 @@ def _shape(name: str) -> float:
             score -= 4
         elif part[0] == "(" or part[-1] == ")":
             score -= 1
-        elif not all(c.isalpha() or c in ".-'’‐‑`´" or not c.isascii() for c in part):
+        elif not bare or not all(c.isalpha() or c in ".-'’‐‑`´" or not c.isascii() for c in part):
             score -= 6
         elif len(bare) == 1 and bare.isalpha():
             score -= 0.2

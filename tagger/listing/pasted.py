@@ -23,7 +23,7 @@ from tagger.errors import ListingError, Problem
 from tagger.listing.authors import Evidence, byline, split
 from tagger.listing.result import Listing
 
-__all__ = ["read", "write"]
+__all__ = ["added", "holds", "read", "without", "write"]
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH = (
@@ -130,6 +130,42 @@ def write(entries: Sequence[Entry], topics: Mapping[str, str] | None = None) -> 
         explicit |= wrong if attempt < 2 else set(range(len(entries)))
     entry = entries[min(wrong)]
     raise ListingError(f"entry {entry.id} ({entry.title!r}) cannot be written as a listing; use --format jsonl")
+
+
+def holds(entry: Entry) -> bool:
+    """Whether a pasted listing can hold this entry."""
+    return _unfit(entry) is None
+
+
+def added(text: str, entry: Entry) -> str:
+    """A listing with one more entry at its end; all that it has read as before, to the letter where that is possible.
+
+    Raises:
+        ListingError: if the listing is not understood, or an entry cannot be written.
+    """
+    before = read(text, "", None).all()
+    start = text.rstrip() + "\n\n" if before else ""
+    # Names and abstracts of one entry are evidence for the others, so that only reading the whole shows what it says.
+    for block in (write([entry]), _lines(entry, True, None)):
+        if read(start + block, "", None).entries == (*before, entry):
+            return start + block
+    return write([*before, entry])
+
+
+def without(text: str, id: str) -> str:
+    """A listing without one of its entries; nothing where it was the only one.
+
+    Raises:
+        ListingError: if the listing is not understood, or an entry cannot be written.
+    """
+    before = read(text, "", None).all()
+    kept = [entry for entry in before if entry.id != id]
+    lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", text)
+    starts = [_where(entry)[1] - 1 for entry in before]
+    pieces = zip(before, starts, [*starts[1:], len(lines)], strict=True)
+    shorter = "".join("".join(lines[start:end]) for entry, start, end in pieces if entry.id != id)
+    shorter = shorter.rstrip() + "\n" if kept else ""
+    return shorter if read(shorter, "", None).entries == tuple(kept) else write(kept)
 
 
 def _header_of(entry: Entry) -> str:

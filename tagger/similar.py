@@ -1,8 +1,8 @@
-"""How alike entries are: the cosine of their TF-IDF, where words that the model does not know count too."""
+"""How alike entries are: the cosine of TF-IDF rows, with numpy alone; near-duplicates by their words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from tagger.entry import Entry
 from tagger.features import Terms, count, text_of, weigh
-from tagger.model import Model
 
-__all__ = ["Rows", "alike", "nearest", "rows_of"]
+__all__ = ["Rows", "alike", "nearest", "rows"]
 
-Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -31,35 +29,33 @@ class Rows:
     values: Floats  # (n_counts,)
     known: Ints  # (n_entries,) words that the model knows
     words: Ints  # (n_entries,) all words
-    n_terms: int
 
     @property
     def owners(self) -> Ints:
         """The entry of each count: (n_counts,)."""
         return np.repeat(np.arange(len(self.words)), np.diff(self.starts))
 
-    def common(self, among: Bools) -> Floats:
+    def common(self, among: NDArray[np.bool_]) -> Floats:
         """The sum of each row's cosines with the others of some: (n_entries,), of meaning for those."""
         inside = among[self.owners]
-        sums = np.bincount(self.terms[inside], weights=self.values[inside], minlength=self.n_terms)
+        sums = np.bincount(self.terms[inside], weights=self.values[inside], minlength=self.terms.max(initial=0) + 1)
         shares: Floats = self.values * (sums[self.terms] - self.values)
         return np.bincount(self.owners, weights=shares, minlength=len(self.words)).astype(np.float64)
 
     def cosines(self, row: int) -> Floats:
         """The cosine of one row with each: (n_entries,)."""
         part = slice(self.starts[row], self.starts[row + 1])
-        one = np.zeros(self.n_terms)
+        one = np.zeros(self.terms.max(initial=0) + 1)
         one[self.terms[part]] = self.values[part]
         shares: Floats = self.values * one[self.terms]
         return np.bincount(self.owners, weights=shares, minlength=len(self.words)).astype(np.float64)
 
 
-def rows_of(entries: Sequence[Entry], model: Model) -> Rows:
+def rows(entries: Sequence[Entry], terms: Terms, idf: Floats) -> Rows:
     """TF-IDF of entries, over all their words: an unknown one counts as much as the rarest term that is known.
 
     So a row of an entry with unknown words is shorter than 1, and its likeness to any other is less.
     """
-    terms, idf = Terms(model.hashes), model.idf.astype(np.float64)
     parts: list[tuple[NDArray[Any], ...]] = []
     for found in count((text_of(entry) for entry in entries), terms):
         values = weigh(found.starts, found.terms, found.counts, idf)
@@ -72,30 +68,30 @@ def rows_of(entries: Sequence[Entry], model: Model) -> Rows:
         parts.append((sizes, found.terms.astype(np.int64), values * kept[owner], found.known, found.words))
     if not parts:
         nothing = np.zeros(0, dtype=np.int64)
-        return Rows(np.zeros(1, dtype=np.int64), nothing, np.zeros(0), nothing, nothing, len(idf))
+        return Rows(np.zeros(1, dtype=np.int64), nothing, np.zeros(0), nothing, nothing)
     sizes, indices, values, known, words = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Rows(np.concatenate([[0], np.cumsum(sizes)]), indices, values, known, words, len(idf))
+    return Rows(np.concatenate([[0], np.cumsum(sizes)]), indices, values, known, words)
 
 
-def nearest(rows: Rows, labelled: Rows, others: bool = False) -> tuple[Floats, Ints]:
-    """The cosine of each row with its nearest labelled one, (n_entries,), and which that is; 0 where they share nothing.
+def nearest(some: Rows, labelled: Rows, n_terms: int, k: int = 1, others: bool = False) -> tuple[Floats, Ints]:
+    """The cosines of each row with its k nearest labelled ones, nearest first, and which those are; 0 where nothing is shared.
 
-    With `others` a row is not its own nearest, `rows` and `labelled` being the same.
+    Args:
+        some: what to find the nearest ones of, (n_entries,).
+        labelled: among which, (n_labelled,).
+        n_terms: of the vocabulary that both were made with.
+        k: how many; fewer where there are not as many.
+        others: a row is not its own nearest, `some` and `labelled` being the same.
+
+    Returns:
+        Both (n_entries, k).
     """
-    n_labelled = len(labelled.words)
-    order = np.argsort(labelled.terms, kind="stable")
-    owners = labelled.owners[order]  # of each term the entries that have it
-    values = labelled.values[order]
-    first = np.searchsorted(labelled.terms[order], np.arange(labelled.n_terms + 1))
-    best, which = np.zeros(len(rows.words)), np.zeros(len(rows.words), dtype=np.int64)
-    for n in range(len(best) if n_labelled else 0):
-        row = slice(rows.starts[n], rows.starts[n + 1])
-        sizes = first[rows.terms[row] + 1] - first[rows.terms[row]]
-        at = np.arange(sizes.sum()) + np.repeat(first[rows.terms[row]] - (np.cumsum(sizes) - sizes), sizes)
-        cosines = np.bincount(owners[at], weights=values[at] * np.repeat(rows.values[row], sizes), minlength=n_labelled)
+    size = min(k, len(labelled.words) - others) if len(labelled.words) else 0
+    best, which = np.zeros((len(some.words), size)), np.zeros((len(some.words), size), dtype=np.int64)
+    for n, cosines in enumerate(_cosines(some, labelled, n_terms) if size else ()):
         if others:
-            cosines[n] = 0.0
-        which[n] = cosines.argmax()
+            cosines[n] = -1.0
+        which[n] = np.argsort(-cosines, kind="stable")[:size]
         best[n] = cosines[which[n]]
     return best, which
 
@@ -104,3 +100,17 @@ def alike(one: Entry, other: Entry) -> bool:
     """Whether two entries are near-duplicates: they share half of their words."""
     a, b = (set(text_of(entry).casefold().split()) for entry in (one, other))
     return len(a & b) >= _ALIKE * len(a | b)
+
+
+def _cosines(some: Rows, labelled: Rows, n_terms: int) -> Iterator[Floats]:
+    """Row by row the cosines with all labelled ones: (n_labelled,)."""
+    order = np.argsort(labelled.terms, kind="stable")
+    owners = labelled.owners[order]  # of each term the entries that have it
+    values = labelled.values[order]
+    first = np.searchsorted(labelled.terms[order], np.arange(n_terms + 1))
+    for n in range(len(some.words)):
+        row = slice(some.starts[n], some.starts[n + 1])
+        sizes = first[some.terms[row] + 1] - first[some.terms[row]]
+        at = np.arange(sizes.sum()) + np.repeat(first[some.terms[row]] - (np.cumsum(sizes) - sizes), sizes)
+        weights = values[at] * np.repeat(some.values[row], sizes)
+        yield np.bincount(owners[at], weights=weights, minlength=len(labelled.words)).astype(np.float64)

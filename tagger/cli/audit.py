@@ -1,0 +1,82 @@
+"""Labels that are probably wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, Optional
+
+import typer
+
+from tagger import audit_report
+from tagger.cli.options import Format, FormatOption, OutputOption, WorkspaceOption, format_for
+from tagger.cli.output import emit, progress, warn
+from tagger.decisions import Decision, apply, read_confirmed, read_decisions
+from tagger.labels import read_labels
+from tagger.workspace import Workspace, need_workspace
+
+_KEYS = {"a": "accept", "r": "reject", "u": "unsure"}
+
+
+def audit(
+    decisions: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--apply", metavar="FILE", help="Write the decisions in this file to labels/; '-' is standard input."),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=0, help="Name at most N doubted labels.")] = 20,
+    format: FormatOption = None,
+    output: OutputOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Labels that are probably wrong, to accept or reject."""
+    form = format_for(format, output, allowed=(Format.table, Format.jsonl, Format.markdown))
+    place = need_workspace(workspace)
+    if decisions is not None:
+        changed, same = apply(place.labels, read_decisions(decisions), decisions)
+        warn([_applied(changed, same)])
+        return
+    from tagger.audit import audited
+    from tagger.training import Settings
+
+    labels = read_labels(place.labels)
+    warn(labels.warnings)
+    with progress("auditing") as told:
+        found = audited(labels, Settings(), read_confirmed(place.labels), top, n_jobs=os.cpu_count() or 1, progress=told)
+    if format is None and output is None and sys.stdin.isatty() and sys.stdout.isatty():
+        warn([_applied(*_ask(place, found["doubted"]))])
+        emit(audit_report.audit(found | {"doubted": []}, form))
+    else:
+        emit(audit_report.audit(found, form), output)
+
+
+def _applied(changed: int, same: int) -> str:
+    next = "; 'tagger retrain' learns from them" if changed else ""
+    return f"{changed} {'label' if changed == 1 else 'labels'} changed, {same} left as they are{next}"
+
+
+def _ask(place: Workspace, doubted: Sequence[dict[str, Any]]) -> tuple[int, int]:
+    """Ask for each doubted label; every decision is written when it is made. How many labels changed, and how many not."""
+    made: dict[int, tuple[int, int]] = {}
+    at = 0
+    while at < len(doubted):
+        doubt = doubted[at]
+        emit("\x1b[2J\x1b[H" + audit_report.question(doubt, f"{at + 1} of {len(doubted)}", shutil.get_terminal_size().columns))
+        other = "no" if doubt["label"] == "yes" else "yes"
+        emit(f"\na: it is {other}   r: it is {doubt['label']}   u: unsure   s: skip   b: back   q: quit ")
+        key = typer.getchar().lower()
+        emit("\n")
+        if key == "q":
+            break
+        if key in _KEYS:
+            made[at] = apply(place.labels, [Decision(doubt["id"], doubt["topic"], doubt["label"], _KEYS[key])])
+        if key == "b" and at:
+            at -= 1
+            if at in made:
+                before = doubted[at]
+                apply(place.labels, [Decision(before["id"], before["topic"], before["label"], "undo")])
+                del made[at]
+        elif key in _KEYS or key == "s":
+            at += 1
+    return sum(changed for changed, _ in made.values()), sum(same for _, same in made.values())

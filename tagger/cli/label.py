@@ -1,0 +1,59 @@
+"""Labelling in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tagger.cli.options import ModelOption, WorkspaceOption, YearOption
+from tagger.cli.output import warn
+from tagger.cli.terminal import Terminal, terminal
+from tagger.listing import read_files
+from tagger.workspace import load_model, need_workspace
+
+if TYPE_CHECKING:
+    from tagger.labelling import Decision, Labelling, Saved
+    from tagger.model import Model
+
+
+def label(
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Listings or JSON Lines.")],
+    everything: Annotated[bool, typer.Option("--all", help="Go through the entries that are labelled, too.")] = False,
+    model: ModelOption = None,
+    year: YearOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Label entries one at a time, on a terminal."""
+    from tagger.labelling import Folder, begin
+
+    place = need_workspace(workspace)
+    tagger = load_model(model, place)
+    rows, topics = place.hand()
+    listing = read_files(files, year)
+    warn(listing.warnings)
+    state = begin(listing.all(), topics, rows, tagger, everything)
+    folder = Folder(place.labels)
+    if state.view:
+        with terminal() as screen:
+            state = _labelled(state, screen, folder.save, tagger)
+    warn([f"{state.n_labelled} of {len(state.entries)} entries are labelled in {folder.table}"])
+
+
+def _labelled(state: Labelling, at: Terminal, save: Callable[[Decision], Saved], model: Model) -> Labelling:
+    """The state when somebody leaves."""
+    from tagger.labelling import act, telling
+    from tagger.labelling_screen import SMALLEST, screen
+
+    terms = cache(lambda n: telling(model, state.entries[n]))
+    while not state.done:
+        width, height = at.size()
+        lines, state = screen(state, terms(state.n) if state.n is not None else (), width, height)
+        at.paint(lines)
+        key = at.key()
+        # On a screen too small to show what a key does, none does anything.
+        if key is not None and width >= SMALLEST[0] and height >= SMALLEST[1]:
+            state = act(state, key, save)
+    return state

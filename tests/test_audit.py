@@ -1,0 +1,361 @@
+"""Doubted labels, and what a person decides of them."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tagger import Entry, LabelsError, ListingError, Topic
+from tagger.audit import audited, doubts, scored
+from tagger.audit_report import audit, question
+from tagger.decisions import Decision, apply, read_confirmed, read_decisions
+from tagger.features import text_of
+from tagger.files import write_whole
+from tagger.labels import Labels, Row, read_labels, read_rows
+from tagger.training import Settings
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+FEW = Settings(n_folds=2, min_yes=2)
+
+
+def turned(labels: Labels, cells: dict[int, str]) -> Labels:
+    """The labels with a topic of some entries turned round."""
+    rows = list(labels.rows)
+    for n, topic in cells.items():
+        there = set(rows[n].topics)
+        rows[n] = replace(rows[n], topics=tuple(sorted(there ^ {topic})))
+    return replace(labels, rows=tuple(rows))
+
+
+@pytest.fixture(scope="module")
+def found(labels: Labels) -> tuple[dict[str, Any], set[tuple[str, str]]]:
+    """An audit of 240 entries, and the labels among them that were made wrong."""
+    topics = tuple(topic for topic in labels.topics if topic.id in ("llm", "recsys"))
+    ids = {topic.id for topic in topics}
+    rows = [
+        replace(row, topics=tuple(id for id in row.topics if id in ids), unsure=tuple(id for id in row.unsure if id in ids))
+        for row in labels.rows[:240]
+    ]
+    some = replace(labels, topics=topics, entries=labels.entries[:240], rows=tuple(rows))
+    wanted = [n for n, row in enumerate(some.rows) if "llm" in row.topics][:4] + [
+        n for n, row in enumerate(some.rows) if not row.topics
+    ][:4]
+    wrong = turned(some, dict.fromkeys(wanted, "llm"))
+    return audited(wrong, Settings(n_folds=3), top=40), {(some.rows[n].id, "llm") for n in wanted}
+
+
+def test_labels_made_wrong_are_doubted_first(found: tuple[dict[str, Any], set[tuple[str, str]]]) -> None:
+    told, wrong = found
+    named = [(doubt["id"], doubt["topic"]) for doubt in told["doubted"]]
+    assert len(wrong & set(named[:16])) >= 6
+    odds = [abs(np.log(doubt["score"] / (1 - doubt["score"] + 1e-9) + 1e-9)) for doubt in told["doubted"]]
+    assert odds == pytest.approx(sorted(odds, reverse=True), abs=0.1), "most doubtful first"
+    for doubt in told["doubted"]:
+        assert (doubt["label"], doubt["decision"]) == ("no" if doubt["score"] > 0.5 else "yes", None)
+
+
+def test_a_doubt_comes_with_words_and_entries_labelled_the_other_way(
+    found: tuple[dict[str, Any], set[tuple[str, str]]],
+) -> None:
+    told, _ = found
+    assert (told["n_entries"], told["n_confirmed"]) == (240, 0)
+    for doubt in told["doubted"]:
+        assert len(doubt["terms"]) <= 12
+        for similar in doubt["similar"]:
+            assert similar["id"] != doubt["id"]
+            assert (doubt["topic"] in similar["topics"]) == (doubt["label"] == "no")
+            assert doubt["topic"] not in similar["unsure"]
+        for term in doubt["terms"]:
+            for place in term["places"]:
+                assert doubt[place["part"]][place["start"] : place["end"]]
+
+
+def test_unsure_cells_and_implied_ones_are_not_doubted(workspace: Path) -> None:
+    some = read_labels(workspace / "labels")
+    open = replace(
+        some, rows=tuple(replace(row, topics=(), unsure=row.topics) if n < 3 else row for n, row in enumerate(some.rows))
+    )
+    told = audited(open, FEW)
+    cells = {(row.id, topic) for row in open.rows for topic in row.unsure}
+    assert cells
+    assert not cells & {(doubt["id"], doubt["topic"]) for doubt in told["doubted"]}
+    child = replace(some, topics=(Topic("llm", "L", parent="recsys"), Topic("recsys", "R")))
+    implied = {(row.id, "recsys") for row in child.rows if "llm" in row.topics}
+    assert not implied & {(doubt["id"], doubt["topic"]) for doubt in audited(child, FEW)["doubted"]}
+
+
+def test_scores_are_the_mean_of_two_and_of_a_topic_not_learned_none(workspace: Path) -> None:
+    labels = read_labels(workspace / "labels")
+    yes, known = labels.arrays()
+    yes, known = np.c_[yes, np.zeros(len(yes), dtype=bool)], np.c_[known, np.ones(len(yes), dtype=bool)]
+    topics = (*labels.topics, Topic("none", "None"))
+    told: list[tuple[int, int]] = []
+    texts = [text_of(entry) for entry in labels.entries]
+    _, scores = scored(texts, yes, known, topics, FEW, progress=lambda done, total: told.append((done, total)))
+    assert told == [(n, 6) for n in range(1, 7)]
+    assert np.isnan(scores[:, 2]).all()
+    assert ((scores[:, :2] > 0) & (scores[:, :2] < 1)).all()
+    odds = doubts(scores, yes)
+    assert np.array_equal(odds[:, :2] > 0, (scores[:, :2] > 0.5) != yes[:, :2])
+
+
+def test_what_is_odd_besides(workspace: Path) -> None:
+    labels = read_labels(workspace / "labels")
+    entry, row = labels.entries[0], labels.rows[0]
+    twin = Entry(entry.title + "!", abstract=entry.abstract + " Again.")
+    twin = Entry("Again: " + entry.title, abstract=entry.abstract)
+    other = tuple(topic.id for topic in labels.topics if topic.id not in row.topics)
+    topics = (*labels.topics, Topic("never", "Never"), Topic("also", "Also"))
+    rows = [replace(row, topics=(*row.topics, "also") if "llm" in row.topics else row.topics) for row in labels.rows]
+    more = Labels(topics, (*labels.entries, twin), (*rows, Row(twin.id, twin.title, other)))
+    told = audited(more, FEW, top=0)
+    (group,) = told["duplicates"]
+    assert {entry["id"] for entry in group["entries"]} == {row.id, twin.id}
+    assert set(group["differ"]) >= set(row.topics) | set(other)
+    assert told["unused"] == ["never"]
+    n_llm = sum("llm" in row.topics for row in rows)
+    assert {"topic": "also", "with": "llm", "n": n_llm, "mutual": "llm" not in other} in told["together"]
+    text = audit(told, "table")
+    assert f"near-duplicates that differ in {', '.join(group['differ'])}: " in text
+    assert "no entry has the topic never\n" in text
+
+
+def test_too_few_to_audit(workspace: Path) -> None:
+    labels = read_labels(workspace / "labels")
+    few = replace(labels, entries=labels.entries[:5], rows=labels.rows[:5])
+    with pytest.raises(LabelsError, match="nothing can be learned from 5 labelled entries: .*; label more"):
+        audited(few, Settings())
+
+
+def labels_of(folder: Path) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    return {row.id: (row.topics, row.unsure) for row in read_rows(folder / "labels.csv")}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder labels/ with two rows."""
+    (tmp_path / "topics.toml").write_text("".join(f"[[topic]]\nid = '{id}'\nname = '{id}'\n" for id in "cab"))
+    (tmp_path / "labels.csv").write_text('id,title,topics,unsure\n1,"One, two",a,b\n2,Three,c;b,\n')
+    return tmp_path
+
+
+def test_decisions_are_written_back_and_can_be_taken_back(folder: Path) -> None:
+    before = (folder / "labels.csv").read_text()
+    assert apply(folder, [Decision("1", "c", "no", "accept"), Decision("2", "b", "yes", "accept")]) == (2, 0)
+    assert labels_of(folder) == {"1": (("c", "a"), ("b",)), "2": (("c",), ())}
+    assert (folder / "confirmed.csv").read_text() == 'id,title,topic,label\n1,"One, two",c,yes\n2,Three,b,no\n'
+    assert apply(folder, [Decision("1", "a", "yes", "reject")]) == (0, 1)
+    assert apply(folder, [Decision("2", "c", "yes", "unsure")]) == (1, 0)
+    assert labels_of(folder)["2"] == ((), ("c",))
+    assert read_confirmed(folder) == {("1", "c"): "yes", ("2", "b"): "no", ("1", "a"): "yes"}
+    undone = [Decision("1", "c", "no", "undo"), Decision("2", "b", "yes", "undo"), Decision("2", "c", "yes", "undo")]
+    assert apply(folder, [*undone, Decision("1", "a", "yes", "undo")]) == (3, 1)
+    assert (folder / "labels.csv").read_text() == before
+    assert read_confirmed(folder) == {}
+
+
+def test_a_decision_that_was_written_before_changes_nothing(folder: Path) -> None:
+    decisions = [Decision("1", "c", "no", "accept"), Decision("1", "a", "yes", "unsure"), Decision("2", "a", "no", "reject")]
+    assert apply(folder, decisions) == (2, 1)
+    after = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+    assert apply(folder, decisions) == (0, 3)
+    assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()} == after
+
+
+def test_a_label_that_changed_meanwhile_is_not_overwritten(folder: Path) -> None:
+    before = (folder / "labels.csv").read_bytes()
+    decisions = [
+        Decision("1", "c", "no", "accept", 1),
+        Decision("2", "b", "no", "reject", 2),
+        Decision("3", "b", "no", "accept", 3),
+        Decision("1", "x", "no", "accept", 4),
+    ]
+    with pytest.raises(LabelsError) as caught:
+        apply(folder, decisions, "d.jsonl")
+    assert str(caught.value).splitlines() == [
+        "d.jsonl:2: b of 2 was no when it was doubted and is yes now; run 'tagger audit' again",
+        "d.jsonl:3: no entry has the id '3'",
+        "d.jsonl:4: unknown topic 'x'; known: c, a, b",
+        f"{folder}: nothing was changed",
+    ]
+    assert (folder / "labels.csv").read_bytes() == before
+    assert not (folder / "confirmed.csv").exists()
+
+
+def test_what_was_confirmed_counts_until_the_label_changes(workspace: Path) -> None:
+    labels = read_labels(workspace / "labels")
+    wrong = turned(labels, {0: "llm", 5: "recsys"})
+    told = audited(wrong, FEW)
+    assert told["n_doubted"] == len(told["doubted"])
+    first = told["doubted"][0]
+    cell = (first["id"], first["topic"])
+    again = audited(wrong, FEW, {cell: first["label"]})
+    assert (again["n_confirmed"], again["doubted"]) == (1, told["doubted"][1:])
+    assert audited(wrong, FEW, {cell: "no" if first["label"] == "yes" else "yes"}) == told
+
+
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        ("nonsense", "d.jsonl:1: expected one JSON object a line"),
+        ("[]", "d.jsonl:1: expected an object with id, topic, label and decision"),
+        ('{"id": "1", "topic": "a", "label": "maybe"}', "d.jsonl:1: expected yes or no under 'label', found 'maybe'"),
+        (
+            '{"id": "1", "topic": "a", "label": "no", "decision": "keep"}',
+            "d.jsonl:1: expected accept, reject, unsure or null under 'decision', found 'keep'",
+        ),
+    ],
+)
+def test_what_is_no_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, message: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("d.jsonl").write_text(line + "\n")
+    with pytest.raises(ListingError, match=re.escape(message)):
+        read_decisions("d.jsonl")
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "confirmed.csv:1: expected the columns id,title,topic,label"),
+        ("id,title,topic,label\n1,x,a,perhaps\n", "confirmed.csv:2: expected id,title,topic,label with the label yes or no"),
+        ('id,title,topic,label\n1,"x', "confirmed.csv: expected a CSV table: unexpected end of data"),
+    ],
+)
+def test_a_table_of_confirmed_labels_that_is_none(folder: Path, text: str, message: str) -> None:
+    write_whole(folder / "confirmed.csv", text)
+    with pytest.raises(LabelsError, match=re.escape(message)):
+        read_confirmed(folder)
+
+
+def test_a_script_decides(run: Run, workspace: Path) -> None:
+    table = workspace / "labels/labels.csv"
+    apply(workspace / "labels", [Decision(read_rows(table)[5].id, "recsys", label_of(table, 5, "recsys"), "accept")])
+    (workspace / "labels/confirmed.csv").unlink()
+    done = run("tagger", "audit", "-f", "jsonl", cwd=workspace)
+    assert (done.stderr, done.returncode) == ("", 0)
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert records
+    assert {record["decision"] for record in records} == {None}
+    untouched = table.read_text()
+    (workspace / "d.jsonl").write_text(done.stdout)
+    assert run("tagger", "audit", "--apply", "d.jsonl", cwd=workspace).stderr == "0 labels changed, 0 left as they are\n"
+    assert table.read_text() == untouched
+    records[0]["decision"] = "accept"
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    done = run("tagger", "audit", "--apply", "-", cwd=workspace, stdin=lines)
+    assert (done.stdout, done.stderr) == ("", "1 label changed, 0 left as they are; 'tagger retrain' learns from them\n")
+    labels = read_labels(workspace / "labels")
+    row = next(row for row in labels.rows if row.id == records[0]["id"])
+    assert (records[0]["topic"] in row.topics) == (records[0]["label"] == "no")
+    again = run("tagger", "audit", "-f", "jsonl", cwd=workspace).stdout
+    cells = [(record["id"], record["topic"]) for record in map(json.loads, again.splitlines())]
+    assert (records[0]["id"], records[0]["topic"]) not in cells
+
+
+def label_of(table: Path, n: int, topic: str) -> str:
+    return "yes" if topic in read_rows(table)[n].topics else "no"
+
+
+def test_forms(found: tuple[dict[str, Any], set[tuple[str, str]]]) -> None:
+    told = found[0] | {"duplicates": [], "unused": [], "together": []}
+    first = told["doubted"][0]
+    text = audit(told | {"doubted": [first]}, "table")
+    lines = text.splitlines()
+    assert lines[0].startswith(
+        f"{told['n_doubted']} of {told['n_labels']} labels of 240 entries are not what their out-of-fold"
+    )
+    assert lines[2] == f"{first['id']}  {first['title']}"
+    assert lines[3].startswith(f"          {first['topic']}: labelled {first['label']}, score {first['score']:.2f}; ")
+    markdown = audit(told | {"doubted": [first]}, "markdown")
+    assert "| topic | label | score | entry | words | labelled the other way |\n" in markdown
+    assert [json.loads(line) for line in audit(told, "jsonl").splitlines()] == told["doubted"]
+    shown = question(first, "1 of 9", 80)
+    assert "\x1b[" in shown
+    assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in shown.splitlines()) <= 80
+    assert len(shown.splitlines()) <= 22, "with the keys under it, it fits a terminal of 24 lines"
+
+
+def test_in_a_terminal_each_key_is_on_disk_when_it_is_pressed(workspace: Path) -> None:
+    folder = workspace / "labels"
+    for n in (0, 5, 9):
+        apply(
+            folder,
+            [Decision(read_rows(folder / "labels.csv")[n].id, "llm", label_of(folder / "labels.csv", n, "llm"), "accept")],
+        )
+    (folder / "confirmed.csv").unlink()
+    before = (folder / "labels.csv").read_text()
+    screen = Terminal([str(Path(sys.executable).parent / "tagger"), "audit"], workspace)
+    first = screen.until("q: quit ")
+    assert re.search(r"1 of \d+", first)
+    assert (folder / "labels.csv").read_text() == before
+    screen.press("a")
+    screen.until("q: quit ")
+    assert (folder / "labels.csv").read_text() != before
+    assert len(read_confirmed(folder)) == 1
+    screen.press("b")
+    screen.until("q: quit ")
+    assert (folder / "labels.csv").read_text() == before
+    assert read_confirmed(folder) == {}
+    screen.press("x")
+    screen.until("q: quit ")
+    screen.press("r")
+    screen.until("q: quit ")
+    assert (folder / "labels.csv").read_text() == before
+    assert len(read_confirmed(folder)) == 1
+    screen.press("q")
+    assert "0 labels changed, 1 left as they are" in screen.rest()
+
+
+class Terminal:
+    """A command in a terminal of 80x24."""
+
+    def __init__(self, command: list[str], cwd: Path) -> None:
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "CI", "NO_COLOR")}
+        self.process = subprocess.Popen(
+            command, cwd=cwd, stdin=slave, stdout=slave, stderr=slave, env={**environment, "TERM": "xterm"}
+        )
+        os.close(slave)
+
+    def until(self, text: str) -> str:
+        seen = b""
+        while text.encode() not in seen:
+            assert select.select([self.master], [], [], 60)[0], seen.decode()
+            seen += os.read(self.master, 65536)
+        return seen.decode()
+
+    def press(self, key: str) -> None:
+        end = time.monotonic() + 30
+        while termios.tcgetattr(self.master)[3] & termios.ICANON:  # what is typed before a key is waited for is dropped
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        os.write(self.master, key.encode())
+
+    def rest(self) -> str:
+        seen = b""
+        try:
+            while more := os.read(self.master, 65536):
+                seen += more
+        except OSError:  # the other end is closed
+            pass
+        assert self.process.wait() == 0
+        os.close(self.master)
+        return seen.decode()

@@ -1,0 +1,261 @@
+"""Words with their shares and places, and precedents."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tagger import Entry, Model, Topic, UsageError, load
+from tagger.features import Place, Terms, places, text_of, vocabulary
+from tagger.labels import Labels, read_rows
+from tagger.why import explained, segments
+from tagger.why_report import why
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+LISTING = """\
+IRJun 9, 2023
+Click, Click | ClickAnn Lee, Bo Wu
+The click of language *models*.
+"""
+
+
+@pytest.fixture(scope="module")
+def shipped(root: Path) -> Model:
+    return load(root / "models/topics.safetensors")
+
+
+def written(entry: Entry) -> dict[str, list[str]]:
+    """For each term of an entry the text at its places."""
+    terms, texts = vocabulary([text_of(entry)], 1)
+    there = places(entry, terms).items()
+    return {texts[term]: [getattr(entry, place.part)[place.start : place.end] for place in found] for term, found in there}
+
+
+def test_places_are_those_of_the_text_before_case_folding() -> None:
+    entry = Entry("Große ΣΊΣΥΦΟΣ: ﬁne ŞİŞLİ", abstract="Кликовая x МОДЕЛЬ, 点击模型 भाषा 𐐀𐐁 cafe\u0301s. العربية")
+    assert written(entry) == {
+        "grosse": ["Große"],
+        "σίσυφοσ": ["ΣΊΣΥΦΟΣ"],
+        "fine": ["ﬁne"],
+        "şi": ["Şİ"],  # İ folds to i and a dot above, which is no letter and so ends the word
+        "şli": ["ŞLİ"],
+        "кликовая": ["Кликовая"],
+        "модель": ["МОДЕЛЬ"],
+        "点击模型": ["点击模型"],
+        "𐐨𐐩": ["𐐀𐐁"],
+        "cafe": ["cafe"],
+        "العربية": ["العربية"],
+        "grosse σίσυφοσ": ["Große ΣΊΣΥΦΟΣ"],
+        "σίσυφοσ fine": ["ΣΊΣΥΦΟΣ: ﬁne"],
+        "fine şi": ["ﬁne Şİ"],
+        "şi şli": ["ŞİŞLİ"],
+        "şli grosse": ["Große", "ŞLİ"],  # the title is read twice: the words of this pair stand at its end and start
+        "şli кликовая": ["ŞLİ", "Кликовая"],
+        "кликовая модель": ["Кликовая x МОДЕЛЬ"],  # a single letter is no word
+        "модель 点击模型": ["МОДЕЛЬ, 点击模型"],
+        "点击模型 𐐨𐐩": ["点击模型 भाषा 𐐀𐐁"],
+        "𐐨𐐩 cafe": ["𐐀𐐁 cafe"],
+        "cafe العربية": ["cafe\u0301s. العربية"],
+    }
+
+
+@given(st.text(min_size=1).filter(lambda text: bool(text.split())), st.text())
+def test_the_text_at_a_place_folds_to_its_word(title: str, abstract: str) -> None:
+    try:
+        entry = Entry(title, abstract=abstract)
+    except ValueError:
+        return
+    for term, found in written(entry).items():
+        assert found
+        if " " not in term:
+            for text in found:
+                # A letter that folds to a word's end and more, as İ does, belongs to the word.
+                assert term in text.casefold()
+                assert term not in text[1:].casefold() or text.casefold().count(term) > 1
+                assert term not in text[:-1].casefold() or text.casefold().count(term) > 1
+
+
+def test_each_occurrence_has_its_place() -> None:
+    terms, texts = vocabulary(["click model"], 1)
+    found = places(Entry("A click", abstract="Click models, click-model, CLICK\u200bmodel."), terms)
+    assert {texts[term]: there for term, there in found.items()} == {
+        "click": [Place("title", 2, 7), Place("abstract", 0, 5), Place("abstract", 14, 19), Place("abstract", 27, 32)],
+        "model": [Place("abstract", 20, 25), Place("abstract", 33, 38)],
+        "click model": [Place("abstract", 14, 25), Place("abstract", 27, 38)],
+    }
+    assert places(Entry("!"), terms) == places(Entry("click"), Terms(np.zeros(0, np.uint64))) == {}
+
+
+def test_shares_and_intercept_add_up_to_the_score(shipped: Model, labels: Labels) -> None:
+    ids = [topic.id for topic in shipped.topics]
+    entries = [*labels.entries[:12], Entry("Ничего"), Entry("点击", abstract="क्लिक")]
+    scores = shipped.scores(entries)
+    for n, found in enumerate(explained(shipped, entries, topics=ids)):
+        assert {topic["id"] for topic in found["topics"]} == set(ids)
+        for topic in found["topics"]:
+            assert topic["intercept"] + sum(term["share"] for term in topic["terms"]) == pytest.approx(
+                topic["log_odds"], abs=1e-3
+            )
+            score = 1 / (1 + np.exp(-topic["log_odds"]))
+            assert score == pytest.approx(scores[n, shipped.column(topic["id"])], abs=1e-5)
+            for term in topic["terms"]:
+                for place in term["places"]:
+                    text = found[place["part"]][place["start"] : place["end"]].casefold()
+                    assert set(re.findall(r"\w\w+", text)) & set(term["term"].split())
+
+
+def test_default_topics_are_those_tagged_and_the_two_nearest(shipped: Model, labels: Labels) -> None:
+    for tagged, found in zip(shipped.tag(labels.entries[:30]), explained(shipped, labels.entries[:30]), strict=True):
+        told = found["topics"]
+        assert {topic["id"] for topic in told if topic["tagged"]} == {tag.topic.id for tag in tagged.tags}
+        assert len(told) == len(tagged.tags) + 2
+        if tagged.nearest:
+            assert tagged.nearest.id in {topic["id"] for topic in told}
+
+
+def test_precedents_are_other_entries_with_their_labels(shipped: Model, labels: Labels) -> None:
+    entry, row = labels.entries[3], labels.rows[3]
+    (found,) = explained(shipped, [entry], labels, n_similar=4)
+    assert found["by_hand"] == {"topics": list(row.topics), "unsure": list(row.unsure)}
+    assert len(found["similar"]) == 4
+    assert entry.id not in {similar["id"] for similar in found["similar"]}
+    likeness = [similar["likeness"] for similar in found["similar"]]
+    assert likeness == sorted(likeness, reverse=True)
+    by_id = {row.id: row for row in labels.rows}
+    assert all(similar["topics"] == list(by_id[similar["id"]].topics) for similar in found["similar"])
+    (alike,) = explained(shipped, [Entry(entry.title + " again", abstract=entry.abstract)], labels, n_similar=1)
+    assert alike["similar"][0]["id"] == entry.id
+    (unlike,) = explained(shipped, [Entry("Żółć gęślą")], labels)
+    assert (unlike["by_hand"], unlike["similar"]) == (None, [])
+
+
+def test_a_score_that_another_topic_lends_is_said_to_be_lent(tiny: Path) -> None:
+    model = load(tiny)
+    model = replace(model, topics=(model.topics[0], Topic("llm", "Large language models", parent="ctr"), model.topics[2]))
+    (found,) = explained(model, [Entry("Language")])
+    ctr = next(topic for topic in found["topics"] if topic["id"] == "ctr")
+    assert (ctr["implied_by"], ctr["tagged"], ctr["score"]) == ("llm", True, found["topics"][0]["score"])
+    assert ctr["log_odds"] == -3.0
+    assert "CTR prediction: tagged, score 0.88, that of llm, which implies it, threshold 0.50" in why([found], "text")
+    assert "  -3.00  log-odds of its own score\n" in why([found], "text")
+
+
+def test_a_topic_that_is_not_learned_and_one_that_is_not_there(tiny: Path) -> None:
+    (found,) = explained(load(tiny), [Entry("Click")], topics=["rag", "rag"])
+    assert [(topic["id"], topic["score"], topic["log_odds"], topic["intercept"]) for topic in found["topics"]] == [
+        ("rag", 0.0, None, None)
+    ]
+    assert "RAG: not learned, for want of yes or of no entries\n" in why([found], "text")
+    with pytest.raises(UsageError, match="unknown topic 'crt'; this model has ctr, llm, rag"):
+        explained(load(tiny), [Entry("Click")], topics=["crt"])
+    assert explained(load(tiny), []) == []
+
+
+def test_segments_join_to_the_text() -> None:
+    assert segments("", [(1.0, [])]) == []
+    text = "large language models"
+    found = segments(text, [(2.0, [(0, 14)]), (-3.0, [(6, 21)])])
+    assert found == [("large ", 2.0), ("language", -1.0), (" models", -3.0)]
+    assert "".join(piece for piece, _ in found) == text
+
+
+def test_down_a_pipe(run: Run, tmp_path: Path, tiny: Path) -> None:
+    (tmp_path / "l.txt").write_text(LISTING)
+    done = run("tagger", "why", "l.txt", "--model", tiny)
+    assert (
+        done.stdout
+        == """\
+j885z8ba  Click, Click | Click
+
+CTR prediction: tagged, score 0.79, threshold 0.50
+   +3.61  click
+   -0.31  language
+   -2.00  intercept
+   +1.30  log-odds of the score
+  title: {+Click+}, {+Click+} | {+Click+}
+  abstract: The {+click+} of {-language-} *models*.
+
+Large language models: not tagged, score 0.32, threshold 0.50
+   +1.22  language
+   -2.00  intercept
+   -0.78  log-odds of the score
+  abstract: The click of {+language+} *models*.
+"""
+    )
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_markdown_and_json(run: Run, tmp_path: Path, tiny: Path) -> None:
+    (tmp_path / "l.txt").write_text(LISTING)
+    done = run("tagger", "why", "l.txt", "--model", tiny, "--topic", "llm", "-f", "markdown")
+    assert (
+        done.stdout
+        == """\
+### Click, Click \\| Click (j885z8ba)
+
+**Large language models: not tagged, score 0.32, threshold 0.50**
+
+| share | term |
+| --- | --- |
+| +1.22 | language |
+| -2.00 | intercept |
+| -0.78 | log-odds of the score |
+
+> Click, Click \\| Click
+
+> The click of <b>language</b> \\*models\\*.
+"""
+    )
+    assert run("tagger", "why", "l.txt", "--model", tiny, "-o", "why.json").stdout == ""
+    (found,) = json.loads((tmp_path / "why.json").read_text())
+    (language,) = found["topics"][1]["terms"]
+    assert language["places"] == [{"part": "abstract", "start": 13, "end": 21}]
+    assert found == explained(load(tiny), [Entry("Click, Click | Click", abstract="The click of language *models*.")])[0] | {
+        "source": "l.txt:1"
+    }
+
+
+def test_on_a_terminal_words_are_coloured(tiny: Path) -> None:
+    found = explained(load(tiny), [Entry("Click [red]", abstract="The language.")])
+    text = why(found, "text", width=60)
+    assert "\x1b[1;32mClick\x1b[0m [red]" in text
+    assert "\x1b[1;31mlanguage\x1b[0m" in text
+
+
+def test_a_labelled_entry_by_its_id(run: Run, workspace: Path, tiny: Path) -> None:
+    row = read_rows(workspace / "labels/labels.csv")[0]
+    done = run("tagger", "why", row.id, "--model", tiny, cwd=workspace)
+    said = ", ".join([*row.topics, *(f"{id}?" for id in row.unsure)]) or "none"
+    assert done.stdout.startswith(f"{row.id}  {row.title}\n          by hand: {said}\n")
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("format", ["text", "markdown"])
+def test_precedents_are_shown(run: Run, workspace: Path, tiny: Path, format: str) -> None:
+    listing = "IRJun 9, 2023\nThe language of clicksAnn Lee\nLanguage language click.\n"
+    done = run("tagger", "why", "-", "--model", tiny, "--similar", 1, "-f", format, cwd=workspace, stdin=listing)
+    assert "most similar labelled entries" in done.stdout
+
+
+def test_what_is_neither_an_entry_nor_a_file(run: Run, workspace: Path, tiny: Path) -> None:
+    done = run("tagger", "why", "nothing", "--model", tiny, cwd=workspace)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "tagger: nothing: neither the id of an entry of labels nor a file that is there\n"
+    done = run("tagger", "why", "l.txt", "--model", tiny)
+    assert done.stderr == "tagger: l.txt: neither a labelled entry (there is no workspace here) nor a file that is there\n"
+
+
+def test_names_of_letters_fold_alone() -> None:
+    """Places rest on this: the folded text is that of its letters, one after the other."""
+    letters = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x20000)]))
+    assert letters.casefold() == "".join(letter.casefold() for letter in letters)
