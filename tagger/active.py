@@ -22,7 +22,7 @@ from tagger.entry import Entry
 from tagger.labels import Labels
 from tagger.features import Terms
 from tagger.model import Model
-from tagger.similar import Rows, alike, nearest, rows
+from tagger.similar import Rows, alike, cosines, nearest, rows, terms_among
 
 __all__ = ["USUAL", "Pick", "Pool", "agreement", "compared", "listed", "next_entries", "picked"]
 
@@ -34,6 +34,7 @@ USUAL = 0.05  # of the labelled entries are less like the nearest other one than
 _NEAR = float(np.log(3))  # a score is uncertain where its odds are within three times those of the threshold
 _SAME = 0.95  # of the tags two models agree on, from which on the labels between them hardly mattered
 _GROWTH = 10  # percent more labels than the model before: after fewer, little has changed in any case
+_MOST = 2000  # uncertain entries that are looked at, of a larger number the nearest to their thresholds: time and memory
 _NARROW = 0.1  # the width of an interval of F1 from which on a topic needs no more labels
 _USABLE = 20  # yes entries that make a usable topic
 
@@ -85,53 +86,78 @@ def _first(likeness: Floats, which: Ints) -> tuple[Floats, Ints]:
 def picked(model: Model, pool: Pool, n_wanted: int) -> list[Pick]:
     """The entries whose labels would teach most: the uncertain ones, best first, then those unlike every labelled one.
 
-    An uncertain entry has a topic whose odds are within three times those of the threshold. Its worth is the greatest, over
-    topics, of width x exp(-distance), the distance being that of the score's log-odds from the threshold's; times 1 - its
-    greatest cosine with an entry taken before. What shares half of its words with one taken, or with its nearest labelled
-    one, is passed over. The share of unlike ones (`_regions`) is that of those beyond the usual 5% of the pool, and more only
-    where too few are uncertain.
+    An uncertain entry has a topic whose odds are within three times those of the threshold. What it is worth for a topic is
+    width x exp(-distance) / (1 + taken), where width is that of the interval of the topic's F1, distance is that of the
+    score's log-odds from the threshold's, and taken is how many entries were taken for the topic before. An entry's worth is
+    that of its best topic. Each time the entry is taken that covers most: the sum, over uncertain entries, of their worth
+    times what the entry adds to their greatest cosine with a labelled or a taken one. Unlike entries are taken in the same
+    way, all of the same worth, and no labelled one covers them. What shares half of its words with one taken, or with its nearest labelled one, is passed over. The share of unlike
+    ones is that of those beyond the usual 5% of the pool, and more only where too few are uncertain.
 
     Source: D. Lewis and W. Gale, "A sequential algorithm for training text classifiers", SIGIR 1994 (uncertainty, here at
-    each topic's threshold); J. Carbonell and J. Goldstein, "The use of MMR", SIGIR 1998 (diversity, here as a factor). The
-    weights and the place of unlike entries are ours; docs/benchmarks.md measures the whole.
+    each topic's threshold); K. Wei, R. Iyer and J. Bilmes, "Submodularity in data subset selection and active learning",
+    ICML 2015 (what is taken covers the uncertain ones: facility location). The weights, the turns of topics and the place of
+    unlike entries are ours; docs/benchmarks.md measures the whole.
     """
     distance, near = _near(model, pool.scores)
     unlike = pool.unlike
     uncertain = near.any(axis=1) & ~unlike
     n_uncertain = int(uncertain.sum())
     n_unusual = max(0.0, float(unlike.sum()) - USUAL * len(unlike))
-    share = round(n_wanted * n_unusual / max(1.0, n_unusual + n_uncertain))
-    regions = _regions(pool, max(share, n_wanted - n_uncertain))
-    worth = np.where(near, np.exp(-distance) * _widths(model), 0.0)
-    value, common = np.where(uncertain, worth.max(axis=1), 0.0), np.zeros(len(pool.entries))
-    taken: list[Pick] = []
-    while len(taken) + len(regions) < n_wanted and value.any():
-        n = int(np.where(value > 0, value * (1 - common), -1.0).argmax())
-        value[n] = 0.0
-        if not _repeats(pool, n, (*regions, *taken)):
-            taken.append(Pick(n, int(worth[n].argmax())))
-            common = np.maximum(common, pool.rows.cosines(n))
-    return taken + regions
+    share = max(round(n_wanted * n_unusual / max(1.0, n_unusual + n_uncertain)), n_wanted - n_uncertain)
+    worth = np.where(near & uncertain[:, None], np.exp(-distance) * _widths(model), 0.0)
+    regions = _covering(pool, np.where(unlike, 1.0, 0.0)[:, None], share, (), ())
+    taken = _covering(pool, worth, n_wanted - len(regions), pool.labelled, [n for n, _, _ in regions])
+    return [Pick(*pick) for pick in taken] + [Pick(n, None, stands_for) for n, _, stands_for in regions]
 
 
-def _regions(pool: Pool, n_wanted: int) -> list[Pick]:
-    """Entries unlike every labelled one: each time the one with most in common with those that none stands for yet."""
-    unlike = pool.unlike
-    left = unlike.copy()
-    taken: list[Pick] = []
-    while len(taken) < n_wanted and left.any():
-        n = int(np.where(left, pool.rows.common(left), -1.0).argmax())
-        left[n] = False
-        if not _repeats(pool, n, taken):
-            beside = unlike & (pool.rows.cosines(n) >= pool.bound)
-            beside[n] = True
-            left &= ~beside
-            taken.append(Pick(n, None, int(beside.sum())))
-    return taken
+def _covering(
+    pool: Pool, worth: Floats, n_wanted: int, labelled: Sequence[Entry], before: Sequence[int]
+) -> list[tuple[int, int, int]]:
+    """Entries of a pool that cover those of some worth, best first.
+
+    Args:
+        pool: what to take from.
+        worth: of each entry for each topic, (n_entries, n_topics); an entry without any is neither taken nor covered.
+        n_wanted: how many to take at most.
+        labelled: what covers them already.
+        before: entries that were taken before; none that repeats one is taken.
+
+    Returns:
+        Which entry, for which topic, and how many entries it stands for: those that have more in common with it than with
+        any other taken one, itself among them.
+    """
+    best = worth.max(axis=1, initial=0.0)
+    some = np.sort(np.argsort(-best, kind="stable")[: min(_MOST, int((best > 0).sum()))])
+    if n_wanted <= 0 or not len(some):
+        return []
+    entries = [pool.entries[n] for n in some]
+    terms, idf = terms_among([*entries, *labelled])
+    own = rows(entries, terms, idf)
+    likeness = np.array(list(cosines(own, own, len(idf))))
+    np.fill_diagonal(likeness, 1.0)
+    covered, _ = _first(*nearest(own, rows(labelled, terms, idf), len(idf)))
+    turns, free = np.zeros(worth.shape[1]), np.ones(len(some), dtype=bool)
+    taken: list[tuple[int, int]] = []
+    while len(taken) < n_wanted and free.any():
+        value = worth[some] / (1 + turns)
+        adds = np.maximum(likeness - covered, 0.0) @ value.max(axis=1)
+        n = int(np.where(free, adds, -1.0).argmax())
+        free[n] = False
+        if not _repeats(pool, int(some[n]), [*before, *(int(some[other]) for other, _ in taken)]):
+            topic = int(value[n].argmax())
+            turns[topic] += 1
+            covered = np.maximum(covered, likeness[n])
+            taken.append((n, topic))
+    at = [n for n, _ in taken]
+    nearest_taken = likeness[at].argmax(axis=0) if at else np.zeros(0, dtype=np.int64)
+    nearest_taken[at] = np.arange(len(at))
+    stands_for = np.bincount(nearest_taken[likeness[at].max(axis=0) > 0] if at else nearest_taken, minlength=len(at))
+    return [(int(some[n]), topic, int(stands_for[k])) for k, (n, topic) in enumerate(taken)]
 
 
-def _repeats(pool: Pool, n: int, taken: Sequence[Pick]) -> bool:
-    beside = (*pool.labelled[pool.nearest[n] : pool.nearest[n] + 1], *(pool.entries[pick.entry] for pick in taken))
+def _repeats(pool: Pool, n: int, taken: Sequence[int]) -> bool:
+    beside = (*pool.labelled[pool.nearest[n] : pool.nearest[n] + 1], *(pool.entries[other] for other in taken))
     return any(alike(pool.entries[n], other) for other in beside)
 
 

@@ -17,7 +17,7 @@ from tagger import Entry, Model, load
 from tagger.active import Pick, Pool, agreement, compared, listed, next_entries, picked
 from tagger.drift import drift
 from tagger.labels import Labels, Row
-from tagger.likeness import Rows, alike, nearest, rows_of
+from tagger.similar import alike
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -72,42 +72,16 @@ def test_a_topic_with_a_wide_interval_comes_first(made: Model) -> None:
 
 
 def test_one_of_many_stands_for_the_others(made: Model) -> None:
-    """Entries 1 to 3 have half of their length in common, 0 is a stray one and 4 is like a labelled one."""
-    share = np.sqrt(0.5)
-    rows = Rows(
-        starts=np.array([0, 1, 3, 5, 7, 8]),
-        terms=np.array([9, 0, 1, 0, 2, 0, 3, 8]),
-        values=np.array([1, share, share, share, share, share, share, 1]),
-        known=np.ones(5, dtype=np.int64),
-        words=np.ones(5, dtype=np.int64),
-        n_terms=10,
-    )
-    entries = tuple(Entry(title) for title in ("Stray", "One", "Two", "Three", "Known"))
-    likeness = np.array([0.0, 0.0, 0.1, 0.0, 0.9])
-    pool = Pool(entries, (), np.zeros((5, 3)), rows, likeness, np.zeros(5, dtype=np.int64), bound=0.4)
-    assert picked(made, pool, 5) == [Pick(1, None, stands_for=3), Pick(0, None, stands_for=1)]
-    assert picked(made, pool, 1) == [Pick(1, None, stands_for=3)]
-
-
-def test_rows_of_one_direction_are_all_looked_at(made: Model) -> None:
-    """A cosine may exceed 1 by rounding, which leaves no worth above 0."""
-    one = np.ones(3, dtype=np.int64)
-    rows = Rows(np.arange(4), np.zeros(3, dtype=np.int64), np.full(3, 1.0001), one, one, n_terms=1)
-    entries = tuple(Entry(title) for title in ("One", "Two", "Three"))
-    scores = np.array([[0.1, 0.0, 0.0], [0.5, 0.0, 0.0], [0.4, 0.0, 0.0]])
-    pool = Pool(entries, (), scores, rows, np.ones(3), np.zeros(3, dtype=np.int64), bound=0.0)
-    assert picked(made, pool, 3) == [Pick(1, 0), Pick(2, 0)], "the first is not uncertain"
-
-
-def test_the_cosines_of_a_row(shipped: Model, labels: Labels) -> None:
-    rows = rows_of(labels.entries[:40], shipped)
-    every = np.array([rows.cosines(n) for n in range(40)])
-    assert every == pytest.approx(every.T)
-    np.fill_diagonal(every, 0)
-    best, which = nearest(rows, rows, others=True)
-    assert best == pytest.approx(every.max(axis=1))
-    assert (which == every.argmax(axis=1)).all()
-    assert rows.common(np.ones(40, dtype=bool)) == pytest.approx(every.sum(axis=1), abs=1e-9)
+    """Of three on one subject, each in words that no labelled entry has, the one that has most in common with both."""
+    entries = [
+        Entry("Tides"),
+        Entry("Rivers flood", abstract="Meadows, winter."),
+        Entry("Rivers flood valleys", abstract="Spring, autumn."),
+        Entry("Valleys in", abstract="Spring, summer."),
+    ]
+    pool = replace(compared(made, [Entry("Click")], entries), bound=0.1)
+    assert pool.unlike.all()
+    assert picked(made, pool, 1) == [Pick(2, None, 3)]
 
 
 def test_drift_lists_the_same(shipped: Model, labels: Labels) -> None:
