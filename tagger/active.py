@@ -1,9 +1,9 @@
 """Which entries to label next, and whether more labels still help.
 
 A query strategy, as active learning calls it, for several topics at once. An entry is worth the more, the nearer its scores
-are to the thresholds, a topic counting by the width of the interval that its F1 is known to; and the less, the more it has
-in common with one that was taken before it. Of entries unlike every labelled one no score can be trusted: as far as there
-are unusually many of them they are taken too, first those that stand for most of the others.
+are to the thresholds, a topic counting by the width of the interval that its F1 is known to, and less with each entry taken
+for it; those are taken that together cover most of what is worth something. Of entries unlike every labelled one no score can
+be trusted: as far as there are unusually many of them they are taken too, first those that stand for most of the others.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from tagger import metrics
 from tagger.decide import decide
 from tagger.entry import Entry
-from tagger.labels import Labels
 from tagger.features import Terms
+from tagger.labels import Labels
 from tagger.model import Model
 from tagger.similar import Rows, alike, cosines, nearest, rows, terms_among
 
-__all__ = ["USUAL", "Pick", "Pool", "agreement", "compared", "listed", "next_entries", "picked"]
+__all__ = ["USUAL", "Pick", "Pool", "advice", "agreement", "compared", "listed", "next_entries", "picked"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -63,7 +63,7 @@ class Pick:
 
     entry: int
     topic: int | None  # that is uncertain; None for an entry unlike every labelled one
-    stands_for: int = 1  # unlike entries, itself too, that it is as like as labelled entries usually are
+    stands_for: int = 1  # uncertain or unlike entries, itself too, that have more in common with it than with another pick
 
 
 def compared(model: Model, labelled: Sequence[Entry], entries: Sequence[Entry]) -> Pool:
@@ -91,8 +91,9 @@ def picked(model: Model, pool: Pool, n_wanted: int) -> list[Pick]:
     score's log-odds from the threshold's, and taken is how many entries were taken for the topic before. An entry's worth is
     that of its best topic. Each time the entry is taken that covers most: the sum, over uncertain entries, of their worth
     times what the entry adds to their greatest cosine with a labelled or a taken one. Unlike entries are taken in the same
-    way, all of the same worth, and no labelled one covers them. What shares half of its words with one taken, or with its nearest labelled one, is passed over. The share of unlike
-    ones is that of those beyond the usual 5% of the pool, and more only where too few are uncertain.
+    way, all of the same worth, and no labelled one covers them. What shares half of its words with one taken, or with its
+    nearest labelled one, is passed over. The share of unlike ones is that of those beyond the usual 5% of the pool, and more
+    only where too few are uncertain.
 
     Source: D. Lewis and W. Gale, "A sequential algorithm for training text classifiers", SIGIR 1994 (uncertainty, here at
     each topic's threshold); K. Wei, R. Iyer and J. Bilmes, "Submodularity in data subset selection and active learning",
@@ -166,8 +167,8 @@ def listed(model: Model, pool: Pool, n_wanted: int) -> list[dict[str, Any]]:
 
     Returns:
         Dicts with `id`, `title`, `source`, the `reason` ("uncertain", "unlike"), the `topic`, its `score` and `threshold`
-        (None where unlike), how many entries of the pool it `stands_for` (None where uncertain), and the `nearest` labelled
-        entry (None where none has a word in common) with its `likeness`.
+        (None where unlike), how many such entries of the pool it `stands_for`, and the `nearest` labelled entry (None where
+        none has a word in common) with its `likeness`.
     """
     found: list[dict[str, Any]] = []
     for pick in picked(model, pool, n_wanted):
@@ -182,7 +183,7 @@ def listed(model: Model, pool: Pool, n_wanted: int) -> list[dict[str, Any]]:
                 "topic": None if t is None else model.topics[t].id,
                 "score": None if t is None else round(float(pool.scores[n, t]), 4),
                 "threshold": None if t is None else round(float(model.thresholds[t]), 4),
-                "stands_for": pick.stands_for if t is None else None,
+                "stands_for": pick.stands_for,
                 "nearest": None if beside is None else {"id": beside.id, "title": beside.title},
                 "likeness": round(float(pool.likeness[n]), 4),
             }
@@ -190,7 +191,19 @@ def listed(model: Model, pool: Pool, n_wanted: int) -> list[dict[str, Any]]:
     return found
 
 
-def next_entries(
+def next_entries(model: Model, labels: Labels, entries: Sequence[Entry], n_wanted: int = 20) -> list[dict[str, Any]]:
+    """The entries of a pool to label next, each with its reason: see `picked` and `listed`.
+
+    Args:
+        model: the model of these labels.
+        labels: what is labelled already.
+        entries: the pool to choose from; those labelled, and those given before, are left out.
+        n_wanted: how many entries to name at most.
+    """
+    return listed(model, compared(model, labels.entries, entries), n_wanted)
+
+
+def advice(
     model: Model, labels: Labels, entries: Sequence[Entry], n_wanted: int = 20, before: Model | None = None
 ) -> dict[str, Any]:
     """What to label next, and whether to go on.
@@ -198,7 +211,7 @@ def next_entries(
     Args:
         model: the model of these labels.
         labels: what is labelled already.
-        entries: the pool to choose from; those labelled, and those given before, are left out.
+        entries: the pool to choose from.
         n_wanted: how many entries to name at most.
         before: a model of fewer labels, to see what the last ones changed.
 
@@ -210,7 +223,7 @@ def next_entries(
         `topics`: by id `name`, `yes`, `f1` as (value, lower, upper) or None where it is not known, about how many `more` yes
         entries it needs until there are enough to be `usable` and that interval is `narrow`, and in how many entries of the
         pool it is `uncertain`.
-        `entries`: see `listed`.
+        `entries`: those of `next_entries`.
     """
     pool = compared(model, labels.entries, entries)
     n_before, n_now = (None if one is None else _n_entries(one) for one in (before, model))

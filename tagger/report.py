@@ -38,6 +38,7 @@ __all__ = [
     "markdown_table",
     "next_entries",
     "planned",
+    "reason",
     "summary",
     "tagged",
     "tagged_frame",
@@ -508,18 +509,19 @@ def _to_label(entries: Sequence[dict[str, Any]], heading: str, form: str) -> lis
     """Entries worth a label, each with its reason, under a heading; nothing where there are none."""
     if not entries:
         return []
-    rows = [[entry["id"], entry["title"], _teaches(entry), entry["source"] or ""] for entry in entries]
+    rows = [[entry["id"], entry["title"], reason(entry), entry["source"] or ""] for entry in entries]
     if form == "markdown":
         return [markdown_table(["id", heading, "reason", "where"], [[escaped(cell) for cell in row] for row in rows])]
     lines = (f"{row[0]}  " + f"\n{' ' * 10}".join(filter(None, row[1:])) + "\n" for row in rows)
     return [f"{heading}:\n" + "".join(lines)]
 
 
-def _teaches(entry: dict[str, Any]) -> str:
-    """Why labelling an entry would teach."""
-    if entry["reason"] == "uncertain":
-        return f"uncertain: {entry['topic']} {entry['score']:.2f}, threshold {entry['threshold']:.2f}"
-    many = f"; stands for {entry['stands_for']} such entries" if entry["stands_for"] > 1 else ""
+def reason(entry: dict[str, Any]) -> str:
+    """Why labelling an entry would teach, of one that `tagger.active.listed` gives."""
+    kind = entry["reason"]
+    many = f"; stands for {entry['stands_for']} {kind} ones" if entry["stands_for"] > 1 else ""
+    if kind == "uncertain":
+        return f"uncertain: {entry['topic']} {entry['score']:.2f}, threshold {entry['threshold']:.2f}{many}"
     if entry["nearest"] is None:
         return f"unlike: shares no word with any labelled entry{many}"
     return f"unlike: nearest labelled is {entry['nearest']['title']!r}, likeness {entry['likeness']:.2f}{many}"

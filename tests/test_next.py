@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tagger import Entry, Model, load
-from tagger.active import Pick, Pool, agreement, compared, listed, next_entries, picked
+from tagger.active import Pick, advice, agreement, compared, listed, next_entries, picked
 from tagger.drift import drift
 from tagger.labels import Labels, Row
 from tagger.similar import alike
@@ -84,16 +84,38 @@ def test_one_of_many_stands_for_the_others(made: Model) -> None:
     assert picked(made, pool, 1) == [Pick(2, None, 3)]
 
 
+def test_no_topic_crowds_out_the_others(shipped: Model, labels: Labels) -> None:
+    """Of twenty picks no topic that could be asked about is left out, and none has many more than its turn."""
+    pool = compared(shipped, labels.entries[::2], labels.entries[1::2])
+    picks = [pick for pick in picked(shipped, pool, 20) if pick.topic is not None]
+    of_topic = np.bincount([pick.topic for pick in picks], minlength=len(shipped.topics))
+    uncertain = advice(shipped, some(labels, slice(0, None, 2)), labels.entries[1::2], 0)["topics"]
+    for topic, n in zip(shipped.topics, of_topic, strict=True):
+        assert n <= 4
+        assert n or uncertain[topic.id]["uncertain"] < len(pool.entries) / 50, topic.id
+
+
+def test_many_entries_on_one_subject_do_not_crowd_out_a_few_on_another(made: Model) -> None:
+    """The many are as uncertain as the few, and no two of them are near-duplicates."""
+    words = [a + b for a in "bdfgklmnprst" for b in ("ango", "elia", "ostra", "unik", "ivar")]
+    many = [Entry(f"Click {words[n]} {words[n + 20]}", abstract="River valley flood plain.") for n in range(20)]
+    few = [Entry(f"Click {words[n]} {words[n + 5]}", abstract="Mountain summit glacier snow.") for n in range(45, 48)]
+    pool = replace(compared(made, [Entry("Language")], [*many, *few]), bound=0.0)
+    chosen = [pick.entry for pick in picked(made, pool, 2)]
+    assert [n >= len(many) for n in chosen] == [False, True]
+
+
 def test_drift_lists_the_same(shipped: Model, labels: Labels) -> None:
     known, new = some(labels, slice(0, None, 2)), labels.entries[1::2]
     found = next_entries(shipped, known, new, 12)
-    assert found["entries"] == drift(shipped, known, new, 12)["teach"]
-    assert found["entries"] == listed(shipped, compared(shipped, known.entries, new), 12)
+    assert found == drift(shipped, known, new, 12)["teach"]
+    assert found == advice(shipped, known, new, 12)["entries"]
+    assert found == listed(shipped, compared(shipped, known.entries, new), 12)
 
 
 def test_what_topics_need(shipped: Model, labels: Labels) -> None:
     yes = shipped.about["figures"]["topics"]
-    found = next_entries(shipped, labels, labels.entries)["topics"]
+    found = advice(shipped, labels, labels.entries)["topics"]
     for topic, told in found.items():
         value, low, high = told["f1"]
         assert value == yes[topic]["f1"][0]
@@ -105,9 +127,9 @@ def test_what_topics_need(shipped: Model, labels: Labels) -> None:
 @pytest.mark.parametrize("f1", [None, "x", [0.5], [0.5, None, 0.7], {"f1": 1}])
 def test_a_model_that_does_not_know_its_f1(made: Model, f1: Any) -> None:
     labels = Labels(made.topics, (), ())
-    found = next_entries(with_f1(made, ctr=f1), labels, [Entry("Click")])
+    found = advice(with_f1(made, ctr=f1), labels, [Entry("Click")])
     assert (found["topics"]["ctr"]["f1"], found["topics"]["ctr"]["more"]) == (None, 20)
-    assert next_entries(replace(made, about={"figures": 3}), labels, [])["topics"]["ctr"]["f1"] is None
+    assert advice(replace(made, about={"figures": 3}), labels, [])["topics"]["ctr"]["f1"] is None
 
 
 def after(model: Model, n_entries: Any) -> Model:
@@ -120,7 +142,7 @@ def test_whether_more_labels_help(made: Model) -> None:
     other = replace(made, bias=np.array([-9.0, -2.0, -np.inf]))
 
     def told(before: Model | None, model: Model, entries: list[Entry]) -> tuple[bool | None, str]:
-        found = next_entries(model, labels, entries, before=before)
+        found = advice(model, labels, entries, before=before)
         return found["label_more"], found["sentence"]
 
     unknown = "It cannot be told whether more labels still help: "

@@ -35,7 +35,7 @@ def next_entries(
     workspace: WorkspaceOption = None,
 ) -> None:
     """What to label next; whether more labels still help."""
-    from tagger.active import next_entries as choose
+    from tagger.active import advice
 
     form = form_for(format, output)
     place = need_workspace(workspace)
@@ -46,5 +46,5 @@ def next_entries(
     warn((*labels.warnings, *listing.warnings))
     if tagger.about.get("labels_hash") != labels.hash():
         warn([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
-    found = choose(tagger, labels, listing.all(), number, None if earlier is None else load(earlier))
+    found = advice(tagger, labels, listing.all(), number, None if earlier is None else load(earlier))
     emit(report.next_entries(found, form), output)
