@@ -100,8 +100,10 @@ def test_many_entries_on_one_subject_do_not_crowd_out_a_few_on_another(made: Mod
     words = [a + b for a in "bdfgklmnprst" for b in ("ango", "elia", "ostra", "unik", "ivar")]
     many = [Entry(f"Click {words[n]} {words[n + 20]}", abstract="River valley flood plain.") for n in range(20)]
     few = [Entry(f"Click {words[n]} {words[n + 5]}", abstract="Mountain summit glacier snow.") for n in range(45, 48)]
+    made = replace(made, bias=np.array([-3.5, -np.inf, -np.inf]))  # so that one click is near the threshold
     pool = replace(compared(made, [Entry("Language")], [*many, *few]), bound=0.0)
     chosen = [pick.entry for pick in picked(made, pool, 2)]
+    assert len(set(np.round(pool.scores[:, 0], 6))) == 1
     assert [n >= len(many) for n in chosen] == [False, True]
 
 
