@@ -356,7 +356,7 @@ class Model:
             filled = np.flatnonzero(np.diff(rows))
             sums[filled] = np.add.reduceat(shares, rows[filled], axis=0)
             return sums
-        from scipy.sparse import csr_array  # for thousands of topics: it takes a quarter of the time, more than its import costs
+        from scipy.sparse import csr_array  # a quarter of the time with thousands of topics, which its import is worth
 
         x = csr_array((values, terms, rows), shape=(len(sums), len(self.hashes)))
         starts, columns, weights = self._rows

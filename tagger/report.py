@@ -36,7 +36,9 @@ __all__ = [
     "frame_text",
     "interval",
     "markdown_table",
+    "next_entries",
     "planned",
+    "reason",
     "summary",
     "tagged",
     "tagged_frame",
@@ -461,35 +463,68 @@ def drift(found: dict[str, Any], form: str) -> str:
         for topic in found["topics"].values()
     ]
     moved = f"moved: by more than chance explains, over {_n(learned, 'topic', 'topics')} at once; it decides nothing"
-    teach = [
-        [mark(part) for part in (entry["id"], entry["title"], _teaches(entry), entry["source"] or "")]
-        for entry in found["teach"]
-    ]
     sign_header, rate_header = ["entries", "new", "share", "usual", "too many"], ["topic", "new", "rate", "labelled", "moved"]
     if form == "markdown":
         parts = [f"**{mark(found['sentence'])}**\n", "".join(f"- {mark(line)}\n" for line in head)]
         parts.append(markdown_table(sign_header, signs))
         if rates:
             parts += [markdown_table(rate_header, rates), mark(moved) + "\n"]
-        if teach:
-            parts.append(markdown_table(["id", "to label first", "reason", "where"], teach))
-        return "\n".join(parts)
+        return "\n".join([*parts, *_to_label(found["teach"], "to label first", form)])
     parts = [found["sentence"] + "\n", "".join(line + "\n" for line in head), aligned(sign_header, signs)]
     if rates:
         parts.append(aligned(rate_header, rates) + moved + "\n")
-    if teach:
-        lines = "".join(f"{entry[0]}  " + f"\n{' ' * 10}".join(filter(None, entry[1:])) + "\n" for entry in teach)
-        parts.append("to label first:\n" + lines)
-    return "\n".join(parts)
+    return "\n".join([*parts, *_to_label(found["teach"], "to label first", form)])
 
 
-def _teaches(entry: dict[str, Any]) -> str:
-    """Why labelling an entry would teach."""
-    if entry["reason"] == "uncertain":
-        return f"uncertain: {entry['topic']} {entry['score']:.2f}, threshold {entry['threshold']:.2f}"
+def next_entries(found: dict[str, Any], form: str) -> str:
+    """What to label next, as `tagger.active` chooses it, in one of the forms text, markdown, json."""
+    if form == "json":
+        return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    mark = escaped if form == "markdown" else str
+    head = (
+        f"{_n(found['n_entries'], 'entry', 'entries')} to choose from, {found['n_labelled']} labelled"
+        + (f"; {found['n_left_out']} left out: labelled already, or given twice" if found["n_left_out"] else "")
+        + "\n"
+    )
+    header = ["topic", "yes", "F1", "about more", "uncertain here"]
+    rows = [
+        [
+            mark(topic["name"]),
+            str(topic["yes"]),
+            interval(topic["f1"] or [None, None, None]),
+            str(topic["more"] or ""),
+            str(topic["uncertain"]),
+        ]
+        for topic in found["topics"].values()
+    ]
+    note = f"about more: yes entries until there are {found['usable']}, and the interval of F1 is {found['narrow']:.2f} wide\n"
+    if form == "markdown":
+        parts = [f"**{mark(found['sentence'])}**\n", mark(head), markdown_table(header, rows), mark(note)]
+    else:
+        parts = [found["sentence"] + "\n", head, aligned(header, rows) + note]
+    return "\n".join([*parts, *_to_label(found["entries"], "to label next", form)])
+
+
+def _to_label(entries: Sequence[dict[str, Any]], heading: str, form: str) -> list[str]:
+    """Entries worth a label, each with its reason, under a heading; nothing where there are none."""
+    if not entries:
+        return []
+    rows = [[entry["id"], entry["title"], reason(entry), entry["source"] or ""] for entry in entries]
+    if form == "markdown":
+        return [markdown_table(["id", heading, "reason", "where"], [[escaped(cell) for cell in row] for row in rows])]
+    lines = (f"{row[0]}  " + f"\n{' ' * 10}".join(filter(None, row[1:])) + "\n" for row in rows)
+    return [f"{heading}:\n" + "".join(lines)]
+
+
+def reason(entry: dict[str, Any]) -> str:
+    """Why labelling an entry would teach, of one that `tagger.active.listed` gives."""
+    kind = entry["reason"]
+    many = f"; stands for {entry['stands_for']} {kind} ones" if entry["stands_for"] > 1 else ""
+    if kind == "uncertain":
+        return f"uncertain: {entry['topic']} {entry['score']:.2f}, threshold {entry['threshold']:.2f}{many}"
     if entry["nearest"] is None:
-        return "unlike: shares no word with any labelled entry"
-    return f"unlike: nearest labelled is {entry['nearest']['title']!r}, likeness {entry['likeness']:.2f}"
+        return f"unlike: shares no word with any labelled entry{many}"
+    return f"unlike: nearest labelled is {entry['nearest']['title']!r}, likeness {entry['likeness']:.2f}{many}"
 
 
 def topics(model: Model, labels: Labels | None, form: str) -> str:

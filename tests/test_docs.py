@@ -25,7 +25,7 @@ def test_every_command_and_option_is_documented(root: Path) -> None:
 
     page = (root / "docs/cli.md").read_text()
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    wanted = "tag label retrain rollback why audit evaluate topics batch diff check drift ci init export"
+    wanted = "tag label retrain rollback why audit evaluate topics batch diff check drift next ci init export"
     assert set(commands) >= set(wanted.split())
     for name, command in commands.items():
         assert command.help
@@ -62,6 +62,15 @@ def test_the_python_of_the_page_on_drift_runs(
     (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/drift.md").read_text(), re.DOTALL)
     exec(compile(block, "drift.md", "exec"), {})
     assert capsys.readouterr().out.startswith("None ['uncertain'")
+
+
+def test_the_python_of_the_page_on_what_to_label_next_runs(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(root)
+    (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/next.md").read_text(), re.DOTALL)
+    exec(compile(block, "next.md", "exec"), {})
+    assert re.fullmatch(r"(\w{8} (uncertain [\w-]+|unlike None)\n){4}", capsys.readouterr().out)
 
 
 def test_the_python_of_the_page_on_reasons_runs(
@@ -106,7 +115,7 @@ def test_links_lead_somewhere(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["settings", "startup", "throughput", "reader", "coverage", "quality", "batch", "drift", "audit"]
+    "script", ["settings", "startup", "throughput", "reader", "coverage", "quality", "batch", "drift", "audit", "active"]
 )
 def test_every_script_of_bench_says_what_it_does(
     root: Path, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -25,6 +25,7 @@ from tagger.cli import (
     export,
     init,
     label,
+    next_entries,
     retrain,
     rollback,
     tag,
@@ -63,6 +64,7 @@ app.command("batch")(batch.batch)
 app.command("diff")(diff.diff)
 app.command("check")(check.check)
 app.command("drift")(drift.drift)
+app.command("next")(next_entries.next_entries)
 app.command("ci")(ci.ci)
 app.command("init")(init.init)
 app.command("export")(export.export)
