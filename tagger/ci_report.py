@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
-from tagger import report
+from tagger import html_report, report
 from tagger.ci import Run
 from tagger.errors import Problem
 
-__all__ = ["code_quality", "commands", "host", "junit", "outputs", "summary", "text"]
+__all__ = ["code_quality", "commands", "host", "junit", "outputs", "page", "summary", "text"]
 
 _MOST = 100  # entries in the summary, which a host cuts at a megabyte
 _HEADINGS = {0: "All is well", 1: "The gate said no", 2: "Something cannot be read"}
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class _Finding(NamedTuple):
@@ -72,8 +70,16 @@ def summary(run: Run) -> str:
             parts.append(f"{len(run.tagged) - _MOST} more are not shown.\n")
     if run.figures is not None and run.model is not None:
         shown = ("precision", "recall", "f1")
-        parts += ["### Topics, by cross-validation\n", report.figures_text(run.figures, run.model, "markdown", shown)]
+        table = report.figures_text(run.figures, run.model, "markdown", shown, bars=True)
+        parts += ["### Topics, by cross-validation\n", table, f"{report.BARS}\n"]
     return "\n".join(parts)
+
+
+def page(run: Run) -> str | None:
+    """The page of HTML that `tagger report` makes, without a learning curve; None where no figures could be had."""
+    if run.labels is None or run.model is None or run.held_out is None:
+        return None
+    return html_report.html(run.place, run.labels, run.model, run.held_out)
 
 
 def junit(run: Run) -> str:
@@ -93,8 +99,8 @@ def junit(run: Run) -> str:
     for check in run.checks:
         case = SubElement(suite, "testcase", classname="tagger.ci", name=check.name)
         if check.state in kinds:
-            found = SubElement(case, kinds[check.state], message=_clean(check.message))
-            found.text = _clean("\n".join(map(str, check.problems))) or None
+            found = SubElement(case, kinds[check.state], message=report.printable(check.message))
+            found.text = report.printable("\n".join(map(str, check.problems))) or None
     indent(suite)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suite, encoding="unicode") + "\n"
 
@@ -164,8 +170,3 @@ def _data(value: str) -> str:
 
 def _property(value: str) -> str:
     return _data(value).replace(":", "%3A").replace(",", "%2C")
-
-
-def _clean(value: str) -> str:
-    """Text that XML can hold."""
-    return _NOT_XML.sub("", value)

@@ -25,6 +25,7 @@ from tagger.cli import (
     export,
     init,
     label,
+    report,
     retrain,
     rollback,
     tag,
@@ -58,6 +59,7 @@ app.command("rollback")(rollback.rollback)
 app.command("why")(why.why)
 app.command("audit")(audit.audit)
 app.command("evaluate")(evaluate.evaluate)
+app.command("report")(report.report)
 app.command("topics")(topics.topics)
 app.command("batch")(batch.batch)
 app.command("diff")(diff.diff)

@@ -65,16 +65,22 @@ def ci(
         Optional[Path],  # noqa: UP045
         typer.Option("--codequality", metavar="FILE", help="Write the findings as a Code Quality report for GitLab."),
     ] = None,
+    report: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--report", metavar="FILE", help="Write a page of HTML with pictures, as 'tagger report' does."),
+    ] = None,
     year: YearOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Check labels, model and gate, tag new listings, report to the host."""
     import secrets
 
-    from tagger import ci_report
+    from tagger import ci_report, html_report
     from tagger.batch import Settings
     from tagger.ci import check
 
+    if report is not None:
+        html_report.need_extra()
     form = format or ci_report.host(os.environ)
     with progress("training") as told:
         run = check(
@@ -86,6 +92,7 @@ def ci(
             base=base,
             base_labels=base_labels,
             fail_on_drift=fail_on_drift,
+            cross_validate=report is not None,
             n_jobs=os.cpu_count() or 1,
             progress=told,
         )
@@ -106,6 +113,8 @@ def ci(
         emit(ci_report.junit(run), junit)
     if codequality is not None:
         emit(ci_report.code_quality(run, folder), codequality)
+    if report is not None and (page := ci_report.page(run)) is not None:
+        emit(page, report)
     if written:
         warn([f"written: {', '.join(map(str, written))}"])
     if run.status:
