@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from tagger import html_report, report
 from tagger.ci import Run
@@ -55,8 +56,13 @@ def commands(run: Run, root: Path | None) -> str:
     return "".join(lines)
 
 
-def summary(run: Run) -> str:
-    """The run in Markdown: checks, topics with intervals, new entries with their tags, entries that need a person."""
+def summary(run: Run, link: str | None = None) -> str:
+    """The run in Markdown: checks, topics with intervals, new entries with their tags, entries that need a person.
+
+    Args:
+        run: what was found.
+        link: where the page with pictures is, as from the summary; None if there is none to link to.
+    """
     rows = [[check.name, check.state, report.escaped(check.message)] for check in run.checks]
     parts = [f"## tagger: {_HEADINGS[run.status]}\n", report.markdown_table(["check", "", ""], rows)]
     where = [finding.problem for finding in _findings(run) if finding.problem.path and finding.problem not in run.review]
@@ -72,6 +78,8 @@ def summary(run: Run) -> str:
         shown = ("precision", "recall", "f1")
         table = report.figures_text(run.figures, run.model, "markdown", shown, bars=True)
         parts += ["### Topics, by cross-validation\n", table, f"{report.BARS}\n"]
+    if link is not None:
+        parts.append(f"[The report with pictures](<{quote(Path(link).as_posix())}>)\n")
     return "\n".join(parts)
 
 

@@ -97,6 +97,9 @@ def ci(
             progress=told,
         )
     written = run.write()
+    page = ci_report.page(run) if report is not None else None
+    if report is not None and page is not None:
+        emit(page, report)
     root = {"github": "GITHUB_WORKSPACE", "gitlab": "CI_PROJECT_DIR"}.get(form, "")
     folder = Path(os.environ[root]) if root in os.environ else None
     if form == "github":
@@ -108,13 +111,12 @@ def ci(
     else:
         emit(ci_report.text(run))
     if summary is not None:
-        emit(ci_report.summary(run), summary)
+        link = os.path.relpath(report, summary.parent) if report is not None and page is not None else None
+        emit(ci_report.summary(run, link), summary)
     if junit is not None:
         emit(ci_report.junit(run), junit)
     if codequality is not None:
         emit(ci_report.code_quality(run, folder), codequality)
-    if report is not None and (page := ci_report.page(run)) is not None:
-        emit(page, report)
     if written:
         warn([f"written: {', '.join(map(str, written))}"])
     if run.status:
