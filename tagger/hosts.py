@@ -84,7 +84,7 @@ def _action(origin: tuple[str, str] | None) -> str | None:
 
 
 def _requirement(origin: tuple[str, str] | None) -> str | None:
-    return f"tagger @ git+{origin[0]}@{origin[1]}" if origin else None
+    return f"tagger[review] @ git+{origin[0]}@{origin[1]}" if origin else None
 
 
 def _template(name: str) -> str:

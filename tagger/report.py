@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from tagger.labels import Labels
 
 __all__ = [
+    "BARS",
+    "OVERALL",
     "aligned",
     "batch_summary",
     "card",
@@ -38,6 +41,7 @@ __all__ = [
     "markdown_table",
     "next_entries",
     "planned",
+    "printable",
     "reason",
     "summary",
     "tagged",
@@ -46,6 +50,7 @@ __all__ = [
 ]
 
 _N_FOR, _N_AGAINST = 5, 2  # words shown for and against a topic
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def tagged(
@@ -264,6 +269,11 @@ def escaped(text: str) -> str:
     return "".join(f"\\{c}" if c in r"\`*_[]<>|#~$" else c for c in text)
 
 
+def printable(text: str) -> str:
+    """Text that XML and HTML can hold: without control characters, and what else is no character."""
+    return _NOT_XML.sub("", text)
+
+
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their widest cell, for a fixed-width font; numbers at the right."""
     lines = [header, *rows]
@@ -276,7 +286,7 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-_OVERALL = {
+OVERALL = {
     "micro_f1": "micro-F1",
     "macro_f1": "macro-F1",
     "calibration_error": "calibration error",
@@ -296,15 +306,17 @@ def figures_frame(figures: dict[str, Any], model: Model) -> pd.DataFrame:
         for name in _FIGURES:
             row |= dict(zip((name, f"{name} low", f"{name} high"), found[name], strict=True))
         rows.append(row | {"threshold": None if threshold == float("inf") else round(float(threshold), 4)})
-    for name in _OVERALL:
+    for name in OVERALL:
         value, low, high = figures[name]
         rows.append({"topic": name, "value": value, "value low": low, "value high": high})
     frame = pd.DataFrame(rows)
     return frame.astype({"yes": "Int64", "unsure": "Int64"})
 
 
-def figures_text(figures: dict[str, Any], model: Model, form: str = "table", shown: Sequence[str] = tuple(_FIGURES)) -> str:
-    """Figures in one of the forms table, jsonl, csv, markdown."""
+def figures_text(
+    figures: dict[str, Any], model: Model, form: str = "table", shown: Sequence[str] = tuple(_FIGURES), bars: bool = False
+) -> str:
+    """Figures in one of the forms table, jsonl, csv, markdown; markdown may have a bar for the F1 of each topic."""
     if form in ("csv", "jsonl"):
         return frame_text(figures_frame(figures, model), form)
     header = ["topic", "yes", *(_FIGURES[name] for name in shown), "threshold"]
@@ -314,10 +326,31 @@ def figures_text(figures: dict[str, Any], model: Model, form: str = "table", sho
         cut = "too few" if threshold == float("inf") else f"{threshold:.2f}"
         name = escaped(topic.name) if form == "markdown" else topic.name
         rows.append([name, str(found["yes"]), *(interval(found[name]) for name in shown), cut])
-    overall = [f"{label} {interval(figures[name])}" for name, label in _OVERALL.items()]
+        if bars:
+            rows[-1].insert(1, _bar(found["f1"]))
+    if bars:
+        header.insert(1, "")
+    overall = [f"{label} {interval(figures[name])}" for name, label in OVERALL.items()]
     if form == "markdown":
         return markdown_table(header, rows) + "\n" + "".join(f"- {line}\n" for line in overall)
     return aligned(header, rows) + "\n" + "".join(line + "\n" for line in overall)
+
+
+BARS = "The bars show F1 from 0 to 1: █ up to the lower end of its interval, ▒ from there to the upper end."
+_CELLS = 20  # of a bar
+
+
+def _bar(sides: Sequence[float | None]) -> str:
+    """An interval from 0 to 1 as text, which hosts show that take no picture in a summary.
+
+    >>> _bar([0.8, 0.72, 0.86])
+    '`██████████████▒▒▒░░░`'
+    """
+    _, low, high = sides
+    if low is None or high is None:
+        return ""
+    full, upto = round(low * _CELLS), round(high * _CELLS)
+    return f"`{'█' * full}{'▒' * (upto - full)}{'░' * (_CELLS - upto)}`"
 
 
 def frame_text(frame: pd.DataFrame, form: str) -> str:
@@ -346,7 +379,7 @@ def changes(old: dict[str, Any], new: dict[str, Any], p_worse: float, n_compared
         f"(chance of a loss like this if they were equal: p = {p_worse:.2f}):"
     ]
     lines += [
-        f"  {_OVERALL[name]} {old[name][0]:.3f} -> {new[name][0]:.3f} ({new[name][0] - old[name][0]:+.3f})"
+        f"  {OVERALL[name]} {old[name][0]:.3f} -> {new[name][0]:.3f} ({new[name][0] - old[name][0]:+.3f})"
         for name in ("micro_f1", "macro_f1")
         if old[name][0] is not None and new[name][0] is not None
     ]

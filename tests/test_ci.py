@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -338,8 +339,30 @@ def test_the_summary_shows_titles_as_text(ws: Path) -> None:
     found = summary(checked("lists"))
     assert found.startswith("## tagger: All is well\n\n| check |  |  |\n| --- | --- | --- |\n| labels | ok | 25 labelled")
     assert "\\<img src=x\\> \\| \\*\\*Language\\*\\* @ann" in found
+    assert re.search(r"^\| Large language models \| `█*▒+░*` \| \d+ \|", found, re.MULTILINE)
+    assert "(<a%20page.html>)" not in found
+    assert summary(checked("lists"), "a page.html").endswith("\n[The report with pictures](<a%20page.html>)\n")
     for heading in ("### Entries that need a person", "### New entries, and those with other topics", "### Topics, by cross-"):
         assert heading in found
+
+
+def test_a_report_with_pictures_beside_the_summary(ws: Path, run: RunCommand) -> None:
+    options = ["--report", "out/report.html", "--summary", "summary.md"]
+    (ws / "out").mkdir()
+    done = run("tagger", "ci", *options, cwd=ws)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "is what these labels give" in (ws / "out/report.html").read_text()
+    assert (ws / "summary.md").read_text().endswith("[The report with pictures](<out/report.html>)\n")
+    table = ws / "labels/labels.csv"
+    table.write_text(table.read_text().replace(",recsys,\n", ",,recsys\n", 1))
+    (ws / "out/report.html").unlink()
+    stale = run("tagger", "ci", *options, cwd=ws)
+    assert stale.returncode == 1
+    assert not (ws / "out/report.html").exists(), "there are no out-of-fold scores of these labels"
+    assert "pictures" not in (ws / "summary.md").read_text()
+    made = run("tagger", "ci", "--retrain", *options, cwd=ws)
+    assert made.returncode == 0, made.stdout
+    assert "Against the model before" in (ws / "out/report.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -432,7 +455,7 @@ def test_where_tagger_was_installed_from_is_where_pipelines_get_it(
     for workflow in pipelines("github").values():
         assert f"uses: {action or hosts._ACTION}\n" in workflow
     (pipeline,) = pipelines("gitlab").values()
-    assert f'    TAGGER: "tagger @ git+{url}@c0ffee"\n' in pipeline
+    assert f'    TAGGER: "tagger[review] @ git+{url}@c0ffee"\n' in pipeline
 
 
 @pytest.mark.parametrize(

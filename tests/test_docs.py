@@ -25,7 +25,7 @@ def test_every_command_and_option_is_documented(root: Path) -> None:
 
     page = (root / "docs/cli.md").read_text()
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    wanted = "tag label retrain rollback why audit evaluate topics batch diff check drift next ci init export"
+    wanted = "tag label retrain rollback why audit evaluate topics batch diff check drift next ci init export report"
     assert set(commands) >= set(wanted.split())
     for name, command in commands.items():
         assert command.help
@@ -96,6 +96,16 @@ def test_the_python_of_the_page_on_pipelines_runs(
     exec(compile(block, "ci.md", "exec"), {})
     assert re.fullmatch(r"labels +ok +\d+ labelled entries, \d+ topics 0\n", capsys.readouterr().out)
     assert (tmp_path / "tags/new-listing.csv").exists()
+
+
+def test_the_python_of_the_page_on_reports_runs(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    assert run("tagger", "init", "ws").returncode == 0
+    monkeypatch.chdir(tmp_path / "ws")
+    (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/report.md").read_text(), re.DOTALL)
+    exec(compile(block, "report.md", "exec"), {})
+    assert {path.name for path in Path().glob("*.svg")} == {"precision-recall.svg", "reliability.svg", "label-counts.svg"}
 
 
 def test_the_shell_of_the_readme_runs(root: Path, tmp_path: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
