@@ -485,14 +485,14 @@ def test_another_path_or_method_is_refused_in_the_same_form(there: TestClient) -
 
 
 def test_odd_texts_come_back_as_text(there: TestClient) -> None:
-    titles = [SCRIPT, "x" * 1_000_000, "Ünï — 点击 \u2028 🦆 \ud83e", "</script><!--", '"; \\ \n {} ]', "click\x00click"]
+    titles = [SCRIPT, "x" * 200_000, "Ünï — 点击 \u2028 🦆 \ud83e", "</script><!--", '"; \\ \n {} ]', "click\x00click"]
     body = json.dumps({"entries": [{"title": title, "authors": [title]} for title in titles]})
     response = there.post("/v1/tag?explain=true", content=body, headers={"content-type": "application/json"})
     assert response.headers["content-type"] == "application/json"
     found = response.json()["entries"]
     assert [entry["title"] for entry in found] == [
         "<script>alert(1)</script> & [31mred click",
-        "x" * 1_000_000,
+        "x" * 200_000,
         "Ünï — 点击 🦆 ?",
         "</script><!--",
         '"; \\ {} ]',

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
@@ -93,22 +93,20 @@ def api(tagger: Callable[[], Model], workspace: Workspace | None = None, limits:
     @router.get(
         "/health",
         summary="Whether the server answers, and by which model",
-        response_model=None,
         responses={200: _answer(Health, "The server answers."), **_failing(503)},
     )
-    def health() -> dict[str, Any]:
+    def health() -> Response:
         model = tagger()
-        return {"ok": True, "version": __version__, "model": model.hash, "topics": len(model.topics)}
+        return _json({"ok": True, "version": __version__, "model": model.hash, "topics": len(model.topics)})
 
     @router.get(
         "/topics",
         summary="The topics and their thresholds",
-        response_model=None,
         responses={200: _answer(TopicsAnswer, "The topics."), **_failing(503)},
     )
-    def topics() -> dict[str, Any]:
+    def topics() -> Response:
         rows = report.topic_rows(tagger(), hand()[1])
-        return {"topics": [row | {"learned": row["threshold"] is not None} for row in rows]}
+        return _json({"topics": [row | {"learned": row["threshold"] is not None} for row in rows]})
 
     @router.post(
         "/tag",
@@ -127,7 +125,7 @@ def api(tagger: Callable[[], Model], workspace: Workspace | None = None, limits:
             return StreamingResponse(lines, media_type=_LINES)
         entries = "".join(lines).rstrip("\n").replace("\n", ",\n")  # no text in JSON holds an end of line
         warnings = json.dumps(_shown(listing.warnings), ensure_ascii=False)
-        return _json(f'{{"entries": [\n{entries}\n], "warnings": {warnings}}}\n')
+        return _text(f'{{"entries": [\n{entries}\n], "warnings": {warnings}}}\n')
 
     @router.post(
         "/why",
@@ -138,14 +136,14 @@ def api(tagger: Callable[[], Model], workspace: Workspace | None = None, limits:
     def why(body: Annotated[_Body, Depends(sent)], options: Annotated[WhyOptions, Query()]) -> Response:
         """For each entry all that the scores of its topics are the sum of, and the labelled entries that are most similar."""
         listing = _listing(body, options.year, limits.n_explained)
-        return _json(why_report.why(explained(tagger(), listing.entries, labels(), options.topic, options.similar), "json"))
+        return _text(why_report.why(explained(tagger(), listing.entries, labels(), options.topic, options.similar), "json"))
 
     schema = _schema(router.routes)
     page = api_page.page(schema)
 
     @router.get("/openapi.json", include_in_schema=False)
-    def openapi() -> JSONResponse:
-        return JSONResponse(schema)
+    def openapi() -> Response:
+        return _json(schema)
 
     @router.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
@@ -191,7 +189,7 @@ class _Route(APIRoute):
 
 def _refused(status: int, message: str, problems: Sequence[Problem] = (), headers: Mapping[str, str] | None = None) -> Response:
     error = {"problems": _shown(problems[:_MOST_PROBLEMS]), "message": message}
-    return _json(json.dumps({"error": error}, ensure_ascii=False) + "\n", status, headers)
+    return _json({"error": error}, status, headers)
 
 
 def _failing(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -222,7 +220,12 @@ def _of_query(error: RequestValidationError) -> list[Problem]:
     return [Problem("query", 0, f"{option}: {message}, found {input!r}") for option, message, input in found]
 
 
-def _json(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def _json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return _text(json.dumps(value, ensure_ascii=False) + "\n", status, headers)
+
+
+def _text(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer whose JSON is written already."""
     return Response(text.encode("utf-8", "replace"), status, headers, "application/json")
 
 
