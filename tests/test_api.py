@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
@@ -473,6 +474,32 @@ def test_another_kind_of_body_is_refused(there: TestClient, header: str) -> None
     assert found == {"problems": [], "message": wanted + (header or "none")}
     for good in ("Text/Plain", 'text/plain; charset="UTF-8"', "application/x-ndjson;charset=utf8"):
         assert there.post("/v1/tag", content=b"", headers={"content-type": good}).json() == {"entries": [], "warnings": []}
+
+
+def test_a_client_that_goes_away_ends_in_no_traceback(there: TestClient) -> None:
+    async def call() -> list[dict[str, Any]]:
+        came = iter([{"type": "http.request", "body": b"abc", "more_body": True}, {"type": "http.disconnect"}])
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> Any:
+            return next(came)
+
+        async def send(message: Any) -> None:
+            sent.append(dict(message))
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/v1/tag",
+            "query_string": b"",
+            "headers": [(b"content-type", b"text/plain")],
+        }
+        await there.app(scope, receive, send)
+        return sent
+
+    start, body = asyncio.run(call())
+    assert start["status"] == 400
+    assert json.loads(body["body"])["error"]["message"] == "the body ended early, after 3 bytes; send it again"
 
 
 def test_another_path_or_method_is_refused_in_the_same_form(there: TestClient) -> None:

@@ -21,6 +21,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, StreamingResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 
 from tagger import __version__, report, why_report
@@ -241,7 +242,8 @@ async def _received(request: Request, n_bytes: int) -> _Body:
     """The body of a request.
 
     Raises:
-        HTTPException: 415 for one of another kind, 413 for one that is too large; no more than what is allowed is kept.
+        HTTPException: 415 for one of another kind, 413 for one that is too large, of which no more is kept than what is
+            allowed, 400 for one that ends early.
     """
     header = request.headers.get("content-type", "")
     kind = header.partition(";")[0].strip().lower()
@@ -251,12 +253,15 @@ async def _received(request: Request, n_bytes: int) -> _Body:
             415, f"expected application/json, text/plain or {_LINES} in UTF-8 as the content-type, found {header or 'none'}"
         )
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size <= n_bytes:
-            parts.append(part)
-        elif size > _DROPPED * n_bytes:
-            break
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size <= n_bytes:
+                parts.append(part)
+            elif size > _DROPPED * n_bytes:
+                break
+    except ClientDisconnect:  # who has gone reads no answer, and a server's log no traceback
+        raise HTTPException(400, f"the body ended early, after {size} bytes; send it again") from None
     if size > n_bytes:
         raise HTTPException(
             413, f"expected a body of at most {n_bytes} bytes, found more; send the entries in several requests"
