@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger import batch, report
+from tagger.decide import margins
 from tagger.drift import drift
 from tagger.errors import LabelsError, ModelError, Problem
 from tagger.labels import Labels, Row, read_labels, read_rows
 from tagger.listing import read_files
 from tagger.model import Model, Tagged, load
 from tagger.promotion import previous, promote, settle
-from tagger.retraining import Comparison, compare, is_current, retrained
-from tagger.taxonomy import Gate, ancestors, read_gate
+from tagger.retraining import Comparison, compare, is_current, other_goals, retrained
+from tagger.taxonomy import Gate, ancestors, read_gate, ruled_out
 from tagger.training import Settings
 from tagger.workspace import Workspace
 
@@ -215,13 +215,14 @@ def _model(
         draft.add("model", "error", str(error))
         return there, there
     draft.add("model", "ok", f"made anew from {place.labels}")
+    draft.warnings += [Problem(str(place.labels / "topics.toml"), 0, message) for message in report.lacking(made)]
     return there, made
 
 
 def _moved(place: Workspace, labels: Labels, base: Sequence[Row]) -> list[_Moved]:
     """The rows of labels.csv that do not say what the base's table says, by id."""
     path = str(place.labels / "labels.csv")
-    above = ancestors(labels.topics)
+    above, against = ancestors(labels.topics), ruled_out(labels.topics)
     before, now = {row.id: row for row in base}, {row.id: row for row in labels.rows}
     found = []
     for id in sorted(before | now):
@@ -233,8 +234,8 @@ def _moved(place: Workspace, labels: Labels, base: Sequence[Row]) -> list[_Moved
         moves = ", ".join(f"{topic} {was.get(topic, 'no')} -> {said.get(topic, 'no')}" for topic in topics) or "no topic"
         state = "" if id in before and id in now else "a new row: " if id in now else "a row that is gone: "
         problem = Problem(path, row.line if id in now else 0, f"{state}{moves} ({id} {row.title})")
-        implied = {up for topic in topics for up in above.get(topic, ())}
-        found.append(_Moved(id, frozenset({*topics, *implied}), id in before and id in now, problem))
+        follows = {other for topic in topics for other in (*above.get(topic, ()), *against.get(topic, ()))}
+        found.append(_Moved(id, frozenset({*topics, *follows}), id in before and id in now, problem))
     return found
 
 
@@ -264,10 +265,13 @@ def _against_base(
         if topic.id not in {known.id for known in labels.topics}:
             message = f"the base's topic {topic.id!r} is gone; it is not compared"
             draft.warnings.append(Problem(str(place.labels / "topics.toml"), 0, message))
+    for id in other_goals(base, model) if base is not None else ():
+        message = f"topic {id!r} asks for another precision than the base's; it is not compared"
+        draft.warnings.append(Problem(str(place.labels / "topics.toml"), 0, message))
     disputed = {row.id: row.topics for row in moved or () if row.disputed}
     comparison = compare(base, model, labels, disputed) if base is not None else None
     if comparison is None:
-        draft.add("base", "skipped", "no model to compare with" if base is None else "the base has none of these topics")
+        draft.add("base", "skipped", "no model to compare with" if base is None else "the base has no topic to compare")
         return
     worse = [_loss(comparison, topic) for topic in comparison.worse_topics]
     if comparison.worse:
@@ -340,8 +344,7 @@ def _doubts(tagged: Sequence[Tagged], model: Model) -> Iterator[Problem]:
     """The entries that a person should look at: a score near its threshold, or no likeness to the labelled ones."""
     machine = [result for result in tagged if result.by == "model"]
     scores = model.scores(result.entry for result in machine)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a topic that is not learned has an infinite threshold
-        near = np.abs(_log_odds(scores) - _log_odds(model.thresholds)) < NEAR
+    near = np.abs(margins(scores, model.thresholds)) < NEAR
     for n, result in enumerate(machine):
         path, _, line = (result.entry.source or ":0").rpartition(":")
         if not result.tags and (result.nearest is None or (result.note or "").startswith("unlike")):
@@ -352,7 +355,3 @@ def _doubts(tagged: Sequence[Tagged], model: Model) -> Iterator[Problem]:
                 for t in np.flatnonzero(near[n])
             ]
             yield Problem(path, int(line), f"{result.entry.title}: {'; '.join(close)}")
-
-
-def _log_odds(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.log(share / (1 - share)))

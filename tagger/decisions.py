@@ -14,9 +14,9 @@ from pathlib import Path
 
 from tagger.errors import LabelsError, ListingError, Problem
 from tagger.files import write_whole
-from tagger.labels import Row, read_rows, write_rows
+from tagger.labels import Row, contradictions, read_rows, write_rows
 from tagger.listing import jsonl, read_text
-from tagger.taxonomy import read_topics
+from tagger.taxonomy import ancestors, read_at_most, read_topics, ruled_out
 
 __all__ = ["ANSWERS", "Decision", "apply", "read_confirmed", "read_decisions"]
 
@@ -98,7 +98,8 @@ def apply(folder: Path, decisions: Sequence[Decision], source: str = "") -> tupl
         How many labels were changed, and how many stay as they are.
 
     Raises:
-        LabelsError: naming every decision on an entry or topic that is unknown, or on a label that is another by now.
+        LabelsError: naming every decision on an entry or topic that is unknown, on a label that is another by now, or whose yes
+            contradicts the other labels of its entry.
         OutputError: if a file cannot be written.
     """
     rows = {row.id: row for row in read_rows(folder / "labels.csv")}
@@ -121,6 +122,7 @@ def apply(folder: Path, decisions: Sequence[Decision], source: str = "") -> tupl
         if _label(row, decision.topic) != decision.result:
             rows[row.id] = _with(row, decision.topic, decision.result, column)
             changed += 1
+    _check_rows(folder, rows, last, source)
     # First what was confirmed: a row of it counts for nothing until the label is the one that it names.
     if confirmed != before:
         _write(folder / CONFIRMED, confirmed)
@@ -140,6 +142,20 @@ def _wrong(decision: Decision, row: Row | None, column: Mapping[str, int]) -> st
     return (
         f"{decision.topic} of {decision.id} was {decision.label} when it was doubted and is {now} now; run 'tagger audit' again"
     )
+
+
+def _check_rows(folder: Path, rows: Mapping[str, Row], decisions: Iterable[Decision], source: str) -> None:
+    """That no new yes leaves its entry with topics that exclude each other or are too many."""
+    topics, at_most = read_topics(folder / "topics.toml"), read_at_most(folder / "topics.toml")
+    above, against = ancestors(topics), ruled_out(topics)
+    problems = [
+        Problem(source or str(folder / "labels.csv"), decision.line, f"{decision.topic} of {decision.id} as yes: {message}")
+        for decision in decisions
+        if (decision.label, decision.answer) == ("no", "accept")
+        for message in contradictions(rows[decision.id], above, against, at_most)
+    ]
+    if problems:
+        raise LabelsError(f"{folder}: nothing was changed", sorted(problems))
 
 
 def _label(row: Row, topic: str) -> str:

@@ -504,11 +504,14 @@ def topics(model: Model, labels: Labels | None, form: str) -> str:
         sums = zip(yes.sum(0).tolist(), (~known).sum(0).tolist(), strict=True)
         counts = dict(zip((topic.id for topic in labels.topics), sums, strict=True))
     rows = topic_rows(model, labels.topics if labels else (), counts)
+    for row in rows:
+        row["excludes"] = ";".join(row["excludes"]) or None
     if form in ("csv", "jsonl"):
         import pandas as pd
 
         return frame_text(pd.DataFrame(rows), form)
-    header = [key for key in rows[0] if key != "parent" or any(row["parent"] for row in rows)] if rows else []
+    rare = ("parent", "excludes", "precision")  # most lists of topics have none of them
+    header = [key for key in rows[0] if key not in rare or any(row[key] for row in rows)] if rows else []
     cells = [[_cell(row[key]) for key in header] for row in rows]
     if form == "markdown":
         return markdown_table(header, [[escaped(cell) for cell in line] for line in cells])
@@ -528,6 +531,7 @@ def topic_rows(
     for id, topic in listed.items():
         cut = cuts.get(id)
         row: dict[str, Any] = {"id": id, "name": topic.name, "parent": topic.parent}
+        row |= {"excludes": list(topic.excludes), "precision": topic.precision}
         if counts is not None:
             row["yes"], row["unsure"] = counts.get(id, (0, 0))
         row["threshold"] = None if cut is None or cut == float("inf") else round(cut, 4)
@@ -537,6 +541,50 @@ def topic_rows(
 
 def _cell(value: Any) -> str:
     return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def lacking(model: Model) -> list[str]:
+    """What to say of each topic whose labels do not support the precision that labels/topics.toml asks for."""
+    names = {topic.id: topic.name for topic in model.topics}
+    lines = []
+    for id, found in model.about.get("precision", {}).items():
+        if found["bound"] >= found["goal"]:
+            continue
+        n_yes = model.about["figures"]["topics"][id]["yes"]
+        more = (
+            f"at least about {found['more']} more yes {'entry' if found['more'] == 1 else 'entries'} like these would do"
+            if found["more"] is not None
+            else "more of the same would not do: look at what is tagged wrongly ('tagger audit') and at its definition"
+        )
+        lines.append(
+            f"{names[id]}: {n_yes} yes entries do not support a precision of {found['goal']:g}, {found['bound']:.3f} at most; "
+            f"its threshold is the one for that; {more}"
+        )
+    return lines
+
+
+def _precise(model: Model) -> str:
+    """The part of the card on precisions that were asked for."""
+    asked = model.about.get("precision", {})
+    if not asked:
+        return ""
+    names = {topic.id: topic.name for topic in model.topics}
+    rows = [
+        [
+            escaped(names[id]),
+            f"{found['goal']:g}",
+            f"{found['bound']:.3f}",
+            f"{found['right']} of {found['tags']}",
+            {0: "", None: "more of the same would not do"}.get(found["more"], f"at least about {found['more']}"),
+        ]
+        for id, found in asked.items()
+    ]
+    return (
+        "\n## Precision asked for\n\n"
+        "The threshold of these topics is the lowest one whose out-of-fold precision has a lower 95% bound at or above the "
+        "goal; where there is none, the one with the highest bound.\n\n"
+        + markdown_table(["topic", "goal", "lower bound", "right", "yes entries lacking"], rows)
+    )
 
 
 def card(model: Model) -> str:
@@ -554,6 +602,7 @@ def card(model: Model) -> str:
         "fold come from the other folds alone; entries that resemble each other are kept in one fold; cells marked unsure "
         "count for nothing. In brackets, 95% intervals.\n\n"
         + figures_text(about["figures"], model, "markdown")
+        + _precise(model)
         + "\n## Limits\n\n"
         "- It knows English words of the fields that the labels cover. An entry that is unlike them is said to be so.\n"
         "- A topic is a matter of words and word pairs: a subject that an abstract never names is missed, and one that it "

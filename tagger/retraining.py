@@ -18,7 +18,7 @@ from tagger.labels import Labels
 from tagger.model import Model
 from tagger.training import Settings, train
 
-__all__ = ["Comparison", "compare", "is_current", "retrained"]
+__all__ = ["Comparison", "compare", "is_current", "other_goals", "retrained"]
 
 SIGNIFICANT = 0.05
 _MANY = 200  # labelled entries: with fewer, starting processes takes longer than fitting
@@ -78,7 +78,14 @@ def retrained(
     jobs = n_jobs if len(labels.entries) >= _MANY else 1
     try:
         model, held_out = train(
-            [text_of(entry) for entry in labels.entries], yes, known, labels.topics, settings, jobs, progress
+            [text_of(entry) for entry in labels.entries],
+            yes,
+            known,
+            labels.topics,
+            settings,
+            jobs,
+            progress,
+            at_most=labels.at_most,
         )
     except ValueError as error:
         raise LabelsError(f"nothing can be learned from {len(labels.entries)} labelled entries: {error}; label more") from None
@@ -97,11 +104,17 @@ def retrained(
     )
 
 
+def other_goals(old: Model, new: Model) -> list[str]:
+    """The ids of topics of which two models ask for different precisions, so that F1 does not say which one is better."""
+    asked = {topic.id: topic.precision for topic in old.topics}
+    return [topic.id for topic in new.topics if topic.id in asked and asked[topic.id] != topic.precision]
+
+
 def compare(old: Model, new: Model, labels: Labels, disputed: Mapping[str, Collection[str]] | None = None) -> Comparison | None:
-    """How the new model compares with the old one by today's labels; None where they share no topic or entry.
+    """How the new model compares with the old one by today's labels; None where there is no topic or entry to compare.
 
     For an entry that a model was trained on, its tags are those of cross-validation, which its file keeps; an entry that
-    it never saw it simply tags. So neither side is judged on what it was fitted to.
+    it never saw it simply tags. So neither side is judged on what it was fitted to. Topics of `other_goals` are left out.
 
     Args:
         old: one model.
@@ -109,7 +122,7 @@ def compare(old: Model, new: Model, labels: Labels, disputed: Mapping[str, Colle
         labels: by which both are judged.
         disputed: by entry id, topics that count for nothing in it.
     """
-    both = {topic.id for topic in old.topics} & {topic.id for topic in new.topics}
+    both = {topic.id for topic in old.topics} & {topic.id for topic in new.topics} - {*other_goals(old, new)}
     shared = [topic.id for topic in labels.topics if topic.id in both]
     if not shared or not len(labels.entries):
         return None

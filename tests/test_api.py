@@ -92,17 +92,19 @@ def test_health_is_that_of_the_model_file(there: TestClient, tiny: Path) -> None
 def test_topics_are_all_told(there: TestClient, workspace: Path, model: Model) -> None:
     def row(id: str, name: str, threshold: float | None, definition: str = "", parent: str | None = None) -> dict[str, Any]:
         told = {"id": id, "name": name, "parent": parent, "threshold": threshold, "definition": definition}
+        told |= {"excludes": ["llm"] if id == "new" else [], "precision": 0.9 if id == "new" else None}
         return told | {"learned": threshold is not None}
 
     of_model = [row("ctr", "CTR prediction", 0.5), row("llm", "Large language models", 0.5), row("rag", "RAG", None)]
     assert there.get("/v1/topics").json() == {"topics": of_model}
 
     (workspace / "labels/topics.toml").write_text(
-        '[[topic]]\nid = "new"\nname = "New"\ndefinition = "What is new."\nparent = "llm"\n[[topic]]\nid = "llm"\nname = "L"\n'
+        '[[topic]]\nid = "new"\nname = "New"\ndefinition = "What is new."\n'
+        'excludes = ["llm"]\nprecision = 0.9\n[[topic]]\nid = "llm"\nname = "L"\n'
     )
     (workspace / "labels/labels.csv").unlink()
     assert client(lambda: model, Workspace(workspace)).get("/v1/topics").json() == {
-        "topics": [row("new", "New", None, "What is new.", "llm"), of_model[1], of_model[0], of_model[2]]
+        "topics": [row("new", "New", None, "What is new."), of_model[1], of_model[0], of_model[2]]
     }
 
 
@@ -165,6 +167,7 @@ def test_why_answers_an_entry_whole(there: TestClient) -> None:
                     "threshold": 0.5,
                     "tagged": True,
                     "implied_by": None,
+                    "gives_way_to": [],
                     "log_odds": 2.0,
                     "intercept": -2.0,
                     "terms": [
@@ -185,6 +188,7 @@ def test_why_answers_an_entry_whole(there: TestClient) -> None:
                     "threshold": 0.5,
                     "tagged": False,
                     "implied_by": None,
+                    "gives_way_to": [],
                     "log_odds": -2.0,
                     "intercept": -2.0,
                     "terms": [],

@@ -148,6 +148,7 @@ class Explained(BaseModel):
     threshold: float | None = Field(description="null where the topic is not learned.")
     tagged: bool
     implied_by: str | None = Field(description="The topic that implies this one and lends it its score.")
+    gives_way_to: list[str] = Field(description="The likelier tags because of which it is not tagged, though likely enough.")
     log_odds: float | None = Field(description="The sum of the intercept and of the shares of all terms.")
     intercept: float | None
     terms: list[Term] = Field(description="Strongest first.")
@@ -190,6 +191,8 @@ class TopicRow(BaseModel):
     name: str
     definition: str
     parent: str | None = Field(description="The topic that this one implies.")
+    excludes: list[str] = Field(description="The topics that an entry with this one cannot have.")
+    precision: float | None = Field(description="The precision that the threshold is to reach, where one is asked for.")
     threshold: float | None = Field(description="The score from which the topic is tagged; null where it is not learned.")
     learned: bool = Field(description="Whether the model can tag it.")
 
@@ -232,6 +235,8 @@ EXAMPLES: dict[str, Any] = {  # of answers; the numbers show the form and are no
                 "name": "Click models",
                 "definition": "Modelling how users examine and click results.",
                 "parent": None,
+                "excludes": [],
+                "precision": None,
                 "threshold": 0.32,
                 "learned": True,
             }
@@ -258,6 +263,7 @@ EXAMPLES: dict[str, Any] = {  # of answers; the numbers show the form and are no
                     "threshold": 0.32,
                     "tagged": True,
                     "implied_by": None,
+                    "gives_way_to": [],
                     "log_odds": 3.0,
                     "intercept": -4.0,
                     "terms": [{"term": "click model", "share": 7.0, "places": [{"part": "title", "start": 2, "end": 13}]}],
