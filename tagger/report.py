@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,7 @@ __all__ = [
     "summary",
     "tagged",
     "tagged_frame",
+    "topic_rows",
     "topics",
 ]
 
@@ -565,22 +566,14 @@ def topics(model: Model, labels: Labels | None, form: str) -> str:
 
     A topic of the labels that the model does not have yet is listed without a threshold.
     """
-    cuts = dict(zip((topic.id for topic in model.topics), model.thresholds.tolist(), strict=True))
-    listed = {topic.id: topic for topic in (*(labels.topics if labels else ()), *model.topics)}
-    counts: dict[str, tuple[int, int]] = {}
+    counts: dict[str, tuple[int, int]] | None = None
     if labels is not None:
         yes, known = labels.arrays()
         sums = zip(yes.sum(0).tolist(), (~known).sum(0).tolist(), strict=True)
         counts = dict(zip((topic.id for topic in labels.topics), sums, strict=True))
-    rows: list[dict[str, Any]] = []
-    for id, topic in listed.items():
-        cut = cuts.get(id)
-        row: dict[str, Any] = {"id": id, "name": topic.name, "parent": topic.parent}
-        row |= {"excludes": ";".join(topic.excludes) or None, "precision": topic.precision}
-        if labels is not None:
-            row["yes"], row["unsure"] = counts.get(id, (0, 0))
-        row["threshold"] = None if cut is None or cut == float("inf") else round(cut, 4)
-        rows.append(row | {"definition": topic.definition})
+    rows = topic_rows(model, labels.topics if labels else (), counts)
+    for row in rows:
+        row["excludes"] = ";".join(row["excludes"]) or None
     if form in ("csv", "jsonl"):
         import pandas as pd
 
@@ -591,6 +584,27 @@ def topics(model: Model, labels: Labels | None, form: str) -> str:
     if form == "markdown":
         return markdown_table(header, [[escaped(cell) for cell in line] for line in cells])
     return aligned(header, cells)
+
+
+def topic_rows(
+    model: Model, known: Sequence[Topic] = (), counts: Mapping[str, tuple[int, int]] | None = None
+) -> list[dict[str, Any]]:
+    """The topics known, then the others of the model, as dicts; `threshold` is None for one that is not learned.
+
+    With counts, by topic id, each has its numbers of `yes` and `unsure`.
+    """
+    cuts = dict(zip((topic.id for topic in model.topics), model.thresholds.tolist(), strict=True))
+    listed = {topic.id: topic for topic in (*known, *model.topics)}
+    rows: list[dict[str, Any]] = []
+    for id, topic in listed.items():
+        cut = cuts.get(id)
+        row: dict[str, Any] = {"id": id, "name": topic.name, "parent": topic.parent}
+        row |= {"excludes": list(topic.excludes), "precision": topic.precision}
+        if counts is not None:
+            row["yes"], row["unsure"] = counts.get(id, (0, 0))
+        row["threshold"] = None if cut is None or cut == float("inf") else round(cut, 4)
+        rows.append(row | {"definition": topic.definition})
+    return rows
 
 
 def _cell(value: Any) -> str:

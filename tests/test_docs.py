@@ -125,7 +125,8 @@ def test_links_lead_somewhere(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["settings", "startup", "throughput", "reader", "coverage", "quality", "batch", "drift", "audit", "active"]
+    "script",
+    "settings startup throughput reader coverage quality batch drift audit active service precision".split(),
 )
 def test_every_script_of_bench_says_what_it_does(
     root: Path, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
