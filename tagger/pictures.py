@@ -50,7 +50,10 @@ _RECALLS = (0.5, 0.8, 0.9, 0.95)
 _BINS = 10
 _FINE = 200  # points of a curve, as many as can be told apart
 _COLUMNS = 3  # of small multiples in one file
-_GROUND = "svg:root{color:#1f2328;background:#fff}@media(prefers-color-scheme:dark){svg:root{color:#d1d7e0;background:#15191e}}"
+_GROUND = (  # matches nothing where an SVG stands in a page, whose colour and ground it takes
+    "<style>svg:root{color:#1f2328;background:#fff}"
+    "@media(prefers-color-scheme:dark){svg:root{color:#d1d7e0;background:#15191e}}</style>"
+)
 _LONG = re.compile(r"\d+\.\d{3,}")
 _drawing = Lock()  # matplotlib's settings are those of the process
 
@@ -62,15 +65,15 @@ class Picture:
     name: str
     title: str
     text: str  # how to read it
-    panels: tuple[str, ...]  # SVG; small multiples are one each, so that a page may let them flow
+    panels: tuple[str, ...]  # SVG to stand in a page; small multiples are one each, so that they may flow
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]  # the same as a table
 
     @property
     def svg(self) -> str:
-        """The whole of it as one SVG, for a page or a file."""
+        """The whole of it as one SVG, to be kept in a file or shown as an image: it has a ground of its own, light or dark."""
         if len(self.panels) == 1:
-            return self.panels[0]
+            return self.panels[0].replace("</desc>", f"</desc>{_GROUND}", 1)
         sizes = [tuple(map(float, re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', panel)[0])) for panel in self.panels]
         width, height = (max(side) for side in zip(*sizes, strict=True))
         columns = min(_COLUMNS, len(self.panels))
@@ -79,11 +82,11 @@ class Picture:
             for n, panel in enumerate(self.panels)
         ]
         size = width * columns, height * -(-len(self.panels) // columns)
-        return f"{_opening(self.name, self.title, self.text, *size)}{''.join(placed)}</svg>\n"
+        return f"{_opening(self.name, self.title, self.text, *size)}{_GROUND}{''.join(placed)}</svg>\n"
 
 
 def pictures(labels: Labels, model: Model, held_out: HeldOut, curve: Sequence[Point] = ()) -> dict[str, str]:
-    """By name, each picture as one SVG; see `drawn`."""
+    """By name, each picture as one SVG, to be kept in a file or shown as an image; see `drawn`."""
     return {picture.name: picture.svg for picture in drawn(labels, model, held_out, curve)}
 
 
@@ -145,7 +148,7 @@ def _precision_recall(topics: _Topics, yes: Bools, known: Bools, scores: Floats)
 
     def f1(t: int) -> float:
         value = topics.figures[t]["f1"][0]
-        return -1.0 if value is None else float(value)
+        return float(value) if topics.learned[t] and value is not None else 2.0  # there is nothing to see of the others
 
     title = "Precision and recall of each topic"
     text = (
@@ -173,7 +176,10 @@ _TABLE = {"average_precision": "average precision", "precision": "precision", "r
 
 
 def _curve(yes: Bools, scores: Floats) -> tuple[Floats, Floats]:
-    """Each recall that there is, ascending, and the best precision with it; nothing where there is no yes."""
+    """Each recall that there is, ascending, and the best precision with it; at last those of tagging everything.
+
+    Nothing where there is no yes.
+    """
     from sklearn.metrics import precision_recall_curve
 
     if not yes.any():
@@ -181,7 +187,7 @@ def _curve(yes: Bools, scores: Floats) -> tuple[Floats, Floats]:
     precision, recall, _ = precision_recall_curve(yes, scores)
     precision, recall = precision[-2::-1], recall[-2::-1]  # without the point (0, 1), which no score has
     _, first = np.unique(recall, return_index=True)  # more tags that find nothing more are no better
-    first = first[recall[first] > 0]
+    first = np.append(first[recall[first] > 0], len(recall) - 1)
     return recall[first], precision[first]
 
 
@@ -197,7 +203,7 @@ def _curve_drawn(figure: Figure, topics: _Topics, t: int, recall: Floats, precis
         axes.text(0.06, 0.06, f"{yes}: not learned", fontsize=10.5)
         return
     # Between two points the precision is that of the later one, so that the area below is the average precision.
-    kept = np.unique(np.linspace(0, len(recall) - 1, _FINE).round().astype(int))
+    kept = [*np.unique(np.linspace(0, len(recall) - 2, _FINE).round().astype(int)), -1]
     x, y = [0, *recall[kept]], [precision[0], *precision[kept]]
     axes.fill_between(x, y, step="pre", color=_BLUE, alpha=0.12, linewidth=0)
     axes.plot(x, y, drawstyle="steps-pre", color=_BLUE, linewidth=1.6, gid="part-curve")
@@ -251,6 +257,7 @@ def _reliability(yes: Bools, known: Bools, scores: Floats) -> Picture:
 
 def _learning(curve: Sequence[Point]) -> Picture:
     sizes = [point.n_entries for point in curve]
+    start = np.floor(min(min(point.micro_f1[1], point.macro_f1[1]) for point in curve) * 10) / 10
 
     def draw(figure: Figure) -> None:
         axes = _axes(figure, "entries learned from", "F1")
@@ -262,15 +269,14 @@ def _learning(curve: Sequence[Point]) -> Picture:
         axes.set_xscale("log")
         axes.set_xticks(sizes, map(str, sizes))
         axes.minorticks_off()
-        least = min(min(point.micro_f1[1], point.macro_f1[1]) for point in curve)
-        axes.set_ylim(np.floor(least * 10) / 10, 1.0)
+        axes.set_ylim(start, 1.0)
         axes.legend(loc="lower right", frameon=False, fontsize=11)
 
     title = "What more labels brought"
     text = (
         f"Micro-F1 and macro-F1 of models that learned from {', '.join(map(str, sizes[:-1]))} and {sizes[-1]} entries, on the "
-        "entries of folds that they had not seen. Bands are 95% intervals. The scale of F1 does not begin at 0, and that of "
-        "entries is logarithmic."
+        "entries of folds that they had not seen. Bands are 95% intervals. The scale of entries is logarithmic"
+        + (f", and that of F1 begins at {start:.1f}." if start else ".")
     )
     rows = tuple((str(point.n_entries), interval(point.micro_f1), interval(point.macro_f1)) for point in curve)
     header = ("entries learned from", "micro-F1", "macro-F1")
@@ -388,11 +394,10 @@ def _fit(svg: str, name: str, title: str, text: str) -> str:
 
 
 def _opening(name: str, title: str, text: str, width: float, height: float) -> str:
-    """The start of an SVG. Its style sheet is for a file that is opened by itself: in a page nothing matches it."""
+    """The start of an SVG."""
     title, text = (escape(printable(side)) for side in (title, text))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" role="img" aria-labelledby="{name}-title {name}-text" '
         f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" font-family="system-ui, sans-serif" '
         f'stroke-linejoin="round"><title id="{name}-title">{title}</title><desc id="{name}-text">{text}</desc>'
-        f"<style>{_GROUND}</style>"
     )

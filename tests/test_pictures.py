@@ -128,6 +128,7 @@ def test_pictures_are_svg_that_any_page_can_hold(results: Results) -> None:
             assert root.get("role") == "img"
             assert root.get("aria-labelledby") == f"{name.get('id')} {text.get('id')}"
             assert " style=" not in svg, "a strict content policy forbids it"
+            assert ("<style>" in svg) == (svg == picture.svg), "so it does a style sheet in a page"
             assert "<script" not in svg
             assert set(re.findall(r"https?://[^\"' ]+", svg)) == {"http://www.w3.org/2000/svg"}
             assert "currentColor" in svg
@@ -161,6 +162,8 @@ def test_a_curve_has_the_area_of_the_average_precision_and_its_dot_the_figures(r
         assert x[0] == pytest.approx(0, abs=0.002)
         assert x[-1] == pytest.approx(1, abs=0.002), "all yes entries are found in the end"
         assert float(np.sum(np.diff(x) * y[1:])) == pytest.approx(area[t], abs=0.005)
+        share = yes[known[:, t], t].mean()
+        assert y[-1] == pytest.approx(share, abs=0.002), "and with them all others are tagged"
         own = model.about["figures"]["topics"][f"t{t}"]
         ((dot_x, dot_y),) = dots(svg, "threshold")
         assert (dot_x - left) / (right - left) == pytest.approx(own["recall"][0], abs=0.002)
