@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from tagger import metrics
 from tagger.decide import NEAR, margins
 from tagger.entry import Entry
 from tagger.features import Terms
+from tagger.figures import NARROW, USABLE, more_needed
 from tagger.labels import Labels
 from tagger.model import Model
 from tagger.similar import Rows, alike, cosines, nearest, rows, terms_among
@@ -34,8 +34,6 @@ USUAL = 0.05  # of the labelled entries are less like the nearest other one than
 _SAME = 0.95  # of the tags two models agree on, from which on the labels between them hardly mattered
 _GROWTH = 10  # percent more labels than the model before: after fewer, little has changed in any case
 _MOST = 2000  # uncertain entries that are looked at, of a larger number the nearest to their thresholds: time and memory
-_NARROW = 0.1  # the width of an interval of F1 from which on a topic needs no more labels
-_USABLE = 20  # yes entries that make a usable topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +233,7 @@ def advice(
             "name": topic.name,
             "yes": (n := n_yes.get(topic.id, 0)),
             "f1": (f1 := _f1(model, topic.id)),
-            "more": _more(n, f1),
+            "more": more_needed(n, f1 or (None, None, None)),
             "uncertain": uncertain,
         }
         for topic, uncertain in zip(model.topics, n_uncertain, strict=True)
@@ -252,8 +250,8 @@ def advice(
         "n_now": n_now,
         "same": same,
         "same_enough": _SAME,
-        "narrow": _NARROW,
-        "usable": _USABLE,
+        "narrow": NARROW,
+        "usable": USABLE,
         "topics": topics,
         "entries": listed(model, pool, n_wanted),
     }
@@ -330,9 +328,3 @@ def _f1(model: Model, topic: str) -> list[float] | None:
 def _n_entries(model: Model) -> int | None:
     found = model.about.get("n_entries")
     return found if isinstance(found, int) else None
-
-
-def _more(n_yes: int, f1: list[float] | None) -> int:
-    """About how many more yes entries a topic needs: an interval is half as wide with four times as many."""
-    wanted = 0 if f1 is None else ceil(n_yes * ((f1[2] - f1[1]) / _NARROW) ** 2)
-    return max(0, _USABLE - n_yes, wanted - n_yes)
