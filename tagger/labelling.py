@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tagger.entry import Entry
 from tagger.errors import LabelsError, Problem, TaggerError
+from tagger.features import Place
 from tagger.files import locked, remove_leftovers, write_whole
 from tagger.labels import Row, contradictions, meant, read_rows, write_rows
 from tagger.listing import added, pasted, read, read_text, without
@@ -160,12 +161,13 @@ def begin(
     )
 
 
-def telling(model: Model, entry: Entry) -> set[str]:
-    """The terms of an entry that spoke most for its topics, or for the nearest one."""
+def telling(model: Model, entry: Entry) -> frozenset[Place]:
+    """Where the terms of an entry stand that spoke most for its topics, or for the nearest one."""
     (found,) = model.tag([entry])
     topics = [tag.topic for tag in found.tags] + ([found.nearest] if found.nearest else [])
     reasons = [[reason for reason in model.why(entry, topic.id) if reason.share > 0] for topic in topics]
-    return {reason.term for some in reasons for reason in some[:_N_TELLING]}
+    there = model.places(entry)
+    return frozenset(place for some in reasons for reason in some[:_N_TELLING] for place in there[reason.term])
 
 
 def act(state: Labelling, key: str, save: Callable[[Decision], Saved]) -> Labelling:

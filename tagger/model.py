@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import blake2b
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,11 @@ class Model:
     def terms(self) -> list[str]:
         """The terms as text: (n_terms,)."""
         return self.written.tobytes().decode(errors="replace").split("\n") if len(self.hashes) else []
+
+    @cached_property
+    def hash(self) -> str:
+        """A hash of the model file's bytes: `b2sum -l 128` of the file gives it too."""
+        return blake2b(self.to_bytes(), digest_size=16).hexdigest()
 
     @cached_property
     def _terms(self) -> Terms:
@@ -356,15 +362,12 @@ class Model:
             filled = np.flatnonzero(np.diff(rows))
             sums[filled] = np.add.reduceat(shares, rows[filled], axis=0)
             return sums
+        # For thousands of topics: it takes a quarter of the time, more than its import costs.
+        from scipy.sparse import csr_array
+
+        x = csr_array((values, terms, rows), shape=(len(sums), len(self.hashes)))
         starts, columns, weights = self._rows
-        lengths = (starts[1:] - starts[:-1]).take(terms)
-        ends = np.cumsum(lengths)
-        places = np.arange(ends[-1]) + np.repeat(starts.take(terms) - ends + lengths, lengths)
-        row = np.repeat(np.arange(len(rows) - 1), np.diff(rows)) * len(self.topics)
-        cells = np.repeat(row, lengths) + columns.take(places)
-        shares = np.repeat(values, lengths) * weights.take(places)
-        sums += np.bincount(cells, weights=shares, minlength=sums.size).reshape(sums.shape)
-        return sums
+        return np.asarray((x @ csr_array((weights, columns, starts), shape=(len(self.hashes), len(self.topics)))).toarray())
 
     def _tagged(self, entry: Entry, scores: NDArray[np.float64], yes: NDArray[np.bool_], known: int, words: int) -> Tagged:
         columns = np.array(self.columns, dtype=np.int64)

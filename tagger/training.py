@@ -72,6 +72,7 @@ class HeldOut:
 
     scores: Floats  # (n_entries, n_topics)
     tagged: Bools  # (n_entries, n_topics)
+    fold: Ints  # (n_entries,): which entries were scored by the same model
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +185,8 @@ def train(
         at_most: how many topics an entry has at most, those implied among them; None for any number.
 
     Returns:
-        The model, without what concerns particular entries (`held_out`), and what cross-validation said (nothing, of shape
-        (0, n_topics), without).
+        The model, without what concerns particular entries (`held_out`), and what cross-validation said (of no entries,
+        without).
 
     Raises:
         ValueError: if there is nothing to learn from.
@@ -216,7 +217,8 @@ def train(
     if not cross_validate:
         final = _fit(labelled, learned, settings, n_jobs)
         progress(1, 1)
-        held_out = HeldOut(np.zeros((0, len(topics))), np.zeros((0, len(topics)), dtype=bool))
+        none = np.zeros((0, len(topics)))
+        held_out = HeldOut(none, none.astype(bool), np.zeros(0, dtype=np.int64))
     else:
         fold = stratified_folds(labelled.yes, groups, settings.n_folds, settings.seed)
         parts = [everything, *(np.flatnonzero(fold != k) for k in range(settings.n_folds))]
@@ -234,7 +236,7 @@ def train(
             own = sigmoid((matrix(counts[out], fitted.idf) @ fitted.weights).toarray() + fitted.bias)
             scores[out] = with_parents(own, topics)
             tagged[out] = decide(scores[out], fitted.thresholds, topics, fitted.fewest, at_most)
-        held_out = HeldOut(scores, tagged)
+        held_out = HeldOut(scores, tagged, fold)
     used = np.flatnonzero(np.diff(final.weights.indptr))
     kept = final.weights[used]
     model = Model(

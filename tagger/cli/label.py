@@ -49,10 +49,10 @@ def _labelled(state: Labelling, at: Terminal, save: Callable[[Decision], Saved],
     from tagger.labelling import act, telling
     from tagger.labelling_screen import SMALLEST, screen
 
-    terms = cache(lambda n: telling(model, state.entries[n]))
+    places = cache(lambda n: telling(model, state.entries[n]))
     while not state.done:
         width, height = at.size()
-        lines, state = screen(state, terms(state.n) if state.n is not None else (), width, height)
+        lines, state = screen(state, places(state.n) if state.n is not None else (), width, height)
         at.paint(lines)
         key = at.key()
         # On a screen too small to show what a key does, none does anything.
