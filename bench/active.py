@@ -188,7 +188,7 @@ def curve(way: str, data: Texts, seed: int, batch: int = BATCH, most: int = MOST
     same: list[tuple[int, list[float | None]]] = []
     while True:
         model = fitted([texts[n] for n in chosen], data.yes[chosen], intervals=way == "tagger next")
-        tagged = decide(model.scores_of(data.scored), model.thresholds, model.topics, model.fewest)
+        tagged = model.decided(model.scores_of(data.scored))
         points.append((len(chosen), metrics.macro_f1(data.truth, np.ones_like(data.truth), tagged)))
         if len(chosen) >= most:
             return {"points": points, "same": same}

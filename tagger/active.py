@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagger import metrics
-from tagger.decide import decide
+from tagger.decide import NEAR, margins
 from tagger.entry import Entry
 from tagger.features import Terms
+from tagger.figures import NARROW, USABLE, more_needed
 from tagger.labels import Labels
 from tagger.model import Model
 from tagger.similar import Rows, alike, cosines, nearest, rows, terms_among
@@ -31,12 +31,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 USUAL = 0.05  # of the labelled entries are less like the nearest other one than `Pool.bound`, by its definition
-_NEAR = float(np.log(3))  # a score is uncertain where its odds are within three times those of the threshold
 _SAME = 0.95  # of the tags two models agree on, from which on the labels between them hardly mattered
 _GROWTH = 10  # percent more labels than the model before: after fewer, little has changed in any case
 _MOST = 2000  # uncertain entries that are looked at, of a larger number the nearest to their thresholds: time and memory
-_NARROW = 0.1  # the width of an interval of F1 from which on a topic needs no more labels
-_USABLE = 20  # yes entries that make a usable topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,7 @@ def _first(likeness: Floats, which: Ints) -> tuple[Floats, Ints]:
 def picked(model: Model, pool: Pool, n_wanted: int) -> list[Pick]:
     """The entries whose labels would teach most: the uncertain ones, best first, then those unlike every labelled one.
 
-    An uncertain entry has a topic whose odds are within three times those of the threshold. What it is worth for a topic is
+    An uncertain entry has a topic whose odds are within a factor of two of the threshold's. What it is worth for a topic is
     width x exp(-distance) / (1 + taken), where width is that of the interval of the topic's F1, distance is that of the
     score's log-odds from the threshold's, and taken is how many entries were taken for the topic before. An entry's worth is
     that of its best topic. Each time the entry is taken that covers most: the sum, over uncertain entries, of their worth
@@ -239,7 +236,7 @@ def advice(
             "name": topic.name,
             "yes": (n := n_yes.get(topic.id, 0)),
             "f1": (f1 := _f1(model, topic.id)),
-            "more": _more(n, f1),
+            "more": more_needed(n, f1 or (None, None, None)),
             "uncertain": uncertain,
         }
         for topic, uncertain in zip(model.topics, n_uncertain, strict=True)
@@ -256,8 +253,8 @@ def advice(
         "n_now": n_now,
         "same": same,
         "same_enough": _SAME,
-        "narrow": _NARROW,
-        "usable": _USABLE,
+        "narrow": NARROW,
+        "usable": USABLE,
         "topics": topics,
         "entries": listed(model, pool, n_wanted),
     }
@@ -269,10 +266,7 @@ def agreement(before: Model, model: Model, entries: Sequence[Entry]) -> list[flo
     Of the topics that both have. None of the three where neither tags anything.
     """
     topics = [topic.id for topic in model.topics if topic.id in {topic.id for topic in before.topics}]
-    tagged = []
-    for one in (before, model):
-        every = decide(one.scores(entries), one.thresholds, one.topics, one.fewest)
-        tagged.append(every[:, [one.column(topic) for topic in topics]])
+    tagged = [one.decided(one.scores(entries))[:, [one.column(topic) for topic in topics]] for one in (before, model)]
     total = metrics.counts(tagged[0], np.ones_like(tagged[0]), tagged[1]).sum()
     found = [float(side) for side in (metrics.f1(total), *metrics.f1_interval(total))]
     return [None if np.isnan(side) else round(side, 4) for side in found]
@@ -315,13 +309,8 @@ def _verdict(
 
 def _near(model: Model, scores: Floats) -> tuple[Floats, Bools]:
     """How far the log-odds of each score are from the threshold's, and whether it is uncertain: (n_entries, n_topics)."""
-    distance = np.abs(_logit(scores) - _logit(np.minimum(model.thresholds, 1.0)))
-    return distance, (distance <= _NEAR) & np.isfinite(model.thresholds)
-
-
-def _logit(p: Any) -> Any:
-    p = np.clip(p, 1e-9, 1 - 1e-9)
-    return np.log(p / (1 - p))
+    distance = np.abs(margins(scores, model.thresholds))
+    return distance, distance <= np.log(NEAR)
 
 
 def _widths(model: Model) -> Floats:
@@ -342,9 +331,3 @@ def _f1(model: Model, topic: str) -> list[float] | None:
 def _n_entries(model: Model) -> int | None:
     found = model.about.get("n_entries")
     return found if isinstance(found, int) else None
-
-
-def _more(n_yes: int, f1: list[float] | None) -> int:
-    """About how many more yes entries a topic needs: an interval is half as wide with four times as many."""
-    wanted = 0 if f1 is None else ceil(n_yes * ((f1[2] - f1[1]) / _NARROW) ** 2)
-    return max(0, _USABLE - n_yes, wanted - n_yes)

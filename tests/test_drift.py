@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tagger import Entry, Model, load
+from tagger.decide import NEAR
 from tagger.drift import drift
 from tagger.features import text_of
 from tagger.labels import Labels
@@ -146,7 +147,7 @@ def test_what_would_teach(shipped: Model, labels: Labels) -> None:
             score = scores[entry["id"]][shipped.column(entry["topic"])]
             assert entry["score"] == pytest.approx(score, abs=1e-4)
             odds = score / (1 - score) / (entry["threshold"] / (1 - entry["threshold"]))
-            assert 1 / 3.01 < odds < 3.01
+            assert 1 / (1.01 * NEAR) < odds < 1.01 * NEAR
         else:
             assert entry["likeness"] <= found["signs"]["unlike"]["bound"]
             assert entry["topic"] is entry["score"] is entry["threshold"] is None

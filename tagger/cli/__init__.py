@@ -26,6 +26,7 @@ from tagger.cli import (
     init,
     label,
     next_entries,
+    report,
     retrain,
     rollback,
     tag,
@@ -59,6 +60,7 @@ app.command("rollback")(rollback.rollback)
 app.command("why")(why.why)
 app.command("audit")(audit.audit)
 app.command("evaluate")(evaluate.evaluate)
+app.command("report")(report.report)
 app.command("topics")(topics.topics)
 app.command("batch")(batch.batch)
 app.command("diff")(diff.diff)

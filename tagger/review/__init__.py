@@ -1,0 +1,1 @@
+"""What runs in a browser or over HTTP: the review page and the REST API."""
