@@ -20,7 +20,24 @@ from tagger.listing import added, pasted, read, read_text, without
 from tagger.model import Model
 from tagger.taxonomy import Topic, ancestors
 
-__all__ = ["KEYS", "ChangedError", "Decision", "Folder", "Labelling", "Mark", "Saved", "act", "begin", "press", "telling"]
+__all__ = [
+    "KEYS",
+    "ChangedError",
+    "Decision",
+    "Folder",
+    "Labelling",
+    "Mark",
+    "Marks",
+    "Saved",
+    "act",
+    "begin",
+    "marks_of",
+    "press",
+    "row_of",
+    "said",
+    "telling",
+    "turned",
+]
 
 KEYS = "1234567890acdeghijklmnoprtvwxyz"  # of the topics on a page; the other letters are commands
 _N_TELLING = 6  # words of a topic that are highlighted
@@ -59,7 +76,7 @@ class ChangedError(TaggerError):
     """Somebody else changed the row that a decision was made on; `row` is theirs, None if it is gone."""
 
     def __init__(self, row: Row | None) -> None:
-        super().__init__(f"labels.csv was changed meanwhile and says of this entry: {_said(row)}")
+        super().__init__(f"labels.csv was changed meanwhile and says of this entry: {said(row)}")
         self.row = row
 
 
@@ -116,7 +133,7 @@ class Labelling:
     def base(self, n: int) -> Marks:
         """What is saved of an entry, else what is proposed."""
         row = self.rows.get(self.entries[n].id)
-        return self.proposed[n] if row is None else _marks(row, self.topics)
+        return self.proposed[n] if row is None else marks_of(row, self.topics)
 
     def marks(self, n: int) -> Marks:
         """What the screen says of an entry."""
@@ -251,11 +268,11 @@ def _toggled(state: Labelling, n: int, t: int) -> Labelling:
     """The next mark of a topic: the first key turns it round, the second makes it unsure, the third puts it back."""
     base, marks = state.base(n), state.marks(n)
     turn = [base[t], *(mark for mark in (Mark.yes, Mark.no, Mark.unsure) if mark != base[t])]
-    made = _set(marks, t, turn[(turn.index(marks[t]) + 1) % 3], state.topics)
+    made = turned(marks, t, turn[(turn.index(marks[t]) + 1) % 3], state.topics)
     return replace(_drafted(state, n, made), steps=(*state.steps, _Step(n, marks)))
 
 
-def _set(marks: Marks, t: int, mark: Mark, topics: Sequence[Topic]) -> Marks:
+def turned(marks: Marks, t: int, mark: Mark, topics: Sequence[Topic]) -> Marks:
     """Marks with one changed; a yes takes the topics that it implies with it, another mark those that imply it."""
     above = ancestors(topics)
     made = [*marks]
@@ -278,12 +295,12 @@ def _decided(state: Labelling, n: int) -> tuple[Labelling, Decision | None]:
     was = state.rows.get(entry.id)
     if was is not None and marks == state.base(n):
         return replace(_moved(state, state.at + 1), message="as it was"), None
-    row = _row(entry, marks, state.topics, was)
+    row = row_of(entry, marks, state.topics, was)
     step = _Step(n, marks)
     after = replace(
         _moved(_drafted(state, n, state.base(n)), state.at + 1),
         steps=(*state.steps, step),
-        message=f"saved: {_said(row)}",
+        message=f"saved: {said(row)}",
     )
     return after, Decision(entry, was, row)
 
@@ -313,13 +330,14 @@ def _conflict(state: Labelling, after: Labelling, id: str, changed: ChangedError
     return replace(kept, message=f"{changed}. Enter puts your marks in its place" if n in kept.drafts else str(changed))
 
 
-def _marks(row: Row, topics: Sequence[Topic]) -> Marks:
+def marks_of(row: Row, topics: Sequence[Topic]) -> Marks:
+    """What a row says of each topic: (n_topics,)."""
     above = ancestors(topics)
     yes = {up for topic in row.topics for up in (topic, *above.get(topic, ()))}
     return tuple(Mark.yes if topic.id in yes else Mark.unsure if topic.id in row.unsure else Mark.no for topic in topics)
 
 
-def _row(entry: Entry, marks: Marks, topics: Sequence[Topic], was: Row | None) -> Row:
+def row_of(entry: Entry, marks: Marks, topics: Sequence[Topic], was: Row | None) -> Row:
     """The row that says these marks; what the old one says of topics that there are no more stays."""
     ids = [topic.id for topic in topics]
     yes, unsure = ([id for id, found in zip(ids, marks, strict=True) if found == mark] for mark in (Mark.yes, Mark.unsure))
@@ -329,7 +347,8 @@ def _row(entry: Entry, marks: Marks, topics: Sequence[Topic], was: Row | None) -
     return Row(entry.id, entry.title if was is None else was.title, tuple(yes), tuple(unsure))
 
 
-def _said(row: Row | None) -> str:
+def said(row: Row | None) -> str:
+    """A row in words."""
     if row is None:
         return "nothing, its row is gone"
     return (", ".join(row.topics) or "no topic") + (f"; unsure: {', '.join(row.unsure)}" if row.unsure else "")

@@ -27,7 +27,7 @@ def retrain(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Train the model anew from the labels."""
-    from tagger.retraining import compare, is_current, retrained
+    from tagger.retraining import compare, is_current, not_learned, retrained
     from tagger.training import Settings
 
     place = need_workspace(workspace)
@@ -49,7 +49,7 @@ def retrain(
     comparison = compare(old, new, labels) if old is not None else None
     if comparison is not None:
         emit(report.changes(comparison.old, comparison.new, comparison.p_worse, comparison.n_entries))
-    warn(_not_learned(new, Settings().min_yes))
+    warn(not_learned(new, Settings().min_yes))
     if comparison is not None and comparison.worse and not force:
         warn(
             [
@@ -61,16 +61,6 @@ def retrain(
     promote(place, new.to_bytes(), report.card(new))
     kept = f"; the one before is {previous(place)}" if previous(place).exists() else ""
     warn([f"written: {place.model}, {place.card}{kept}"])
-
-
-def _not_learned(model: Model, at_least: int) -> list[str]:
-    lines = []
-    for topic, cut in zip(model.topics, model.thresholds, strict=True):
-        if cut == float("inf"):
-            found = model.about["figures"]["topics"][topic.id]
-            lacking = "yes" if found["yes"] < at_least else "no"
-            lines.append(f"{topic.name}: only {found[lacking]} {lacking} entries, so it is not tagged; label more")
-    return lines
 
 
 def _old(place: Workspace) -> Model | None:
