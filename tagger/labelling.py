@@ -34,7 +34,6 @@ __all__ = [
     "marks_of",
     "press",
     "row_of",
-    "said",
     "telling",
     "turned",
 ]
@@ -76,7 +75,7 @@ class ChangedError(TaggerError):
     """Somebody else changed the row that a decision was made on; `row` is theirs, None if it is gone."""
 
     def __init__(self, row: Row | None) -> None:
-        super().__init__(f"labels.csv was changed meanwhile and says of this entry: {said(row)}")
+        super().__init__(f"labels.csv was changed meanwhile and says of this entry: {_said(row)}")
         self.row = row
 
 
@@ -152,7 +151,10 @@ def begin(
         model: what proposes; of topics that it does not know it proposes none.
         everything: whether to go through labelled entries too.
     """
-    distinct = tuple({entry.id: entry for entry in reversed([*entries])}.values())[::-1]
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        first.setdefault(entry.id, entry)
+    distinct = tuple(first.values())
     scores = model.scores(distinct)
     tagged = decide(scores, model.thresholds, model.topics, model.fewest)
     learned = {topic.id: t for t, topic in enumerate(model.topics) if model.thresholds[t] != float("inf")}
@@ -300,7 +302,7 @@ def _decided(state: Labelling, n: int) -> tuple[Labelling, Decision | None]:
     after = replace(
         _moved(_drafted(state, n, state.base(n)), state.at + 1),
         steps=(*state.steps, step),
-        message=f"saved: {said(row)}",
+        message=f"saved: {_said(row)}",
     )
     return after, Decision(entry, was, row)
 
@@ -347,7 +349,7 @@ def row_of(entry: Entry, marks: Marks, topics: Sequence[Topic], was: Row | None)
     return Row(entry.id, entry.title if was is None else was.title, tuple(yes), tuple(unsure))
 
 
-def said(row: Row | None) -> str:
+def _said(row: Row | None) -> str:
     """A row in words."""
     if row is None:
         return "nothing, its row is gone"

@@ -120,9 +120,10 @@ def train(place: Workspace, in_use: Model, entries: Sequence[Entry], progress: P
     Returns:
         None if the model that is there is what the labels give. Else the new one, and `told`: `n_entries` it was trained
         on; `figures`, of F1 by all topics together and by topic, `before` and `after`, each as in `figures.figures` or None;
-        whether it is `worse`, significantly, with `p_worse`, None where there is nothing to compare with; `n_flips` and
-        `flips`, the first entries with other tags: `id`, `title`, what was `added` and `removed`, and of that `against` what
-        a person said; `not_learned`, a sentence for each topic with too few labels.
+        whether it is `worse`, significantly, with `p_worse`, None where there is nothing to compare with; `flips`, the
+        first of `n_flips` entries without a label that have other tags: `id`, `title`, `added` and `removed`; likewise
+        `labelled_flips`, of labelled ones by models that had not seen them, with what of it is `against` their labels;
+        `not_learned`, a sentence for each topic with too few labels.
 
     Raises:
         LabelsError: if labels/ cannot be used, or there is too little to learn from.
@@ -157,8 +158,10 @@ def train(place: Workspace, in_use: Model, entries: Sequence[Entry], progress: P
         "figures": rows,
         "worse": compared is not None and compared.worse,
         "p_worse": compared.p_worse if compared is not None else None,
-        "n_flips": len(flips),
-        "flips": flips[:_N_FLIPS],
+        "flips": flips[0][:_N_FLIPS],
+        "n_flips": len(flips[0]),
+        "labelled_flips": flips[1][:_N_FLIPS],
+        "n_labelled_flips": len(flips[1]),
         "not_learned": not_learned(new, Settings().min_yes),
     }
     return Trained(new, there, told)
@@ -187,24 +190,24 @@ def audit(place: Workspace, progress: Progress) -> dict[str, Any]:
     return audited(labels, Settings(), read_confirmed(place.labels), n_jobs=os.cpu_count() or 1, progress=progress)
 
 
-def _flips(old: Model, new: Model, labels: Labels, entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """The entries that have other tags; a labelled one by tags from a model that had not seen it."""
+def _flips(old: Model, new: Model, labels: Labels, entries: Sequence[Entry]) -> list[list[dict[str, Any]]]:
+    """The entries that have other tags: those without a label, and those with one, by models that had not seen them."""
     shared = [topic.id for topic in new.topics if topic.id in {known.id for known in old.topics}]
-    ids = {entry.id for entry in labels.entries}
-    others = replace(labels, entries=tuple(entry for entry in entries if entry.id not in ids))
     said = {row.id: row for row in labels.rows}
-    found = []
+    others = replace(labels, entries=tuple(entry for entry in entries if entry.id not in said))
+    found: list[list[dict[str, Any]]] = []
     for some in (others, labels):
+        found.append([])
         before, after = (unseen_tags(model, some)[:, [model.column(id) for id in shared]] for model in (old, new))
         for n in np.flatnonzero((before != after).any(axis=1)):
             entry = some.entries[n]
-            added, removed = (
-                [shared[t] for t in np.flatnonzero(side)] for side in (after[n] & ~before[n], before[n] & ~after[n])
-            )
-            row = said.get(entry.id)
-            against = [] if row is None else [id for id in added if label(row, id) == "no"]
-            against += [] if row is None else [id for id in removed if label(row, id) == "yes"]
-            found.append({"id": entry.id, "title": entry.title, "added": added, "removed": removed, "against": against})
+            added = [shared[t] for t in np.flatnonzero(after[n] & ~before[n])]
+            removed = [shared[t] for t in np.flatnonzero(before[n] & ~after[n])]
+            flip = {"id": entry.id, "title": entry.title, "added": added, "removed": removed, "against": []}
+            if row := said.get(entry.id):
+                wrong = [*((id, "no") for id in added), *((id, "yes") for id in removed)]
+                flip["against"] = [id for id, against in wrong if label(row, id) == against]
+            found[-1].append(flip)
     return found
 
 

@@ -18,7 +18,7 @@ from tagger.decisions import Decision as Answer
 from tagger.decisions import apply, label
 from tagger.entry import Entry
 from tagger.errors import TaggerError, UsageError
-from tagger.labelling import Decision, Folder, Labelling, Mark, Marks, begin, marks_of, row_of, said, turned
+from tagger.labelling import Decision, Folder, Labelling, Mark, Marks, begin, marks_of, row_of, turned
 from tagger.labels import Labels, Row, read_rows
 from tagger.listing import Listing, read, read_text
 from tagger.model import Model
@@ -195,7 +195,7 @@ class Desk:
             was: the row that the marks were made on, as `entry` gave it; None for none.
 
         Returns:
-            The entry in brief, its `row`, what was `said`, and `undo`: the number that `undo` wants; None if nothing changed.
+            The entry in brief, its `row` and `marks`, and `undo`: the number that `undo` wants, None if nothing changed.
 
         Raises:
             UnknownError: if there is no such entry.
@@ -290,7 +290,7 @@ class Desk:
     def _saved(self, n: int) -> dict[str, Any]:
         row = self.labelling.rows.get(self.labelling.entries[n].id)
         marks = [mark.value for mark in self.labelling.base(n)]
-        return self._brief(self.labelling, n) | {"row": told(row), "said": said(row), "marks": marks}
+        return self._brief(self.labelling, n) | {"row": told(row), "marks": marks}
 
     def _brief(self, now: Labelling, n: int) -> dict[str, Any]:
         entry = now.entries[n]

@@ -41,6 +41,9 @@ function say(text, wrong = false) {
   $("status").classList.toggle("wrong", wrong);
 }
 
+const told = (row) =>
+  (row.topics.map((id) => names.get(id) ?? id).join(", ") || "no topic") + (row.unsure.length ? `; unsure: ${row.unsure.map((id) => names.get(id) ?? id).join(", ")}` : "");
+
 function recalled() {
   const fresh = { run, topics: [...names.keys()].join(), drafts: {}, steps: [], id: null, wanted: { state: start.n_given ? "new" : "all", topic: "", search: "", order: "listed" } };
   const found = JSON.parse(sessionStorage.getItem(MEMORY) ?? "null");
@@ -122,7 +125,7 @@ async function save() {
   await Promise.all([queue.recount(), progress()]);
   if (next === null) await open(id);
   else await leave(next);
-  say(`Saved: ${saved.said}.${next === null ? " That was the last one of this queue." : ""}`);
+  say(`Saved: ${told(saved.row)}.${next === null ? " That was the last one of this queue." : ""}`);
 }
 
 // Somebody else changed the row meanwhile: theirs is what is saved, mine stay as marks until Enter is pressed again.
@@ -132,7 +135,8 @@ async function conflict(error) {
   await open(entry.id);
   queue.update(entry);
   draft(mine);
-  say(`${error.message}. ${memory.drafts[entry.id] ? "Your marks are kept: Enter puts them in its place." : "Your marks say the same."}`, true);
+  const theirs = error.row ? `changed meanwhile to: ${told(error.row)}` : "taken away meanwhile";
+  say(`The label was ${theirs}. ${memory.drafts[entry.id] ? "Your marks are kept: Enter puts them in its place." : "Your marks say the same."}`, true);
 }
 
 async function undo() {
@@ -212,16 +216,18 @@ document.addEventListener("keydown", (event) => {
   const at = event.target;
   const typing = at.matches("input:not([type=radio]), select, textarea");
   if (event.key === "Escape") {
-    if (typing) at.blur();
+    event.preventDefault(); // what is searched for stays
     closeQueue();
     $("title").focus({ preventScroll: true });
     return;
   }
+  if (event.key === "Enter" && at === $("search")) {
+    act(() => queue.entries.length && leave(queue.entries[0].id));
+    return;
+  }
   if (typing) return;
   if (event.key === "Enter" && (at.matches("button, a, summary") || event.repeat)) return;
-  if (event.key.startsWith("Arrow") && (at.matches("input") || event.repeat)) {
-    if (at.matches("input")) return;
-  }
+  if (event.key.startsWith("Arrow") && at.matches("input")) return;
   const single = event.key.length === 1;
   if (single && !$("single-keys").checked) return;
   const command = COMMANDS[event.key];

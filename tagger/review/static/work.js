@@ -21,6 +21,12 @@ export class Work {
     $("work-head").focus();
   }
 
+  // Back to the entry, so that Enter saves again and does not open this once more.
+  close() {
+    $("work").close();
+    $("title").focus({ preventScroll: true });
+  }
+
   async watch() {
     clearTimeout(this.waiting);
     const before = this.last?.state;
@@ -109,20 +115,6 @@ export class Work {
       );
     });
     const head = ["", "yes", "F1 before", "F1 after", "change"].map((name) => el("th", { scope: "col" }, name));
-    const flips = found.flips.map((flip) =>
-      el(
-        "li",
-        {},
-        el("span", { className: "name" }, flip.title),
-        el(
-          "span",
-          { className: "tags" },
-          [...flip.added.map((id) => ["+", id]), ...flip.removed.map((id) => ["−", id])]
-            .map(([sign, id]) => `${sign} ${this.names.get(id) ?? id}${flip.against.includes(id) ? " (against your label)" : ""}`)
-            .join(" · "),
-        ),
-      ),
-    );
     const chance = found.p_worse === null ? "There was no model to compare with." : `Chance of a loss like this if the two were equally good: ${found.p_worse.toFixed(3)}.`;
     const verdict = found.worse
       ? el("p", { className: "wrong" }, el("b", {}, "The new model is significantly worse. "), "Look at the labels that you changed, and keep the old one.")
@@ -139,23 +131,39 @@ export class Work {
         el("table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows)),
       ),
       ...found.not_learned.map((text) => el("p", { className: "note" }, text)),
-      el("h3", {}, found.n_flips === 1 ? "1 entry has other tags" : `${found.n_flips} entries have other tags`),
-      el("ol", { className: "flips" }, ...flips),
-      ...(found.n_flips > flips.length ? [el("p", { className: "note" }, `The first ${flips.length} are shown.`)] : []),
+      el("h3", {}, found.n_flips === 1 ? "1 entry without a label has other tags" : `${found.n_flips || "No"} entries without a label have other tags`),
+      this.flips(found.flips),
+      el("details", {}, el("summary", {}, `${found.n_labelled_flips} labelled ones, by models that had not seen them`), this.flips(found.labelled_flips)),
+    );
+  }
+
+  flips(found) {
+    const said = (flip, id) => `${this.names.get(id) ?? id}${flip.against.includes(id) ? " (against your label)" : ""}`;
+    return el(
+      "ol",
+      { className: "flips" },
+      ...found.map((flip) =>
+        el(
+          "li",
+          {},
+          el("span", { className: "name" }, flip.title),
+          el("span", { className: "tags" }, [...flip.added.map((id) => `+ ${said(flip, id)}`), ...flip.removed.map((id) => `− ${said(flip, id)}`)].join(" · ")),
+        ),
+      ),
     );
   }
 
   async accept() {
     await this.act("/desk/train/accept");
     if (this.last.state !== "idle") return;
-    $("work").close();
+    this.close();
     this.said("The new model is in its place; the one before is kept, and “tagger rollback” brings it back.");
     await this.changed();
   }
 
   async keep() {
     await this.act("/desk/train/keep");
-    $("work").close();
+    this.close();
     this.said("The old model stays.");
   }
 }
