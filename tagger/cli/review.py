@@ -21,11 +21,16 @@ def review(
     ] = None,
     port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port; 0 for a free one.")] = 8417,
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="Address; another than this needs --token.")
+        str, typer.Option("--host", metavar="ADDRESS", help="Address to listen at; one that others reach needs --token.")
     ] = "127.0.0.1",
     token: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--token", metavar="SECRET", envvar="TAGGER_TOKEN", help="What everybody has to give to see anything."),
+        typer.Option(
+            "--token",
+            metavar="SECRET",
+            envvar="TAGGER_TOKEN",
+            help="Secret without which nothing is to be seen; better in the environment.",
+        ),
     ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page, where there is a desktop.")] = True,
     model: ModelOption = None,

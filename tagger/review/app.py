@@ -132,11 +132,12 @@ def _entries(app: FastAPI, review: _Review) -> None:
     @app.get("/desk/queue")
     def get_queue(state: str = "all", topic: str = "", search: str = "", order: str = "listed") -> dict[str, Any]:
         wanted = Wanted(state, topic, search, order)
-        return {"entries": desk.queue(wanted), "counts": desk.counts(wanted)}
+        return {"entries": desk.queue(wanted), **get_counts(topic, search)}
 
     @app.get("/desk/counts")
-    def get_counts(topic: str = "", search: str = "") -> dict[str, int]:
-        return desk.counts(Wanted(topic=topic, search=search))
+    def get_counts(topic: str = "", search: str = "") -> dict[str, Any]:
+        counts = desk.counts(Wanted(topic=topic, search=search))
+        return {"counts": counts, "n_labelled": desk.n_labelled, "n_entries": desk.n_entries}
 
     @app.get("/desk/entries/{id}")
     def get_entry(id: str, topic: str = "") -> dict[str, Any]:

@@ -83,6 +83,11 @@ class Desk:
         """How many entries have a row."""
         return self._fresh().n_labelled
 
+    @property
+    def n_entries(self) -> int:
+        """How many entries there are."""
+        return len(self.labelling.entries)
+
     def topics(self) -> list[dict[str, Any]]:
         """The topics in their order, each with its threshold, None where the model has not learned it."""
         cuts = {topic.id: float(cut) for topic, cut in zip(self.model.topics, self.model.thresholds, strict=True)}

@@ -44,10 +44,13 @@ export class Queue {
     for (const choice of document.getElementsByName("state")) choice.checked = choice.value === this.wanted.state;
     this.count(found.counts);
     this.draw();
+    return found;
   }
 
   async recount() {
-    this.count(await get("/desk/counts", { topic: this.wanted.topic, search: this.wanted.search }));
+    const found = await get("/desk/counts", { topic: this.wanted.topic, search: this.wanted.search });
+    this.count(found.counts);
+    return found;
   }
 
   count(counts) {
@@ -82,7 +85,7 @@ export class Queue {
     $("list").querySelector("[aria-current]")?.removeAttribute("aria-current");
     const button = $("list").children[at]?.firstElementChild;
     button?.setAttribute("aria-current", "true");
-    button?.scrollIntoView({ block: "nearest" });
+    button?.scrollIntoView({ block: "center" });
   }
 
   draw() {

@@ -26,7 +26,7 @@ const topics = new Topics(
   (id, byPointer) => act(() => focus(id, byPointer)),
 );
 const work = new Work(names, say, async () => {
-  await queue.load();
+  progress(await queue.load());
   if (entry) await open(entry.id, false);
 });
 
@@ -122,7 +122,7 @@ async function save() {
   delete memory.drafts[id];
   queue.update(saved);
   const next = queue.beside(1);
-  await Promise.all([queue.recount(), progress()]);
+  count();
   if (next === null) await open(id);
   else await leave(next);
   say(`Saved: ${told(saved.row)}.${next === null ? " That was the last one of this queue." : ""}`);
@@ -145,7 +145,7 @@ async function undo() {
   if (step.undo !== undefined) {
     try {
       queue.update(await post(`/desk/undo/${step.undo}`));
-      await Promise.all([queue.recount(), progress()]);
+      count();
     } catch (error) {
       remember();
       await open(step.id);
@@ -173,14 +173,18 @@ async function back() {
 
 async function filter(change) {
   Object.assign(queue.wanted, change);
-  await queue.load();
+  progress(await queue.load());
   remember();
   say(`${queue.entries.length} ${queue.entries.length === 1 ? "entry" : "entries"}.`);
 }
 
-async function progress() {
-  const counts = await get("/desk/counts");
-  $("progress").textContent = `${counts.labelled} of ${counts.all} labelled`;
+// Nothing waits for the numbers.
+function count() {
+  queue.recount().then(progress, (error) => say(error.message, true));
+}
+
+function progress({ n_labelled, n_entries }) {
+  $("progress").textContent = `${n_labelled} of ${n_entries} labelled`;
 }
 
 function openQueue() {
@@ -258,7 +262,8 @@ $("open-queue").addEventListener("click", () => (document.body.classList.contain
 for (const [id, what] of Object.entries({ save, skip, back, undo })) $(id).addEventListener("click", () => act(what));
 
 await act(async () => {
-  await Promise.all([queue.load(), progress(), work.watch()]);
+  progress(await queue.load());
+  await work.watch();
   const first = queue.at(memory.id) >= 0 ? memory.id : queue.entries[0]?.id;
   if (!first) return say("There is nothing to label here: give a listing, or put entries into labels/entries/.");
   await open(first);
