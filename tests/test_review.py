@@ -211,6 +211,7 @@ def test_a_doubt_is_answered_by_what_is_saved_and_open_again_after_undo(desk: De
     desk.doubt([{"id": id, "topic": topic, "label": label, "score": score} for id, topic, label, score in cells])
     assert ids(desk, state="doubted") == [CLICK, WATER]
     assert ids(desk, state="doubted", order="doubtful") == [WATER, CLICK]
+    assert desk.entry(WATER)["why"]["id"] == "ctr", "the doubted topic is in focus"
     assert ids(desk, state="doubted", topic="llm") == [CLICK], "a label that is another by now is not doubted"
     saved = desk.save(CLICK, [YES, YES, NO], {"topics": ["ctr"], "unsure": []})
     assert read_confirmed(place / "labels") == {(CLICK, "ctr"): "yes", (CLICK, "llm"): "yes"}
@@ -241,7 +242,11 @@ def wait(page: Page, work: Background) -> dict[str, Any]:
     return found
 
 
-def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: Path) -> None:
+def full(descriptor: int) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = Background()
     desk = Desk(example, load(tiny), read_listing(example.folder / "examples/new-listing.txt"))
     page = Page(desk, work=work)
@@ -261,8 +266,13 @@ def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: 
 
     page.post("/desk/train")
     wait(page, work)
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        refused = page.post("/desk/train/accept")
+    assert (refused.status_code, "No space left on device" in refused.json()["error"]) == (400, True)
+    assert not example.model.exists()
     page.post("/desk/train/accept")
-    assert example.model.exists()
+    assert example.model.exists(), "the result was kept"
     assert desk.model.about["n_entries"] == 25, "it proposes from now on"
     page.post("/desk/train")
     assert wait(page, work)["trained"] is None, "the model is what the labels give"
@@ -421,7 +431,7 @@ def test_a_read_by_another_name_is_refused(page: Page) -> None:
 
 def test_with_a_secret_nothing_is_read_without_it(desk: Desk, place: Path) -> None:
     page = Page(desk, "a long enough secret")
-    for path in ("/desk", "/", f"/desk/entries/{CLICK}", "/figures", "/nothing", "/v1/topics"):
+    for path in ("/desk", "/", f"/desk/entries/{CLICK}", "/figures", "/nothing", "/v1/topics", "/enter/desk"):
         assert page.get(path).status_code == 401
         assert page.get(path, headers={"authorization": "Bearer wrong"}).status_code == 401
         assert page.get(path, headers={"cookie": "tagger-8417=wrong"}).status_code == 401
@@ -501,9 +511,6 @@ def test_a_body_that_is_too_long_is_not_read(page: Page) -> None:
 
 
 def test_a_disk_that_is_full_is_said_and_nothing_is_lost(page: Page, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
     before = (place / "labels/labels.csv").read_bytes()
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", full)

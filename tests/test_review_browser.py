@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 from servers import Server, served
 
+from tagger.decisions import read_confirmed
+from tagger.entry import entry_id
 from tagger.labels import read_labels, read_rows
 from tagger.model import load
 
@@ -287,6 +290,46 @@ def test_filters_search_and_the_queue_by_keys(place: Path, visit: Callable[..., 
         press(page, "Escape")
         press(page, "1")
         assert marked(page, "ctr") == "no", "single keys can be turned off"
+
+
+def test_doubted_labels_are_looked_at_once(example: Path, visit: Callable[..., Page]) -> None:
+    with served(example) as server:
+        page = visit(server.address)
+        doubted = int(re.match(r"\d+", status(page, " labels are doubted"))[0])  # type: ignore[index]
+        page.locator("label", has=page.locator("input[value=doubted]")).click()
+        page.select_option("#order", "doubtful")
+        entries = page.locator("#list li")
+        playwright.expect(entries.locator("[data-state=doubted]")).to_have_count(int(page.inner_text("#n-doubted")))
+        assert 0 < entries.count() <= doubted
+        entries.first.click()
+        playwright.expect(page.locator(".remark:visible").first).to_contain_text("doubted: labelled ")
+        title = page.inner_text("#title")
+        press(page, "Enter")
+        status(page, "Saved: ")
+        assert {id for id, _ in read_confirmed(example / "labels")} == {entry_id(title)}
+        playwright.expect(page.locator("#n-doubted")).to_have_text(str(entries.count() - 1))
+        press(page, "u")
+        status(page, "Undone: labels.csv is as it was.")
+        assert read_confirmed(example / "labels") == {}
+
+
+def test_more_topics_than_keys(example: Path, visit: Callable[..., Page]) -> None:
+    topics = "".join(f'\n[[topic]]\nid = "t{n}"\nname = "Topic number {n}"\n' for n in range(40))
+    (example / "labels/topics.toml").write_text((example / "labels/topics.toml").read_text() + topics)
+    with served(example, "nasty.txt") as server:
+        page = visit(server.address)
+        rows = page.locator("#marks li")
+        playwright.expect(rows).to_have_count(31)
+        page.fill("#find-topic", "number 39")
+        playwright.expect(rows).to_have_count(1)
+        press(page, "Escape 1")
+        status(page, "Topic number 39: yes")
+        page.fill("#find-topic", "")
+        playwright.expect(rows).to_have_count(31)
+        assert marked(page, "t39") == "yes", "what is marked is among those shown"
+        press(page, "Escape Enter")
+        status(page, "Saved: ")
+        assert any("t39" in row.topics for row in read_rows(example / "labels/labels.csv"))
 
 
 def violations(page: Page) -> list[str]:

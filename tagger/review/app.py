@@ -188,15 +188,16 @@ def _work(app: FastAPI, review: _Review) -> None:
 
     @app.post("/desk/train/accept")
     def accept() -> dict[str, Any]:
-        trained = work.take("train")
+        trained = work.found("train")
         if trained is not None:
-            put_in_place(desk.place, trained)
+            put_in_place(desk.place, trained)  # where it cannot be, the result stays
             desk.use(trained.model)
+        work.forget()
         return work.status()
 
     @app.post("/desk/train/keep")
     def keep() -> dict[str, Any]:
-        work.take("train")
+        work.forget()
         return work.status()
 
 

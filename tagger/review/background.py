@@ -78,17 +78,21 @@ class Background:
         error = self.error if state == "failed" else ""
         return {"what": self.what, "state": state, "done": self.done, "total": self.total, "error": error}
 
-    def take(self, what: str) -> Any:
-        """The result of work that is done, which is forgotten then.
+    def found(self, what: str) -> Any:
+        """The result of work that is done.
 
         Raises:
             UsageError: if no such work is done.
         """
+        if self.running or self.what != what:
+            raise UsageError(f"there is no result to take of: {what}")
+        return self.result
+
+    def forget(self) -> None:
+        """Make way for other work, unless some is under way."""
         with self._lock:
-            if self.running or self.what != what:
-                raise UsageError(f"there is no result to take of: {what}")
-            result, self.result, self.what = self.result, None, ""
-            return result
+            if not self.running:
+                self.what, self.result = "", None
 
     def wait(self) -> None:
         """Wait for the end of what is under way."""

@@ -73,6 +73,7 @@ class Desk:
         self._made: list[_Made | None] = []  # what was saved, to be undone by its number
         self._doubted: dict[str, list[_Doubt]] = {}
         self._precedents: Precedents | None = None
+        # By name what puts entries in order: those to label first come with a line here.
         self.orders: dict[str, Callable[[Sequence[Entry]], Sequence[Entry]]] = {
             "listed": lambda entries: entries,
             "doubtful": lambda entries: sorted(entries, key=lambda entry: -self._doubt(entry.id)),
@@ -123,7 +124,8 @@ class Desk:
     def entry(self, id: str, topic: str = "") -> dict[str, Any]:
         """An entry with its `row`, None if it has none; for each topic its mark, and its score, None if it is not learned.
 
-        `why` is that of the topic given, else of its best tag, else of the topic that it comes nearest to.
+        `why` is that of the topic given, else of one whose label is doubted, else of its best tag, else of the topic that it
+        comes nearest to.
 
         Raises:
             UnknownError: if there is no such entry.
@@ -131,7 +133,8 @@ class Desk:
         now, n = self._fresh(), self._at(id)
         entry = now.entries[n]
         (tagged,) = self.model.tag([entry])
-        top = [tag.topic.id for tag in tagged.tags] + ([tagged.nearest.id] if tagged.nearest else [])
+        top = [doubt.topic for doubt in self._open(id, now.rows.get(id))]
+        top += [tag.topic.id for tag in tagged.tags] + ([tagged.nearest.id] if tagged.nearest else [])
         focus = next((known.id for id in (topic, *top) for known in now.topics if known.id == id), now.topics[0].id)
         return self._brief(now, n) | {
             "abstract": entry.abstract,
@@ -279,12 +282,12 @@ class Desk:
             stamp = self._stamp()
             if stamp != self._seen:
                 rows = read_rows(self._folder.table) if stamp else []
-                self._keep({row.id: row for row in rows}, stamp)
+                self._keep({row.id: row for row in rows})
+                self._seen = stamp  # from before it was read, so that no change after that goes unseen
             return self.labelling
 
-    def _keep(self, rows: Mapping[str, Row], stamp: tuple[int, int] | None = None) -> None:
+    def _keep(self, rows: Mapping[str, Row]) -> None:
         self.labelling = replace(self.labelling, rows=rows)
-        self._seen = stamp or self._stamp()
         self._precedents = None
 
     def _stamp(self) -> tuple[int, int] | None:

@@ -16,7 +16,6 @@ __all__ = ["LOOPBACK", "POLICY", "Guard", "Safety"]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 HEADER = "x-tagger-token"
 API = "/v1/"  # changes nothing on disk, so that a program needs no token that only the page is told
-_OPEN = ("/enter", "/static/")  # what is to be had before somebody has given the token
 _MOST = 1 << 20  # bytes of a body
 
 _RULES = {
@@ -71,7 +70,8 @@ class Guard:
         host = headers.get("host", "")
         if self.hosts is not None and host.casefold() not in self.hosts:
             return 421, f"this server is not called {host!r}; it is {' or '.join(sorted(self.hosts))}"
-        if not path.startswith(_OPEN) and not self._known(headers):
+        entering = path == "/enter" or path.startswith("/static/")  # before somebody has given the secret
+        if not entering and not self._known(headers):
             return 401, "the token that the server was started with is needed"
         if method in ("GET", "HEAD"):
             return None
@@ -80,7 +80,7 @@ class Guard:
             return 403, f"a page of {origin!r} changes nothing here"
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return 403, "a page of another site changes nothing here"
-        if path.startswith((API, *_OPEN)):
+        if entering or path.startswith(API):
             return None
         if not compare_digest(headers.get(HEADER, "").encode(), self.token.encode()):
             return 403, "the server was started anew; load the page anew"
@@ -103,8 +103,9 @@ class Safety:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+        if scope["type"] != "http":  # there are no sockets here
             return
 
         async def sent(message: Message) -> None:

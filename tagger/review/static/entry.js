@@ -7,16 +7,17 @@ const KINDS = { "-2": "against strong", "-1": "against", 1: "for", 2: "for stron
 const pieces = (found) =>
   found.map(([text, level]) => (level ? el("mark", { className: KINDS[level] }, text) : document.createTextNode(text)));
 
-export function drawEntry(entry) {
+export function drawEntry(entry, definitions) {
   $("about").replaceChildren(...entry.about.flatMap((part, n) => (n ? [" · ", part] : [part])));
   $("note").textContent = entry.note ?? "";
-  drawWhy(entry.why);
+  drawWhy(entry.why, definitions);
 }
 
-export function drawWhy(why) {
+export function drawWhy(why, definitions) {
   $("title").replaceChildren(...pieces(why.title));
   $("abstract").replaceChildren(...pieces(why.abstract));
   $("why-head").textContent = `Why ${why.name}`;
+  $("why-definition").textContent = definitions.get(why.id);
   const cut = why.threshold === null ? "not learned yet: too few labels" : `score ${two(why.score)}, threshold ${two(why.threshold)}`;
   $("why-score").textContent = why.implied_by ? `${cut}; implied by ${why.implied_by}` : cut;
   const side = (name, kind, terms) =>

@@ -11,6 +11,7 @@ const MEMORY = "tagger-review"; // of this tab: a page that is loaded anew goes 
 
 const start = await get("/desk");
 const names = new Map(start.topics.map((topic) => [topic.id, topic.name]));
+const definitions = new Map(start.topics.map((topic) => [topic.id, topic.definition]));
 const memory = recalled();
 let entry = null; // on the desk
 let marks = []; // of it
@@ -73,16 +74,19 @@ async function open(id, moveFocus = true) {
   marks = memory.drafts[id]?.marks ?? entry.marks;
   focused = entry.why.id;
   remember();
-  drawEntry(entry);
+  drawEntry(entry, definitions);
   topics.draw(entry, marks, focused);
   queue.mark(id);
-  closeQueue();
   if (moveFocus) {
+    closeQueue();
     $("entry").scrollTop = 0;
     scrollTo({ top: 0 });
     $("title").focus({ preventScroll: true });
   }
-  get(`/desk/entries/${id}/similar`).then((found) => entry.id === id && drawSimilar(found, names, (other) => act(() => leave(other))), () => {});
+  get(`/desk/entries/${id}/similar`).then(
+    (found) => entry.id === id && drawSimilar(found, names, (other) => act(() => leave(other))),
+    (error) => $("similar").replaceChildren(error.message),
+  );
 }
 
 async function leave(id) {
@@ -95,7 +99,7 @@ async function focus(id, toEntry = false) {
   topics.draw(entry, marks, focused);
   if (toEntry) $("title").focus({ preventScroll: true }); // a pointer was used: Enter shall save, not press the topic again
   const why = await get(`/desk/entries/${entry.id}/why/${encodeURIComponent(id)}`);
-  if (why.id === focused) drawWhy(why);
+  if (why.id === focused) drawWhy(why, definitions);
 }
 
 async function turn(id, mark) {

@@ -12,7 +12,7 @@ export class Topics {
     this.focus = focus;
     this.shown = [];
     $("find-topic").hidden = topics.length <= keys.length;
-    $("find-topic").addEventListener("input", () => this.entry && this.draw(this.entry, this.marks, this.focused));
+    $("find-topic").addEventListener("input", () => this.entry && this.draw(this.entry, this.marks, this.focused, true));
   }
 
   // The topic that a key turns.
@@ -37,10 +37,11 @@ export class Topics {
     return found.slice(0, this.keys.length).sort((a, b) => a - b).map((t) => this.topics[t]);
   }
 
-  draw(entry, marks, focused) {
-    const again = this.entry === entry && this.rows;
+  // Which topics are shown changes with the entry and with what is looked for, and not under the fingers with each mark.
+  draw(entry, marks, focused, anew = this.entry?.id !== entry.id) {
+    if (this.entry?.id !== entry.id) $("find-topic").value = "";
     [this.entry, this.marks, this.focused] = [entry, marks, focused];
-    const shown = again && this.topics.length > this.keys.length && !$("find-topic").value ? this.shown : this.choose(entry, marks);
+    const shown = anew || !this.rows ? this.choose(entry, marks) : this.shown;
     const same = shown.length === this.shown.length && shown.every((topic, n) => topic === this.shown[n]);
     this.shown = shown;
     if (!same || !this.rows) {

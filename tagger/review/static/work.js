@@ -41,8 +41,8 @@ export class Work {
     if (this.last.state === "failed") this.said(`${NAMES[this.last.what]} failed: ${this.last.error}`, true);
     else if (this.last.what === "train") this.said("Training is done: the result is under “Result”.");
     else {
-      this.said(`${this.last.n_doubted} labels are doubted.`);
       await this.changed();
+      this.said(`${this.last.n_doubted} labels are doubted: “doubted” in the queue shows their entries.`);
     }
   }
 
@@ -131,9 +131,9 @@ export class Work {
         el("table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows)),
       ),
       ...found.not_learned.map((text) => el("p", { className: "note" }, text)),
-      el("h3", {}, found.n_flips === 1 ? "1 entry without a label has other tags" : `${found.n_flips || "No"} entries without a label have other tags`),
+      el("h3", {}, found.n_flips > 1 ? `${found.n_flips} entries without a label have other tags` : `${found.n_flips ? "One" : "No"} entry without a label has other tags`),
       this.flips(found.flips),
-      el("details", {}, el("summary", {}, `${found.n_labelled_flips} labelled ones, by models that had not seen them`), this.flips(found.labelled_flips)),
+      el("details", {}, el("summary", {}, `${found.n_labelled_flips} of the labelled ones, by models that had not seen them`), this.flips(found.labelled_flips)),
     );
   }
 
