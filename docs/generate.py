@@ -6,8 +6,9 @@ In README.md and docs/*.md a line `<!-- output: COMMAND -->` is followed by a fe
 command prints when run in the repository. After a line `<!-- screen: FILE KEYS -->` it is replaced by what `tagger label
 FILE` shows on a terminal of 80x24 after these keys, which save nothing. After a line `<!-- session: COMMAND -->` it is
 replaced by what a terminal shows; the commands of a page are run by bash, one after the other, in a copy of examples/,
-labels/ and models/, so that they may write; a `cd` lasts, as on a terminal. docs/cli.md is written whole. --check writes
-nothing and exits 1, naming the files, if anything would change.
+labels/ and models/, so that they may write; a `cd` lasts, as on a terminal. Where they use $TAGGER, it is the address of a
+server that uvicorn runs in that copy meanwhile, with the page's Python as service.py. docs/cli.md is written whole. --check
+writes nothing and exits 1, naming the files, if anything would change.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -49,11 +52,29 @@ def run(command: str) -> str:
     return done.stdout
 
 
-def shown(command: str, folder: Path) -> tuple[str, Path]:
+@contextmanager
+def served(program: str, folder: Path) -> Iterator[str]:
+    """The address of a server that runs a page's Python."""
+    (folder / "service.py").write_text(program, encoding="utf-8")
+    command = [BIN / "uvicorn", "service:app", "--port", "0", "--no-access-log"]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
+        try:
+            said = []
+            for line in process.stderr or ():
+                said.append(line)
+                if found := re.search(r"running on (http://\S+)", line):
+                    yield found[1]
+                    return
+            raise SystemExit(f"no server came up:\n{''.join(said)}")
+        finally:
+            process.terminate()
+
+
+def shown(command: str, folder: Path, environment: dict[str, str]) -> tuple[str, Path]:
     """What a terminal shows of a command and of its exit status, if that is not 0; and the folder that it ends in."""
     with tempfile.NamedTemporaryFile("r") as end:
         shell = ["bash", "-c", f"{{ {command}; }} 2>&1; status=$?; pwd > {end.name}; exit $status"]
-        done = subprocess.run(shell, cwd=folder, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        done = subprocess.run(shell, cwd=folder, stdout=subprocess.PIPE, text=True, env=environment)
         text = f"$ {command}\n{done.stdout}" + (f"(exit status {done.returncode})\n" if done.returncode else "")
         return text, Path(end.read().rstrip("\n"))
 
@@ -77,11 +98,14 @@ def screen(arguments: str) -> str:
 
 def with_outputs(text: str) -> str:
     """A page with every block under an `output:` or `session:` comment made anew."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder, environment = Path(name), ENVIRONMENT
         if "<!-- session: " in text:
             for part in ("examples", "labels", "models"):
                 shutil.copytree(ROOT / part, folder / part)
+        if "$TAGGER/" in text:
+            (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+            environment = ENVIRONMENT | {"NO_PROXY": "*", "TAGGER": stack.enter_context(served(program, folder))}
 
         def made(match: re.Match[str]) -> str:
             nonlocal folder
@@ -89,7 +113,7 @@ def with_outputs(text: str) -> str:
                 return match[1] + run(match["command"]) + match["end"]
             if match["kind"] == "screen":
                 return match[1] + screen(match["command"]) + match["end"]
-            output, folder = shown(match["command"], folder)
+            output, folder = shown(match["command"], folder, environment)
             return match[1] + output + match["end"]
 
         return _BLOCK.sub(made, text)

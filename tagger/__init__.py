@@ -5,11 +5,15 @@ for tagged in model.tag(tagger.read_listing("new-listing.txt")):
     print(tagged.entry.title, [tag.topic.id for tag in tagged.tags])
 """
 
-from tagger.entry import Entry
-from tagger.errors import LabelsError, ListingError, ModelError, OutputError, Problem, TaggerError, UsageError
-from tagger.listing import read_listing
-from tagger.model import Model, Reason, Tag, Tagged, load
-from tagger.taxonomy import Topic
+from importlib import import_module
+
+TYPE_CHECKING = False  # as in `typing`, which takes a while to import
+if TYPE_CHECKING:
+    from tagger.entry import Entry
+    from tagger.errors import LabelsError, ListingError, ModelError, OutputError, Problem, TaggerError, UsageError
+    from tagger.listing import read_listing
+    from tagger.model import Model, Reason, Tag, Tagged, load
+    from tagger.taxonomy import Topic
 
 __version__ = "0.1.0"
 
@@ -30,3 +34,25 @@ __all__ = [
     "load",
     "read_listing",
 ]
+
+# A name is imported when it is first asked for: a command must be able to catch Ctrl-C before numpy is imported.
+_NAMES = {
+    "entry": "Entry",
+    "errors": "LabelsError ListingError ModelError OutputError Problem TaggerError UsageError",
+    "listing": "read_listing",
+    "model": "Model Reason Tag Tagged load",
+    "taxonomy": "Topic",
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"tagger.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

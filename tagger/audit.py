@@ -20,7 +20,7 @@ from tagger.folds import near_duplicates
 from tagger.labels import Labels, Row
 from tagger.model import Model
 from tagger.similar import nearest, rows
-from tagger.taxonomy import Topic, ancestors
+from tagger.taxonomy import Topic, ancestors, ruled_out
 from tagger.training import Settings, train
 from tagger.why import explained
 
@@ -74,7 +74,7 @@ def audited(
     texts = [text_of(entry) for entry in labels.entries]
     jobs = n_jobs if len(texts) >= _MANY else 1
     try:
-        model, scores = scored(texts, yes, known, labels.topics, settings, jobs, progress)
+        model, scores = scored(texts, yes, known, labels.topics, settings, jobs, progress, labels.at_most)
     except ValueError as error:
         raise LabelsError(f"nothing can be learned from {len(texts)} labelled entries: {error}; label more") from None
     odds = doubts(scores, yes)
@@ -104,6 +104,7 @@ def scored(
     settings: Settings,
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    at_most: int | None = None,
 ) -> tuple[Model, Floats]:
     """A model of all labels, and for each cell a score by models that have not seen the entry, from two cross-validations.
 
@@ -115,6 +116,7 @@ def scored(
         settings: see `training.Settings`.
         n_jobs: processes to use.
         progress: called with the number of fits done and of all fits.
+        at_most: how many topics an entry has at most.
 
     Returns:
         The model, and (n_entries, n_topics): the mean of both log-odds as a probability, not a number where a topic could
@@ -123,7 +125,9 @@ def scored(
     Raises:
         ValueError: if there is nothing to learn from.
     """
-    model, first = train(texts, yes, known, topics, settings, n_jobs, lambda done, total: progress(done, 2 * total))
+    model, first = train(
+        texts, yes, known, topics, settings, n_jobs, lambda done, total: progress(done, 2 * total), at_most=at_most
+    )
     kept = known & ~(doubts(first.scores, yes) > 0)
     # A topic that would have too few entries left keeps all.
     few = np.minimum((yes & kept).sum(0), (~yes & kept).sum(0)) < settings.min_yes
@@ -149,10 +153,10 @@ def _logit(scores: Floats) -> Floats:
 
 def _implied(labelled: Sequence[Row], topics: Sequence[Topic]) -> Bools:
     """Which cells follow from another topic of the entry, (n_entries, n_topics): the other one is to be doubted."""
-    column, above = {topic.id: n for n, topic in enumerate(topics)}, ancestors(topics)
+    column, above, against = {topic.id: n for n, topic in enumerate(topics)}, ancestors(topics), ruled_out(topics)
     implied = np.zeros((len(labelled), len(topics)), dtype=bool)
     for n, row in enumerate(labelled):
-        implied[n, [column[up] for topic in row.topics for up in above[topic]]] = True
+        implied[n, [column[other] for topic in row.topics for other in (*above[topic], *against[topic])]] = True
     return implied
 
 

@@ -14,14 +14,14 @@ from __future__ import annotations
 import glob
 import io
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from errno import ELOOP
 from functools import cached_property
 from hashlib import blake2b, file_digest
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 
@@ -250,12 +250,17 @@ class _Draft:
         left: list[Problem] = []
         sources, folders = {listing.source for listing in found}, set(map(os.path.normpath, listings))
         for output, made in self.old.made.items():
-            gone = [given.source for given in made.inputs if given.source not in sources and not Path(given.source).exists()]
+            gone = [given.source for given in made.inputs if given.source not in sources and _is_gone(given.source)]
             if output in wanted or not made.inputs or len(gone) < len(made.inputs):
                 continue
+            there = _hash_of(self.out / output)
             if made.found_in not in folders:
-                left.append(Problem(str(self.out / output), 0, f"kept, though {gone[0]} is gone: no folder given holds it"))
-            elif not (self.force or self._is_ours(output, _hash_of(self.out / output))):
+                message = f"kept, though {gone[0]} is gone: no folder given holds it; delete it if it is not wanted"
+                if there is None:
+                    del self.made[output]
+                else:
+                    left.append(Problem(str(self.out / output), 0, message))
+            elif not (self.force or self._is_ours(output, there)):
                 message = f"kept, though {gone[0]} is gone: not as tagger wrote it; --force removes it"
                 left.append(Problem(str(self.out / output), 0, message))
             else:
@@ -358,13 +363,21 @@ def _find(listings: Sequence[str], out: Path, old: Manifest) -> tuple[list[_Foun
             problems += [] if named else [Problem(given, 0, "no file matches it")]
         for path in map(Path, named):
             inside: list[tuple[Path, Path, str | None]] = []
+            try:
+                path.stat()
+            except OSError as error:
+                if error.errno != ELOOP or pattern is None:  # a pattern follows links that lead round until there is no end
+                    missing = pattern is None and isinstance(error, FileNotFoundError)
+                    what = "no such file or folder" if missing else f"cannot be read: {error.strerror}"
+                    problems.append(Problem(str(path), 0, what))
+                continue
             if path.is_dir():
                 if pattern is None or "**" not in pattern:  # which names what is in there too
-                    inside += [(file, file.relative_to(path), pattern or given) for file in _walk(path, out.resolve())]
-            elif path.exists():
-                inside.append((path, _below(path), pattern))
+                    files, unreadable = _walk(path, out.resolve())
+                    inside += [(file, file.relative_to(path), pattern or given) for file in files]
+                    problems += unreadable
             else:
-                problems.append(Problem(given, 0, "no such file or folder"))
+                inside.append((path, _below(path), pattern))
             for file, relative, found_in in inside:
                 place = file.resolve()
                 if not str(file).isprintable():  # neither a manifest nor a table could hold it
@@ -377,18 +390,16 @@ def _find(listings: Sequence[str], out: Path, old: Manifest) -> tuple[list[_Foun
     return sorted(found.values(), key=lambda listing: listing.source), problems
 
 
-def _walk(folder: Path, out: Path) -> Iterator[Path]:
-    """The listings in a folder and those in it, but hidden ones and the output folder."""
-    for top, folders, files in os.walk(folder, onerror=_unreadable):
+def _walk(folder: Path, out: Path) -> tuple[list[Path], list[Problem]]:
+    """The listings in a folder and those in it, but hidden ones and the output folder; and the folders that cannot be read."""
+    found: list[Path] = []
+    wrong: list[OSError] = []
+    for top, folders, files in os.walk(folder, onerror=wrong.append):
         folders[:] = [name for name in folders if not name.startswith(".") and (Path(top) / name).resolve() != out]
         folders.sort()
-        for name in sorted(files):  # a disk has an order of its own
-            if not name.startswith(".") and name.lower().endswith(_LISTINGS):
-                yield Path(top) / name
-
-
-def _unreadable(error: OSError) -> NoReturn:
-    raise ListingError(f"{error.filename}: cannot be read: {error.strerror}; nothing was written") from None
+        listings = [name for name in files if not name.startswith(".") and name.lower().endswith(_LISTINGS)]
+        found += [Path(top) / name for name in sorted(listings)]  # a disk has an order of its own
+    return found, [Problem(str(error.filename), 0, f"cannot be read: {error.strerror}") for error in wrong]
 
 
 def _below(path: Path) -> Path:
@@ -412,10 +423,9 @@ def _outputs(found: Sequence[_Found], out: Path, settings: Settings, form: str) 
         for listing in found:
             output = listing.stem + ENDINGS[form]
             if output in wanted:
-                raise UsageError(
-                    f"{wanted[output][0].source} and {listing.source} would both be written to {out / output}; "
-                    "rename one, or give the folder that holds both"
-                )
+                one, other = wanted[output][0].source, listing.source
+                what = "rename one" + ", or give the folder that holds both" * (Path(one).parent != Path(other).parent)
+                raise UsageError(f"{one} and {other} would both be written to {out / output}; {what}")
             wanted[output] = (listing,)
     listings = {listing.path.resolve(): listing.source for listing in found}
     for output in wanted:
@@ -479,6 +489,17 @@ def _error(problems: list[Problem], edited: list[Problem], keep_going: bool) -> 
 
 def _content(entry: Entry) -> str:
     return blake2b(f"{entry.title}\n{entry.abstract}".encode(), digest_size=8).hexdigest()
+
+
+def _is_gone(source: str) -> bool:
+    """Whether a listing is not there any more; one in a folder that cannot be looked into may well be."""
+    try:
+        Path(source).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _hash(data: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tagger.decisions import check_confirmed
 from tagger.errors import LabelsError, ModelError, Problem
 from tagger.labels import Labels, read_labels
 from tagger.model import load
@@ -34,8 +35,11 @@ def checked(place: Workspace, labels_only: bool = False) -> Checked:
         if not error.problems:
             raise
         return Checked(error.problems, None)
+    problems = check_confirmed(place.labels, labels)
     wrong = None if labels_only else _wrong_model(place, labels)
-    return Checked(() if wrong is None else (Problem(str(place.model), 0, wrong),), labels)
+    if wrong is not None:
+        problems.append(Problem(str(place.model), 0, wrong))
+    return Checked(tuple(problems), labels)
 
 
 def _wrong_model(place: Workspace, labels: Labels) -> str | None:

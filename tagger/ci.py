@@ -13,23 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger import batch, report
+from tagger.decide import NEAR, margins
+from tagger.decisions import check_confirmed
 from tagger.drift import drift
 from tagger.errors import LabelsError, ModelError, Problem
 from tagger.labels import Labels, Row, read_labels, read_rows
 from tagger.listing import read_files
 from tagger.model import Model, Tagged, load
 from tagger.promotion import previous, promote, settle
-from tagger.retraining import Comparison, compare, is_current, retrained
-from tagger.taxonomy import Gate, ancestors, read_gate
-from tagger.training import Settings
+from tagger.retraining import Comparison, compare, cross_validated, is_current, other_goals
+from tagger.taxonomy import Gate, ancestors, read_gate, ruled_out
+from tagger.training import HeldOut, Settings
 from tagger.workspace import Workspace
 
 __all__ = ["Check", "Run", "check"]
 
-NEAR = 0.5  # log-odds between a score and its threshold: a factor of 1.6 in the odds
 _MOST = 20  # rows named for one failure
 
 
@@ -55,6 +55,8 @@ class Run:
     plan: batch.Plan | None = None
     tagged: tuple[Tagged, ...] = ()  # entries that are new or have other topics
     review: tuple[Problem, ...] = ()  # those of them that need a person, where they stand
+    labels: Labels | None = None
+    held_out: HeldOut | None = None  # what the model's figures come from, where it was made anew or that was asked for
 
     @property
     def status(self) -> int:
@@ -101,6 +103,7 @@ class _Moved:
 class _Draft:
     """A run as it comes together."""
 
+    held_out: HeldOut | None = None
     checks: list[Check] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -118,6 +121,7 @@ def check(
     base: Path | None = None,
     base_labels: Path | None = None,
     fail_on_drift: bool = False,
+    cross_validate: bool = False,
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Run:
@@ -132,6 +136,7 @@ def check(
         base: the model to compare with; by default the one that a retraining is to replace.
         base_labels: the labels/ of that model: cells that differ from them do not count in the comparison, and are named.
         fail_on_drift: fail, instead of a warning, where it is time to label more.
+        cross_validate: have `held_out`, for a report, also of a model that is what the labels give.
         n_jobs: processes to train with.
         progress: called with the number of fits done and of all fits.
 
@@ -147,7 +152,7 @@ def check(
         for name in ("model", "base", "floors", "calibration", "listings", "drift"):
             draft.add(name, "skipped", f"{place.labels} comes first")
         return Run(place, tuple(draft.checks))
-    there, model = _model(place, labels, retrain, n_jobs, progress, draft)
+    there, model = _model(place, labels, retrain, cross_validate, n_jobs, progress, draft)
     promotes = model is not there
     moved = _moved(place, labels, read_rows(base_labels / "labels.csv")) if base_labels is not None else None
     if model is None or draft.checks[-1].state != "ok":
@@ -159,7 +164,7 @@ def check(
     if model is None or not listings:
         draft.add("listings", "skipped", "none given" if model is not None else "there is no model to tag them with")
         draft.add("drift", "skipped", "no listings were tagged")
-        return Run(place, tuple(draft.checks), tuple(draft.warnings), model, promotes)
+        return Run(place, tuple(draft.checks), tuple(draft.warnings), model, promotes, labels=labels, held_out=draft.held_out)
 
     with tempfile.TemporaryDirectory() as scratch:
         path = place.model
@@ -179,7 +184,16 @@ def check(
     _drift(model, labels, tagged, fail_on_drift, place, draft)
     review = tuple(_doubts(tagged, model))
     return Run(
-        place, tuple(draft.checks), tuple(draft.warnings), model, promotes, plan if out is not None else None, tagged, review
+        place,
+        tuple(draft.checks),
+        tuple(draft.warnings),
+        model,
+        promotes,
+        plan if out is not None else None,
+        tagged,
+        review,
+        labels,
+        draft.held_out,
     )
 
 
@@ -190,13 +204,22 @@ def _labels(place: Workspace, draft: _Draft) -> Labels | None:
         n = len(error.problems)
         draft.add("labels", "error", f"{n} to correct in {place.labels}" if n else str(error), error.problems)
         return None
+    if wrong := check_confirmed(place.labels, labels):
+        draft.add("labels", "error", f"{len(wrong)} to correct in {place.labels}", wrong)
+        return None
     draft.add("labels", "ok", f"{len(labels.entries)} labelled entries, {len(labels.topics)} topics")
     draft.warnings += labels.warnings
     return labels
 
 
 def _model(
-    place: Workspace, labels: Labels, retrain: bool, n_jobs: int, progress: Callable[[int, int], None], draft: _Draft
+    place: Workspace,
+    labels: Labels,
+    retrain: bool,
+    cross_validate: bool,
+    n_jobs: int,
+    progress: Callable[[int, int], None],
+    draft: _Draft,
 ) -> tuple[Model | None, Model | None]:
     """The model that is there, and the one that the run is about: the same, or the one that the labels give."""
     try:
@@ -205,23 +228,26 @@ def _model(
         there, why = None, str(error).partition(";")[0]
     if is_current(there, labels, Settings()):
         draft.add("model", "ok", f"{place.model} is what {place.labels} gives")
+        if cross_validate:
+            _, draft.held_out = cross_validated(labels, Settings(), n_jobs, progress)
         return there, there
     if not retrain:
         draft.add("model", "failed", f"{why}; run 'tagger retrain' and commit {place.model.parent}, or give --retrain")
         return there, there
     try:
-        made = retrained(labels, Settings(), n_jobs, progress)
+        made, draft.held_out = cross_validated(labels, Settings(), n_jobs, progress)
     except LabelsError as error:
         draft.add("model", "error", str(error))
         return there, there
     draft.add("model", "ok", f"made anew from {place.labels}")
+    draft.warnings += [Problem(str(place.labels / "topics.toml"), 0, message) for message in report.lacking(made)]
     return there, made
 
 
 def _moved(place: Workspace, labels: Labels, base: Sequence[Row]) -> list[_Moved]:
     """The rows of labels.csv that do not say what the base's table says, by id."""
     path = str(place.labels / "labels.csv")
-    above = ancestors(labels.topics)
+    above, against = ancestors(labels.topics), ruled_out(labels.topics)
     before, now = {row.id: row for row in base}, {row.id: row for row in labels.rows}
     found = []
     for id in sorted(before | now):
@@ -233,8 +259,8 @@ def _moved(place: Workspace, labels: Labels, base: Sequence[Row]) -> list[_Moved
         moves = ", ".join(f"{topic} {was.get(topic, 'no')} -> {said.get(topic, 'no')}" for topic in topics) or "no topic"
         state = "" if id in before and id in now else "a new row: " if id in now else "a row that is gone: "
         problem = Problem(path, row.line if id in now else 0, f"{state}{moves} ({id} {row.title})")
-        implied = {up for topic in topics for up in above.get(topic, ())}
-        found.append(_Moved(id, frozenset({*topics, *implied}), id in before and id in now, problem))
+        follows = {other for topic in topics for other in (*above.get(topic, ()), *against.get(topic, ()))}
+        found.append(_Moved(id, frozenset({*topics, *follows}), id in before and id in now, problem))
     return found
 
 
@@ -264,10 +290,13 @@ def _against_base(
         if topic.id not in {known.id for known in labels.topics}:
             message = f"the base's topic {topic.id!r} is gone; it is not compared"
             draft.warnings.append(Problem(str(place.labels / "topics.toml"), 0, message))
+    for id in other_goals(base, model) if base is not None else ():
+        message = f"topic {id!r} asks for another precision than the base's; it is not compared"
+        draft.warnings.append(Problem(str(place.labels / "topics.toml"), 0, message))
     disputed = {row.id: row.topics for row in moved or () if row.disputed}
     comparison = compare(base, model, labels, disputed) if base is not None else None
     if comparison is None:
-        draft.add("base", "skipped", "no model to compare with" if base is None else "the base has none of these topics")
+        draft.add("base", "skipped", "no model to compare with" if base is None else "the base has no topic to compare")
         return
     worse = [_loss(comparison, topic) for topic in comparison.worse_topics]
     if comparison.worse:
@@ -340,8 +369,7 @@ def _doubts(tagged: Sequence[Tagged], model: Model) -> Iterator[Problem]:
     """The entries that a person should look at: a score near its threshold, or no likeness to the labelled ones."""
     machine = [result for result in tagged if result.by == "model"]
     scores = model.scores(result.entry for result in machine)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a topic that is not learned has an infinite threshold
-        near = np.abs(_log_odds(scores) - _log_odds(model.thresholds)) < NEAR
+    near = np.abs(margins(scores, model.thresholds)) <= np.log(NEAR)
     for n, result in enumerate(machine):
         path, _, line = (result.entry.source or ":0").rpartition(":")
         if not result.tags and (result.nearest is None or (result.note or "").startswith("unlike")):
@@ -352,7 +380,3 @@ def _doubts(tagged: Sequence[Tagged], model: Model) -> Iterator[Problem]:
                 for t in np.flatnonzero(near[n])
             ]
             yield Problem(path, int(line), f"{result.entry.title}: {'; '.join(close)}")
-
-
-def _log_odds(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.log(share / (1 - share)))

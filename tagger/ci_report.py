@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
-from tagger import report
+from tagger import html_report, report
 from tagger.ci import Run
 from tagger.errors import Problem
 
-__all__ = ["code_quality", "commands", "host", "junit", "outputs", "summary", "text"]
+__all__ = ["code_quality", "commands", "host", "junit", "outputs", "page", "summary", "text"]
 
 _MOST = 100  # entries in the summary, which a host cuts at a megabyte
 _HEADINGS = {0: "All is well", 1: "The gate said no", 2: "Something cannot be read"}
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class _Finding(NamedTuple):
@@ -57,8 +56,13 @@ def commands(run: Run, root: Path | None) -> str:
     return "".join(lines)
 
 
-def summary(run: Run) -> str:
-    """The run in Markdown: checks, topics with intervals, new entries with their tags, entries that need a person."""
+def summary(run: Run, link: str | None = None) -> str:
+    """The run in Markdown: checks, topics with intervals, new entries with their tags, entries that need a person.
+
+    Args:
+        run: what was found.
+        link: where the page with pictures is, as from the summary; None if there is none to link to.
+    """
     rows = [[check.name, check.state, report.escaped(check.message)] for check in run.checks]
     parts = [f"## tagger: {_HEADINGS[run.status]}\n", report.markdown_table(["check", "", ""], rows)]
     where = [finding.problem for finding in _findings(run) if finding.problem.path and finding.problem not in run.review]
@@ -72,8 +76,18 @@ def summary(run: Run) -> str:
             parts.append(f"{len(run.tagged) - _MOST} more are not shown.\n")
     if run.figures is not None and run.model is not None:
         shown = ("precision", "recall", "f1")
-        parts += ["### Topics, by cross-validation\n", report.figures_text(run.figures, run.model, "markdown", shown)]
+        table = report.figures_text(run.figures, run.model, "markdown", shown, bars=True)
+        parts += ["### Topics, by cross-validation\n", table, f"{report.BARS}\n"]
+    if link is not None:
+        parts.append(f"[The report with pictures](<{quote(Path(link).as_posix())}>)\n")
     return "\n".join(parts)
+
+
+def page(run: Run) -> str | None:
+    """The page of HTML that `tagger report` makes, without a learning curve; None where no figures could be had."""
+    if run.labels is None or run.model is None or run.held_out is None:
+        return None
+    return html_report.html(run.place, run.labels, run.model, run.held_out)
 
 
 def junit(run: Run) -> str:
@@ -93,8 +107,8 @@ def junit(run: Run) -> str:
     for check in run.checks:
         case = SubElement(suite, "testcase", classname="tagger.ci", name=check.name)
         if check.state in kinds:
-            found = SubElement(case, kinds[check.state], message=_clean(check.message))
-            found.text = _clean("\n".join(map(str, check.problems))) or None
+            found = SubElement(case, kinds[check.state], message=report.printable(check.message))
+            found.text = report.printable("\n".join(map(str, check.problems))) or None
     indent(suite)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suite, encoding="unicode") + "\n"
 
@@ -164,8 +178,3 @@ def _data(value: str) -> str:
 
 def _property(value: str) -> str:
     return _data(value).replace(":", "%3A").replace(",", "%2C")
-
-
-def _clean(value: str) -> str:
-    """Text that XML can hold."""
-    return _NOT_XML.sub("", value)

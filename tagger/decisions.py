@@ -14,11 +14,11 @@ from pathlib import Path
 
 from tagger.errors import LabelsError, ListingError, Problem
 from tagger.files import locked, write_whole
-from tagger.labels import Row, read_rows, write_rows
+from tagger.labels import Labels, Row, contradictions, read_rows, write_rows
 from tagger.listing import jsonl, read_text
-from tagger.taxonomy import read_topics
+from tagger.taxonomy import ancestors, read_at_most, read_topics, ruled_out
 
-__all__ = ["ANSWERS", "Decision", "apply", "label", "read_confirmed", "read_decisions"]
+__all__ = ["ANSWERS", "Decision", "apply", "check_confirmed", "label", "read_confirmed", "read_decisions"]
 
 ANSWERS = ("accept", "reject", "unsure")
 CONFIRMED = "confirmed.csv"
@@ -84,6 +84,25 @@ def read_confirmed(folder: Path) -> dict[tuple[str, str], str]:
     return {cell: label for cell, (_, label) in _read(folder / CONFIRMED).items()}
 
 
+def check_confirmed(folder: Path, labels: Labels) -> list[Problem]:
+    """What is wrong in confirmed.csv of a folder labels/: lines that are no rows, and rows about what is not labelled."""
+    path = folder / CONFIRMED
+    rows, problems = _read_table(path)
+    ids, topics = {row.id for row in labels.rows}, {topic.id for topic in labels.topics}
+    first: dict[tuple[str, str], int] = {}
+    for line, (id, title, topic, _) in rows:
+        if id not in ids:
+            problems.append(Problem(str(path), line, f"no labelled entry has the id {id!r} ({title!r}); delete the row"))
+        if topic not in topics:
+            known = ", ".join(topic.id for topic in labels.topics)
+            problems.append(Problem(str(path), line, f"unknown topic {topic!r}; correct it or delete the row; known: {known}"))
+        if (id, topic) in first:
+            where = f"the first one is in line {first[id, topic]}"
+            problems.append(Problem(str(path), line, f"a second row for {topic!r} of {id!r}; {where}"))
+        first.setdefault((id, topic), line)
+    return sorted(problems)
+
+
 def apply(folder: Path, decisions: Sequence[Decision], source: str = "") -> tuple[int, int]:
     """Write decisions to labels.csv and confirmed.csv, all or none of them; a decision that was written before is no error.
 
@@ -98,7 +117,8 @@ def apply(folder: Path, decisions: Sequence[Decision], source: str = "") -> tupl
         How many labels were changed, and how many stay as they are.
 
     Raises:
-        LabelsError: naming every decision on an entry or topic that is unknown, or on a label that is another by now.
+        LabelsError: naming every decision on an entry or topic that is unknown, on a label that is another by now, or whose yes
+            contradicts the other labels of its entry.
         OutputError: if a file cannot be written.
     """
     with locked(folder):
@@ -122,6 +142,7 @@ def apply(folder: Path, decisions: Sequence[Decision], source: str = "") -> tupl
             if label(row, decision.topic) != decision.result:
                 rows[row.id] = _with(row, decision.topic, decision.result, column)
                 changed += 1
+        _check_rows(folder, rows, last, source)
         # First what was confirmed: a row of it counts for nothing until the label is the one that it names.
         if confirmed != before:
             _write(folder / CONFIRMED, confirmed)
@@ -141,6 +162,20 @@ def _wrong(decision: Decision, row: Row | None, column: Mapping[str, int]) -> st
     return (
         f"{decision.topic} of {decision.id} was {decision.label} when it was doubted and is {now} now; run 'tagger audit' again"
     )
+
+
+def _check_rows(folder: Path, rows: Mapping[str, Row], decisions: Iterable[Decision], source: str) -> None:
+    """That no new yes leaves its entry with topics that exclude each other or are too many."""
+    topics, at_most = read_topics(folder / "topics.toml"), read_at_most(folder / "topics.toml")
+    above, against = ancestors(topics), ruled_out(topics)
+    problems = [
+        Problem(source or str(folder / "labels.csv"), decision.line, f"{decision.topic} of {decision.id} as yes: {message}")
+        for decision in decisions
+        if (decision.label, decision.answer) == ("no", "accept")
+        for message in contradictions(rows[decision.id], above, against, at_most)
+    ]
+    if problems:
+        raise LabelsError(f"{folder}: nothing was changed", sorted(problems))
 
 
 def label(row: Row, topic: str) -> str:
@@ -164,24 +199,36 @@ def _with(row: Row, topic: str, label: str, column: Mapping[str, int]) -> Row:
 
 def _read(path: Path) -> dict[tuple[str, str], tuple[str, str]]:
     """By (id, topic) title and label."""
-    if not path.exists():
-        return {}
-    try:
-        lines = list(csv.reader(io.StringIO(read_text(path), newline=""), strict=True))
-    except ListingError as error:
-        raise LabelsError(f"{path}: cannot be used", error.problems) from None
-    except csv.Error as error:
-        raise LabelsError(f"{path}: expected a CSV table: {error}") from None
-    wanted = ",".join(_COLUMNS)
-    problems = [Problem(str(path), 1, f"expected the columns {wanted}")] if not lines or tuple(lines[0]) != _COLUMNS else []
-    problems += [
-        Problem(str(path), n, f"expected {wanted} with the label yes or no, found {','.join(cells)!r}")
-        for n, cells in enumerate(lines[1:], 2)
-        if cells and (len(cells) != len(_COLUMNS) or cells[3] not in _OTHER)
-    ]
+    rows, problems = _read_table(path)
     if problems:
         raise LabelsError(f"{path}: {len(problems)} to correct", problems)
-    return {(cells[0], cells[2]): (cells[1], cells[3]) for cells in lines[1:] if cells}
+    return {(id, topic): (title, label) for _, (id, title, topic, label) in rows}
+
+
+def _read_table(path: Path) -> tuple[list[tuple[int, list[str]]], list[Problem]]:
+    """The rows of a confirmed.csv, each with its line, none where there is no such file; and what is no row of it."""
+    rows: list[tuple[int, list[str]]] = []
+    if not path.exists():
+        return rows, []
+    try:
+        table = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    except ListingError as error:
+        return rows, list(error.problems)
+    wanted, problems, start = ",".join(_COLUMNS), list[Problem](), 1
+    try:
+        if tuple(next(table, [])) != _COLUMNS:
+            return rows, [Problem(str(path), 1, f"expected the columns {wanted}")]
+        start = table.line_num + 1
+        for cells in table:
+            if len(cells) == len(_COLUMNS) and cells[3] in _OTHER:
+                rows.append((start, cells))
+            elif cells:
+                found = f"expected {wanted} with the label yes or no, found {','.join(cells)!r}"
+                problems.append(Problem(str(path), start, found))
+            start = table.line_num + 1
+    except csv.Error as error:
+        problems.append(Problem(str(path), start, f"expected a CSV table: {error}"))
+    return rows, problems
 
 
 def _write(path: Path, confirmed: Mapping[tuple[str, str], tuple[str, str]]) -> None:

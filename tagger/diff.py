@@ -66,7 +66,7 @@ def read_run(path: Path) -> list[Record]:
     """The entries of a run, in path order.
 
     Raises:
-        UsageError: if the path is neither a folder nor a CSV or JSON Lines file.
+        UsageError: if the path is not there, or neither a folder nor a CSV or JSON Lines file.
         ListingError: if the file cannot be read or has no ids and topics.
         OutputError: if the folder has no manifest that can be read.
     """
@@ -75,6 +75,8 @@ def read_run(path: Path) -> list[Record]:
             raise OutputError(f"{path}: no {MANIFEST} in it, which 'tagger batch' writes; give a CSV or JSON Lines file")
         return [record for _, made in sorted(read_manifest(path / MANIFEST).made.items()) for record in made.records]
     readers = {".csv": _csv_rows, ".jsonl": jsonl.records}
+    if not path.exists():
+        raise UsageError(f"{path}: no such file or folder")
     if path.suffix.lower() not in readers:
         raise UsageError(f"{path}: expected an output folder of 'tagger batch', or a file that ends in {', '.join(readers)}")
     found: list[Record] = []

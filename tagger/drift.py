@@ -10,30 +10,25 @@ that every topic has enough of them, and were what the model was fitted to.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagger import metrics
+from tagger.active import USUAL, compared, listed
 from tagger.entry import Entry
-from tagger.features import Terms, text_of
 from tagger.labels import Labels
 from tagger.model import Model
-from tagger.similar import Rows, nearest, rows
 
 __all__ = ["drift"]
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
-_USUAL = 0.05  # of the labelled entries lie beyond a bound, by its definition; `usual_share` of the model is such a bound
-_TOO_MANY = 2 * _USUAL
+_TOO_MANY = 2 * USUAL
 _FEWEST = 20  # new entries: of fewer, one pasted page decides
 _FEWEST_LABELLED = 100  # with fewer, more than `_TOO_MANY` of entries of the same kind may well lie beyond the bound
-_NEAR = float(np.log(3))  # a score is uncertain where its odds are within three times those of the threshold
-_ALIKE = 0.5  # share of words in common from which on one of two entries teaches little beside the other
 
 
 def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int = 10) -> dict[str, Any]:
@@ -54,24 +49,19 @@ def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int =
         `best_score`: the mean over entries of the best score, `new` and `labelled`.
         `topics`: by id `name`, `n` new entries tagged, `new` and `labelled` rates, the interval of their `difference`, which
         holds for all topics at once, and whether the rate `moved`: "more", "fewer" or None.
-        `teach`: dicts with `id`, `title`, `source`, the `reason` ("uncertain", "unlike"), `topic`, `score` and `threshold`
-        (None where unlike), and the `nearest` labelled entry with its `likeness`.
+        `teach`: see `tagger.active.listed`.
 
         Shares, rates and the new mean are (value, lower, upper) with 95% intervals, each None where there is nothing to count.
     """
-    new = _unlabelled(entries, labels)
-    terms, idf = Terms(model.hashes), model.idf.astype(np.float64)
-    new_rows, known_rows = rows(new, terms, idf), rows(labels.entries, terms, idf)
-    likeness, like = _first(*nearest(new_rows, known_rows, len(idf)))
-    own, _ = _first(*nearest(known_rows, known_rows, len(idf), others=True))
-    unlike = float(np.quantile(own, _USUAL)) if len(own) else 0.0
+    pool = compared(model, labels.entries, entries)
+    new, rows = pool.entries, pool.rows
     usual = float(model.about.get("usual_share", 0))
     signs = {
-        "words": _sign(new_rows.known / np.maximum(new_rows.words, 1), usual),
-        "unlike": _sign(likeness, unlike),
+        "words": _sign(rows.known / np.maximum(rows.words, 1), usual),
+        "unlike": _sign(pool.likeness, pool.bound),
     }
-    scores, labelled_scores = model.scores(new), model.scores(labels.entries)
-    n_words = int(new_rows.words.sum())
+    labelled_scores = model.scores(labels.entries)
+    n_words = int(rows.words.sum())
     topics = _topics(model, labels, new)
     label_more = _label_more(signs, len(new), len(labels.entries))
     return {
@@ -80,41 +70,14 @@ def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int =
         "n_entries": len(new),
         "n_left_out": len(entries) - len(new),
         "n_labelled": len(labels.entries),
-        "usual": _USUAL,
+        "usual": USUAL,
         "too_many": _TOO_MANY,
         "signs": signs,
-        "unknown_words": round(1 - int(new_rows.known.sum()) / n_words, 4) if n_words else None,
-        "best_score": {"new": _mean(scores.max(axis=1)), "labelled": _mean(labelled_scores.max(axis=1))[0]},
+        "unknown_words": round(1 - int(rows.known.sum()) / n_words, 4) if n_words else None,
+        "best_score": {"new": _mean(pool.scores.max(axis=1)), "labelled": _mean(labelled_scores.max(axis=1))[0]},
         "topics": topics,
-        "teach": [
-            {
-                "id": new[n].id,
-                "title": new[n].title,
-                "source": new[n].source,
-                "reason": "unlike" if t is None else "uncertain",
-                "topic": None if t is None else model.topics[t].id,
-                "score": None if t is None else round(float(scores[n, t]), 4),
-                "threshold": None if t is None else round(float(model.thresholds[t]), 4),
-                "nearest": _named(labels.entries[like[n]]) if likeness[n] > 0 else None,
-                "likeness": round(float(likeness[n]), 4),
-            }
-            for n, t in _teaching(model, labels, new, scores, new_rows, likeness < unlike, like, n_teach)
-        ],
+        "teach": listed(model, pool, n_teach),
     }
-
-
-def _unlabelled(entries: Sequence[Entry], labels: Labels) -> list[Entry]:
-    labelled = {entry.id for entry in labels.entries}
-    return list({entry.id: entry for entry in reversed(entries) if entry.id not in labelled}.values())[::-1]
-
-
-def _first(likeness: Floats, which: Ints) -> tuple[Floats, Ints]:
-    """Of the nearest labelled entries the first, (n_entries,) each; with a likeness of 0 where there is none."""
-    return likeness.max(axis=1, initial=0.0), which.sum(axis=1)
-
-
-def _named(entry: Entry) -> dict[str, str]:
-    return {"id": entry.id, "title": entry.title}
 
 
 def _sign(values: Floats, bound: float) -> dict[str, Any]:
@@ -159,8 +122,8 @@ def _sentence(label_more: bool | None, signs: dict[str, Any], topics: dict[str, 
     }
     if label_more:
         named = [told[name] for name, sign in signs.items() if sign["share"][1] > _TOO_MANY]
-        return f"It is time to label more: of {n_entries} new entries {' and '.join(named)}, where {_USUAL:.0%} is usual."
-    both = f"of {n_entries} new entries {' and '.join(told.values())}, where {_USUAL:.0%} is usual"
+        return f"It is time to label more: of {n_entries} new entries {' and '.join(named)}, where {USUAL:.0%} is usual."
+    both = f"of {n_entries} new entries {' and '.join(told.values())}, where {USUAL:.0%} is usual"
     n_moved = sum(topic["moved"] is not None for topic in topics.values())
     moved = f"; {n_moved} of {len(topics)} topics have other rates, which decides nothing" if n_moved else ""
     if label_more is None:
@@ -195,60 +158,3 @@ def _topics(model: Model, labels: Labels, new: Sequence[Entry]) -> dict[str, Any
             "moved": "more" if low is not None and low > 0 else "fewer" if high is not None and high < 0 else None,
         }
     return found
-
-
-def _teaching(
-    model: Model,
-    labels: Labels,
-    new: Sequence[Entry],
-    scores: Floats,
-    rows: Rows,
-    far: NDArray[np.bool_],
-    like: Ints,
-    n_teach: int,
-) -> list[tuple[int, int | None]]:
-    """Entries that would teach most: (which, the topic that is uncertain, or None for one unlike the labelled ones).
-
-    Both kinds in the proportion in which they occur. Of the uncertain ones, the topics take turns, that with the fewest
-    yes entries first, each taking the entry whose odds are nearest to those of the threshold. Of the unlike ones those
-    come first that have most in common with the rest of them: a stray one stands for nothing else. What is nearly the
-    same as an entry taken already, or as its nearest labelled one, is passed over.
-    """
-    yes, known = labels.arrays()
-    n_yes = dict(zip((topic.id for topic in labels.topics), (yes & known).sum(0).tolist(), strict=True))
-    learned = np.flatnonzero(np.isfinite(model.thresholds)).tolist()
-    distance = np.abs(_logit(scores) - _logit(np.minimum(model.thresholds, 1.0)))
-    uncertain = (distance[:, learned] <= _NEAR).any(axis=1) & ~far
-    n_unlike = round(n_teach * int(far.sum()) / max(1, int(far.sum() + uncertain.sum())))
-    queues: list[tuple[int | None, Iterator[int]]] = []
-    for t in sorted(learned, key=lambda t: (n_yes.get(model.topics[t].id, 0), t)):
-        at = np.flatnonzero((distance[:, t] <= _NEAR) & ~far)
-        queues.append((t, iter(at[np.argsort(distance[at, t], kind="stable")].tolist())))
-    at = np.flatnonzero(far)
-    unlike = iter(at[np.argsort(-rows.common(far)[at], kind="stable")].tolist())
-
-    taken: dict[int, int | None] = {}
-
-    def take(topic: int | None, queue: Iterator[int]) -> bool:
-        for n in queue:
-            beside = (*labels.entries[like[n] : like[n] + 1], *(new[other] for other in taken))
-            if n not in taken and not any(_alike(new[n], other) for other in beside):
-                taken[n] = topic
-                return True
-        return False
-
-    while queues and len(taken) < n_teach - n_unlike:
-        queues = [turn for turn in queues if len(taken) == n_teach - n_unlike or take(*turn)]
-    while len(taken) < n_teach and take(None, unlike):
-        pass
-    return list(taken.items())
-
-
-def _alike(one: Entry, other: Entry) -> bool:
-    a, b = (set(text_of(entry).casefold().split()) for entry in (one, other))
-    return len(a & b) >= _ALIKE * len(a | b)
-
-
-def _logit(p: Any) -> Any:
-    p = np.clip(p, 1e-9, 1 - 1e-9)
-    return np.log(p / (1 - p))

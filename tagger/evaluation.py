@@ -7,26 +7,25 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tagger.decide import decide
 from tagger.entry import Entry
 from tagger.errors import LabelsError, Problem
 from tagger.figures import figures
-from tagger.labels import Row, arrays, read_rows
+from tagger.labels import Row, arrays, contradictions, read_rows
 from tagger.listing import jsonl, read, read_text
 from tagger.model import Model
-from tagger.taxonomy import Topic
+from tagger.taxonomy import Topic, ancestors, ruled_out
 
 __all__ = ["evaluated", "read_labelled"]
 
 
 def read_labelled(
-    file: str, labels: Path | None, topics: Sequence[Topic], year: int | None = None
+    file: str, labels: Path | None, topics: Sequence[Topic], year: int | None = None, at_most: int | None = None
 ) -> tuple[list[Entry], list[Row]]:
     """Entries with a row each: of a listing and a table, or of JSON Lines whose objects have `topics` (and `unsure`).
 
     Raises:
         ListingError: if the entries cannot be read in full.
-        LabelsError: naming every row that is missing or has a topic that is unknown.
+        LabelsError: naming every row that is missing, has a topic that is unknown, or that contradicts what topics exclude.
     """
     text = read_text(file)
     source = "standard input" if file == "-" else file
@@ -42,7 +41,7 @@ def read_labelled(
         if len(found) != len(entries):
             raise LabelsError(f"{source}: a listing has no topics in it; give --labels with a table of them")
         rows = [_row(entry, record) for entry, record in zip(entries, found, strict=True)]
-    ids = {topic.id for topic in topics}
+    ids, above, against = {topic.id for topic in topics}, ancestors(topics), ruled_out(topics)
     seen: dict[str, str | None] = {}
     problems: list[Problem] = []
     for entry, row in zip(entries, rows, strict=True):
@@ -54,6 +53,7 @@ def read_labelled(
             said = dict.fromkeys(row.topics + row.unsure)
             messages += [f"unknown topic {id!r}; the model has {', '.join(sorted(ids))}" for id in said if id not in ids]
             messages += [f"topic {id!r} is both yes and unsure" for id in said if id in row.topics and id in row.unsure]
+            messages += contradictions(row, above, against, at_most)
         path, line = (str(labels), row.line) if labels is not None and isinstance(row, Row) else _place(entry)
         problems += [Problem(path, line, message) for message in messages]
     if problems:
@@ -73,8 +73,7 @@ def evaluated(model: Model, entries: Sequence[Entry], rows: Sequence[Row]) -> tu
         raise LabelsError("the model was trained on all of these entries; figures need entries that it has not seen")
     yes, known = arrays([rows[n] for n in kept], model.topics)
     scores = model.scores([entries[n] for n in kept])
-    tagged = decide(scores, model.thresholds, model.topics, model.fewest)
-    return figures(yes, known, scores, tagged, model.topics), len(entries) - len(kept)
+    return figures(yes, known, scores, model.decided(scores), model.topics), len(entries) - len(kept)
 
 
 def _row(entry: Entry, record: dict[str, Any]) -> Row | str:

@@ -12,10 +12,8 @@ million terms share a 64-bit hash has a chance of 3 in 10^8.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,11 +21,10 @@ from numpy.typing import NDArray
 
 from tagger.entry import Entry
 
-__all__ = ["TITLE_WEIGHT", "Place", "Terms", "WordCounts", "count", "places", "spans", "text_of", "vocabulary", "weigh"]
+__all__ = ["TITLE_WEIGHT", "Place", "Terms", "WordCounts", "count", "places", "text_of", "vocabulary", "weigh"]
 
 TITLE_WEIGHT = 2  # how often the title is read
 
-_WORD = re.compile(r"\w\w+")  # what `_words` finds, in one text
 _PRIME = np.uint64(0x9E3779B97F4A7C55)  # any odd number will do
 _LOW = np.array([(1 << 8 * n) - 1 for n in range(9)], dtype=np.uint64)  # the lowest n bytes
 _CHUNK = 1 << 16  # bytes of text handled at once: arrays of this length stay in the processor's cache
@@ -41,18 +38,6 @@ _WIDTH = np.array([1] * 0xC0 + [2] * 0x20 + [3] * 0x10 + [4] * 0x10, dtype=np.in
 def text_of(entry: Entry) -> str:
     """The text that the model reads of an entry: its title, `TITLE_WEIGHT` times, and its abstract."""
     return "\n".join([entry.title] * TITLE_WEIGHT + [entry.abstract])
-
-
-def spans(text: str, terms: Collection[str]) -> list[tuple[int, int]]:
-    """Where some terms stand in a text: (first character, one past the last), ascending; neighbours in a pair overlap.
-
-    >>> spans("Click models of clicks", {"click models", "models"})
-    [(0, 12), (6, 12)]
-    """
-    words = [(match.start(), match.end(), match[0].casefold()) for match in _WORD.finditer(text)]
-    found = [(start, end) for start, end, word in words if word in terms]
-    found += [(start, end) for (start, _, a), (_, end, b) in pairwise(words) if f"{a} {b}" in terms]
-    return sorted(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ from numpy.typing import NDArray
 from tagger import metrics
 from tagger.taxonomy import Topic
 
-__all__ = ["booted", "figures", "rounded"]
+__all__ = ["NARROW", "USABLE", "booted", "figures", "more_needed", "rounded"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+
+NARROW = 0.1  # the width of an interval of F1 from which on a topic needs no more labels
+USABLE = 20  # yes entries that make a usable topic
 
 
 def figures(yes: Bools, known: Bools, scores: Floats, tagged: Bools, topics: Sequence[Topic], seed: int = 0) -> dict[str, Any]:
@@ -67,6 +71,23 @@ def figures(yes: Bools, known: Bools, scores: Floats, tagged: Bools, topics: Seq
         ),
         "topics": per_topic,
     }
+
+
+def more_needed(n_yes: int, f1: Sequence[float | None]) -> int:
+    """About how many more yes entries a topic needs until there are enough and the interval of its F1 is narrow.
+
+    An interval is half as wide with four times as many, if F1 stays.
+
+    Args:
+        n_yes: how many it has.
+        f1: its F1 as (value, lower, upper), None where it is not known.
+
+    >>> more_needed(100, [0.85, 0.8, 0.9]), more_needed(100, [0.8, 0.7, 0.9]), more_needed(5, [None, None, None])
+    (0, 300, 15)
+    """
+    _, low, high = f1
+    wanted = 0 if low is None or high is None else ceil(round(n_yes * ((high - low) / NARROW) ** 2, 6))
+    return max(0, USABLE - n_yes, wanted - n_yes)
 
 
 def booted(figure: Any, n_entries: int, seed: int, rounds: int = 500) -> list[float | None]:

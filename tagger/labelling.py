@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from tagger.decide import decide
 from tagger.entry import Entry
 from tagger.errors import LabelsError, Problem, TaggerError
+from tagger.features import Place
 from tagger.files import locked, remove_leftovers, write_whole
-from tagger.labels import Row, read_rows, write_rows
+from tagger.labels import Row, contradictions, meant, read_rows, write_rows
 from tagger.listing import added, pasted, read, read_text, without
 from tagger.model import Model
-from tagger.taxonomy import Topic, ancestors
+from tagger.taxonomy import Topic, ancestors, ruled_out
 
 __all__ = [
     "KEYS",
@@ -51,6 +51,7 @@ class Mark(StrEnum):
 
 
 Marks = tuple[Mark, ...]  # (n_topics,)
+_SURE = (Mark.no, Mark.unsure, Mark.yes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class Labelling:
     leaving: bool = False  # whether leaving was asked for while marks are not saved
     done: bool = False
     message: str = ""
+    at_most: int | None = None  # how many topics an entry may have
 
     @property
     def n(self) -> int | None:
@@ -140,7 +142,12 @@ class Labelling:
 
 
 def begin(
-    entries: Iterable[Entry], topics: Sequence[Topic], rows: Mapping[str, Row], model: Model, everything: bool = False
+    entries: Iterable[Entry],
+    topics: Sequence[Topic],
+    rows: Mapping[str, Row],
+    model: Model,
+    everything: bool = False,
+    at_most: int | None = None,
 ) -> Labelling:
     """Labelling at its first entry.
 
@@ -150,13 +157,14 @@ def begin(
         rows: what is labelled, by entry id.
         model: what proposes; of topics that it does not know it proposes none.
         everything: whether to go through labelled entries too.
+        at_most: how many topics an entry may have, those implied among them; marks of more are not saved.
     """
     first: dict[str, Entry] = {}
     for entry in entries:
         first.setdefault(entry.id, entry)
     distinct = tuple(first.values())
     scores = model.scores(distinct)
-    tagged = decide(scores, model.thresholds, model.topics, model.fewest)
+    tagged = model.decided(scores)
     learned = {topic.id: t for t, topic in enumerate(model.topics) if model.thresholds[t] != float("inf")}
     columns = [learned.get(topic.id) for topic in topics]
     view = tuple(n for n, entry in enumerate(distinct) if everything or entry.id not in rows)
@@ -168,15 +176,17 @@ def begin(
         rows,
         view,
         everything=everything,
+        at_most=at_most,
     )
 
 
-def telling(model: Model, entry: Entry) -> set[str]:
-    """The terms of an entry that spoke most for its topics, or for the nearest one."""
+def telling(model: Model, entry: Entry) -> frozenset[Place]:
+    """Where the terms of an entry stand that spoke most for its topics, or for the nearest one."""
     (found,) = model.tag([entry])
     topics = [tag.topic for tag in found.tags] + ([found.nearest] if found.nearest else [])
     reasons = [[reason for reason in model.why(entry, topic.id) if reason.share > 0] for topic in topics]
-    return {reason.term for some in reasons for reason in some[:_N_TELLING]}
+    there = model.places(entry)
+    return frozenset(place for some in reasons for reason in some[:_N_TELLING] for place in there[reason.term])
 
 
 def act(state: Labelling, key: str, save: Callable[[Decision], Saved]) -> Labelling:
@@ -275,15 +285,21 @@ def _toggled(state: Labelling, n: int, t: int) -> Labelling:
 
 
 def turned(marks: Marks, t: int, mark: Mark, topics: Sequence[Topic]) -> Marks:
-    """Marks with one changed; a yes takes the topics that it implies with it, another mark those that imply it."""
-    above = ancestors(topics)
-    made = [*marks]
+    """Marks with one changed, and what follows from it, as in `labels.meant`.
+
+    Topics that it implies become at least what it is, and those that imply it at most; one that it excludes becomes a no beside
+    a yes, and no more than unsure beside an unsure one.
+    """
+    above, against = ancestors(topics), ruled_out(topics)
+    id, made = topics[t].id, [*marks]
     made[t] = mark
     for other, topic in enumerate(topics):
-        implied = topic.id in above[topics[t].id]
-        implies = topics[t].id in above[topic.id]
-        if (mark == Mark.yes and implied) or (mark != Mark.yes and implies and made[other] == Mark.yes):
-            made[other] = mark
+        if topic.id in above[id]:
+            made[other] = max(made[other], mark, key=_SURE.index)
+        elif id in above[topic.id]:
+            made[other] = min(made[other], mark, key=_SURE.index)
+        elif topic.id in against[id]:
+            made[other] = min(made[other], _SURE[2 - _SURE.index(mark)], key=_SURE.index)
     return tuple(made)
 
 
@@ -298,6 +314,8 @@ def _decided(state: Labelling, n: int) -> tuple[Labelling, Decision | None]:
     if was is not None and marks == state.base(n):
         return replace(_moved(state, state.at + 1), message="as it was"), None
     row = row_of(entry, marks, state.topics, was)
+    if wrong := contradictions(row, ancestors(state.topics), ruled_out(state.topics), state.at_most):
+        return replace(state, message=f"not saved: {wrong[0]}"), None
     step = _Step(n, marks)
     after = replace(
         _moved(_drafted(state, n, state.base(n)), state.at + 1),
@@ -334,9 +352,8 @@ def _conflict(state: Labelling, after: Labelling, id: str, changed: ChangedError
 
 def marks_of(row: Row, topics: Sequence[Topic]) -> Marks:
     """What a row says of each topic: (n_topics,)."""
-    above = ancestors(topics)
-    yes = {up for topic in row.topics for up in (topic, *above.get(topic, ()))}
-    return tuple(Mark.yes if topic.id in yes else Mark.unsure if topic.id in row.unsure else Mark.no for topic in topics)
+    yes, unsure = meant(row, ancestors(topics), ruled_out(topics))
+    return tuple(Mark.yes if topic.id in yes else Mark.unsure if topic.id in unsure else Mark.no for topic in topics)
 
 
 def row_of(entry: Entry, marks: Marks, topics: Sequence[Topic], was: Row | None) -> Row:

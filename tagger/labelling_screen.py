@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tagger.entry import Entry, squeeze
-from tagger.features import spans
+from tagger.features import Place
 from tagger.labelling import KEYS, Labelling, Mark
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ Underlined words spoke most for the proposed topics; numbers are scores.
 """
 
 
-def screen(state: Labelling, terms: Collection[str], width: int, height: int) -> tuple[list[Text], Labelling]:
+def screen(state: Labelling, telling: Collection[Place], width: int, height: int) -> tuple[list[Text], Labelling]:
     """What a terminal shows, and the state with what fits there.
 
     Args:
         state: where somebody is.
-        terms: the words of the entry to mark.
+        telling: where words of the entry stand that are to be marked.
         width: columns of the terminal.
         height: its lines.
 
@@ -72,9 +72,9 @@ def screen(state: Labelling, terms: Collection[str], width: int, height: int) ->
         text = _wrapped(Text(_end(state)), width)
     else:
         entry = state.entries[state.n]
-        title = _shortened(_wrapped(_marked(entry.title, terms, "bold"), width), most, width)
+        title = _shortened(_wrapped(_marked(entry.title, "title", telling, "bold"), width), most, width)
         title.append(_line(_facts(entry), width, "dim"))
-        text = _wrapped(_marked(entry.abstract, terms) if entry.abstract else Text("(no abstract)", "dim"), width)
+        text = _wrapped(_marked(entry.abstract, "abstract", telling) if entry.abstract else Text("(no abstract)", "dim"), width)
         topics = _topics(state, state.n, width, columns)
     # What fits at the top goes there: a line more for the abstract.
     head, said = _head(state), squeeze(state.message)
@@ -164,12 +164,13 @@ def _rule(state: Labelling, n_lines: int, width: int) -> Text:
     return line
 
 
-def _marked(text: str, terms: Collection[str], style: str = "") -> Text:
+def _marked(text: str, part: str, telling: Collection[Place], style: str = "") -> Text:
     from rich.text import Text
 
     shown = Text(text, style)
-    for start, end in spans(text, terms):
-        shown.stylize("underline yellow", start, end)
+    for place in sorted(telling):
+        if place.part == part:
+            shown.stylize("underline yellow", place.start, place.end)
     return shown
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "paired_test",
     "precision",
     "recall",
+    "reliability",
     "wilson",
 ]
 
@@ -164,12 +165,23 @@ def calibration_error(yes: Bools, known: Bools, scores: Floats, bins: int = 10) 
     Source: Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015.
     All known cells are taken together. NaN where there are none.
     """
+    n_cells, sums, n_yes = reliability(yes, known, scores, bins)
+    return float(np.abs(sums - n_yes).sum() / n_cells.sum()) if n_cells.any() else float("nan")
+
+
+def reliability(yes: Bools, known: Bools, scores: Floats, bins: int = 10) -> tuple[Floats, Floats, Floats]:
+    """What a reliability diagram shows: over bins of equal width, the last one closed, known cells of all topics together.
+
+    Source: A. Niculescu-Mizil and R. Caruana, "Predicting good probabilities with supervised learning", ICML 2005.
+
+    Returns:
+        How many cells there are, the sum of their scores, and how many are a yes: (bins,) each.
+    """
     y, s = yes[known].astype(float), scores[known]
-    if not len(s):
-        return float("nan")
     which = np.minimum((s * bins).astype(int), bins - 1)
-    gaps = np.bincount(which, weights=s, minlength=bins) - np.bincount(which, weights=y, minlength=bins)
-    return float(np.abs(gaps).sum() / len(s))
+    sides = (np.ones(len(s)), s, y)
+    n_cells, sums, n_yes = (np.bincount(which, weights=side, minlength=bins).astype(float) for side in sides)
+    return n_cells, sums, n_yes
 
 
 def bootstrap(

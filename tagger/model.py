@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import blake2b
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.decide import decide, with_parents
+from tagger.decide import decide, in_the_way, with_parents
 from tagger.entry import Entry
 from tagger.errors import ModelError, UsageError
 from tagger.features import Place, Terms, count, places, text_of, weigh
@@ -110,6 +111,7 @@ class Model:
     held_out: NDArray[np.uint8]  # (n_labelled, n_topics), 0 or 1
     held_out_ids: NDArray[np.uint8]  # (n_labelled, 8), ASCII
     fewest: int = 0  # 1 to tag the best topic of an entry in any case
+    at_most: int | None = None  # how many topics an entry has at most, those implied among them; None for any number
     about: dict[str, Any] = field(default_factory=dict)
     shown: tuple[int, ...] | None = None  # columns of the topics to show; None for all
 
@@ -117,6 +119,11 @@ class Model:
     def terms(self) -> list[str]:
         """The terms as text: (n_terms,)."""
         return self.written.tobytes().decode(errors="replace").split("\n") if len(self.hashes) else []
+
+    @cached_property
+    def hash(self) -> str:
+        """A hash of the model file's bytes: `b2sum -l 128` of the file gives it too."""
+        return blake2b(self.to_bytes(), digest_size=16).hexdigest()
 
     @cached_property
     def _terms(self) -> Terms:
@@ -151,6 +158,10 @@ class Model:
         """As `scores_of`, a block of texts at a time, so that many topics never fill the memory."""
         return (scores for scores, _, _ in self._scored(texts))
 
+    def decided(self, scores: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which topics entries with these scores are tagged with, (n_entries, n_topics) both; see `tagger.decide`."""
+        return decide(scores, self.thresholds, self.topics, self.fewest, self.at_most)
+
     def tag(
         self,
         entries: Sequence[Entry],
@@ -171,7 +182,7 @@ class Model:
         shown = None if self.shown is None else {self.topics[t].id for t in self.shown}
         results: list[Tagged] = []
         for scores, known, words in self._scored(text_of(entry) for entry in entries):
-            yes = decide(scores, self.thresholds, self.topics, self.fewest)
+            yes = self.decided(scores)
             for n, entry in enumerate(entries[len(results) : len(results) + len(scores)]):
                 if hand is not None and (row := hand.get(entry.id)) is not None:
                     said = dict.fromkeys(up for topic in row.topics for up in (topic, *above.get(topic, ())))
@@ -247,10 +258,8 @@ class Model:
                     {
                         "format": FORMAT,
                         "fewest": self.fewest,
-                        "topics": [
-                            {"id": topic.id, "name": topic.name, "definition": topic.definition, "parent": topic.parent}
-                            for topic in self.topics
-                        ],
+                        **({} if self.at_most is None else {"at_most": self.at_most}),
+                        "topics": [_described(topic) for topic in self.topics],
                         **self.about,
                     },
                     ensure_ascii=False,
@@ -290,10 +299,17 @@ class Model:
             raise _foreign(path, "its header names no topics") from None
         if len({topic.id for topic in topics if isinstance(topic.id, str)}) != len(topics):
             raise _foreign(path, "its header names topics without an id of their own")
+        if not all(isinstance(other, str) for topic in topics for other in topic.excludes):
+            raise _foreign(path, "its header names topics that exclude what is none")
+        if not all(topic.precision is None or isinstance(topic.precision, float) for topic in topics):
+            raise _foreign(path, "its header asks for a precision that is none")
         if not isinstance(about.get("usual_share", 0), (int, float)):
             raise _foreign(path, "its header's usual_share is no number")
         if (fewest := about.pop("fewest", None)) not in (0, 1):
             raise _foreign(path, "its header says of no number of topics that an entry has at least")
+        at_most = about.pop("at_most", None)
+        if at_most is not None and (not isinstance(at_most, int) or isinstance(at_most, bool) or at_most < 1):
+            raise _foreign(path, "its header says of no number of topics that an entry has at most")
         sizes: dict[str, int] = {"topics": len(topics), "letters": 8}
         for name, (dtype, shape) in _ARRAYS.items():
             array = arrays.get(name)
@@ -317,7 +333,7 @@ class Model:
         if sizes["terms"] and bytes(arrays["written"]).count(b"\n") != sizes["terms"] - 1:
             raise _foreign(path, "its terms and their texts differ in number")
         known: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
-        return cls(topics=topics, fewest=fewest, about=about, **known)
+        return cls(topics=topics, fewest=fewest, at_most=at_most, about=about, **known)
 
     def _scored(self, texts: Iterable[str]) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]]:
         """Block by block: scores (n, n_topics), known words (n,), all words (n,)."""
@@ -346,15 +362,12 @@ class Model:
             filled = np.flatnonzero(np.diff(rows))
             sums[filled] = np.add.reduceat(shares, rows[filled], axis=0)
             return sums
+        # For thousands of topics: it takes a quarter of the time, more than its import costs.
+        from scipy.sparse import csr_array
+
+        x = csr_array((values, terms, rows), shape=(len(sums), len(self.hashes)))
         starts, columns, weights = self._rows
-        lengths = (starts[1:] - starts[:-1]).take(terms)
-        ends = np.cumsum(lengths)
-        places = np.arange(ends[-1]) + np.repeat(starts.take(terms) - ends + lengths, lengths)
-        row = np.repeat(np.arange(len(rows) - 1), np.diff(rows)) * len(self.topics)
-        cells = np.repeat(row, lengths) + columns.take(places)
-        shares = np.repeat(values, lengths) * weights.take(places)
-        sums += np.bincount(cells, weights=shares, minlength=sums.size).reshape(sums.shape)
-        return sums
+        return np.asarray((x @ csr_array((weights, columns, starts), shape=(len(self.hashes), len(self.topics)))).toarray())
 
     def _tagged(self, entry: Entry, scores: NDArray[np.float64], yes: NDArray[np.bool_], known: int, words: int) -> Tagged:
         columns = np.array(self.columns, dtype=np.int64)
@@ -371,6 +384,9 @@ class Model:
             note = (
                 f"unlike the labelled entries: {known / words:.0%} of its words are known, and no topic is near its threshold"
             )
+        elif scores[near] >= self.thresholds[near]:
+            others = ", ".join(self.topics[t].name for t in in_the_way(near, yes, self.topics))
+            note = f"no such topic: {self.topics[near].name} gives way to {others}"
         else:
             digits = 2 if f"{scores[near]:.2f}" != f"{self.thresholds[near]:.2f}" else 4
             note = (
@@ -416,6 +432,13 @@ def in_rows(full: NDArray[Any]) -> dict[str, NDArray[Any]]:
         "weight_topics": np.nonzero(there)[1].astype(np.uint32),
         "weights": full[there].astype(np.float32),
     }
+
+
+def _described(topic: Topic) -> dict[str, Any]:
+    """A topic as the header has it; what is not said of it is not there."""
+    described: dict[str, Any] = {"id": topic.id, "name": topic.name, "definition": topic.definition, "parent": topic.parent}
+    described |= {"excludes": list(topic.excludes)} if topic.excludes else {}
+    return described | ({} if topic.precision is None else {"precision": topic.precision})
 
 
 def _to_2(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:

@@ -3,30 +3,67 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+from sklearn.multioutput import MultiOutputClassifier  # noqa: TID253 - a class to be pickled; only an export imports this module
 
+from tagger.decide import decide, with_parents
 from tagger.files import write_whole
 from tagger.model import Model
+from tagger.taxonomy import Topic
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-__all__ = ["save_pipeline", "to_pipeline"]
+__all__ = ["TopicClassifier", "save_pipeline", "to_pipeline"]
+
+
+class TopicClassifier(MultiOutputClassifier):  # type: ignore[misc]
+    """A classifier for each topic, whose scores and tags are those of `tagger.decide` where topics depend on each other."""
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        topics: Sequence[Topic] = (),
+        thresholds: Sequence[float] = (),
+        fewest: int = 0,
+        at_most: int | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        super().__init__(estimator, n_jobs=n_jobs)
+        self.topics = topics
+        self.thresholds = thresholds
+        self.fewest = fewest
+        self.at_most = at_most
+
+    def predict_proba(self, x: Any) -> list[NDArray[np.float64]]:
+        """For each topic (n_entries, 2), whose second column is the score."""
+        return [np.stack([1 - scores, scores], axis=1) for scores in self._scores(x).T]
+
+    def predict(self, x: Any) -> NDArray[np.int64]:
+        """The tags, (n_entries, n_topics) of 0 and 1."""
+        return decide(self._scores(x), np.array(self.thresholds), self.topics, self.fewest, self.at_most).astype(np.int64)
+
+    def _scores(self, x: Any) -> NDArray[np.float64]:
+        own = np.stack([both[:, 1] for both in super().predict_proba(x)], axis=1)
+        return with_parents(own, self.topics)
 
 
 def to_pipeline(model: Model) -> Pipeline:
     """A fitted pipeline that reads texts as `tagger.features.text_of` makes them.
 
-    Its `predict` gives the tags, (n_entries, n_topics) of 0 and 1 in the order of the model's topics (parents that are
-    only implied aside); its `predict_proba` gives one (n_entries, 2) array a topic, whose second column is the score.
+    Its `predict` gives the tags, (n_entries, n_topics) of 0 and 1 in the order of the model's topics; its `predict_proba` gives
+    one (n_entries, 2) array a topic, whose second column is the score. It is made of scikit-learn's classes alone, but where
+    a tag may depend on another one: its last step is then a `TopicClassifier`, so that who loads it needs tagger.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import FixedThresholdClassifier
-    from sklearn.multioutput import MultiOutputClassifier
     from sklearn.pipeline import Pipeline
 
     vectorizer = TfidfVectorizer(
@@ -37,7 +74,13 @@ def to_pipeline(model: Model) -> Pipeline:
         vocabulary={term: n for n, term in enumerate(model.terms)},
     )
     vectorizer.idf_ = model.idf.astype(np.float64)
-    classifier = MultiOutputClassifier(LogisticRegression())
+    if model.fewest or model.at_most is not None or any(topic.parent or topic.excludes for topic in model.topics):
+        cuts = model.thresholds.tolist()
+        classifier = TopicClassifier(
+            LogisticRegression(), topics=model.topics, thresholds=cuts, fewest=model.fewest, at_most=model.at_most
+        )
+    else:
+        classifier = MultiOutputClassifier(LogisticRegression())
     classifier.estimators_ = []
     classifier.classes_ = []
     for t, threshold in enumerate(model.thresholds):

@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from tagger.labels import Labels
 
 __all__ = [
+    "BARS",
+    "OVERALL",
     "aligned",
     "batch_summary",
     "card",
@@ -36,14 +39,19 @@ __all__ = [
     "frame_text",
     "interval",
     "markdown_table",
+    "next_entries",
     "planned",
+    "printable",
+    "reason",
     "summary",
     "tagged",
     "tagged_frame",
+    "topic_rows",
     "topics",
 ]
 
 _N_FOR, _N_AGAINST = 5, 2  # words shown for and against a topic
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def tagged(
@@ -262,6 +270,11 @@ def escaped(text: str) -> str:
     return "".join(f"\\{c}" if c in r"\`*_[]<>|#~$" else c for c in text)
 
 
+def printable(text: str) -> str:
+    """Text that XML and HTML can hold: without control characters, and what else is no character."""
+    return _NOT_XML.sub("", text)
+
+
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their widest cell, for a fixed-width font; numbers at the right."""
     lines = [header, *rows]
@@ -274,7 +287,7 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-_OVERALL = {
+OVERALL = {
     "micro_f1": "micro-F1",
     "macro_f1": "macro-F1",
     "calibration_error": "calibration error",
@@ -294,15 +307,17 @@ def figures_frame(figures: dict[str, Any], model: Model) -> pd.DataFrame:
         for name in _FIGURES:
             row |= dict(zip((name, f"{name} low", f"{name} high"), found[name], strict=True))
         rows.append(row | {"threshold": None if threshold == float("inf") else round(float(threshold), 4)})
-    for name in _OVERALL:
+    for name in OVERALL:
         value, low, high = figures[name]
         rows.append({"topic": name, "value": value, "value low": low, "value high": high})
     frame = pd.DataFrame(rows)
     return frame.astype({"yes": "Int64", "unsure": "Int64"})
 
 
-def figures_text(figures: dict[str, Any], model: Model, form: str = "table", shown: Sequence[str] = tuple(_FIGURES)) -> str:
-    """Figures in one of the forms table, jsonl, csv, markdown."""
+def figures_text(
+    figures: dict[str, Any], model: Model, form: str = "table", shown: Sequence[str] = tuple(_FIGURES), bars: bool = False
+) -> str:
+    """Figures in one of the forms table, jsonl, csv, markdown; markdown may have a bar for the F1 of each topic."""
     if form in ("csv", "jsonl"):
         return frame_text(figures_frame(figures, model), form)
     header = ["topic", "yes", *(_FIGURES[name] for name in shown), "threshold"]
@@ -312,10 +327,31 @@ def figures_text(figures: dict[str, Any], model: Model, form: str = "table", sho
         cut = "too few" if threshold == float("inf") else f"{threshold:.2f}"
         name = escaped(topic.name) if form == "markdown" else topic.name
         rows.append([name, str(found["yes"]), *(interval(found[name]) for name in shown), cut])
-    overall = [f"{label} {interval(figures[name])}" for name, label in _OVERALL.items()]
+        if bars:
+            rows[-1].insert(1, _bar(found["f1"]))
+    if bars:
+        header.insert(1, "")
+    overall = [f"{label} {interval(figures[name])}" for name, label in OVERALL.items()]
     if form == "markdown":
         return markdown_table(header, rows) + "\n" + "".join(f"- {line}\n" for line in overall)
     return aligned(header, rows) + "\n" + "".join(line + "\n" for line in overall)
+
+
+BARS = "The bars show F1 from 0 to 1: █ up to the lower end of its interval, ▒ from there to the upper end."
+_CELLS = 20  # of a bar
+
+
+def _bar(sides: Sequence[float | None]) -> str:
+    """An interval from 0 to 1 as text, which hosts show that take no picture in a summary.
+
+    >>> _bar([0.8, 0.72, 0.86])
+    '`██████████████▒▒▒░░░`'
+    """
+    _, low, high = sides
+    if low is None or high is None:
+        return ""
+    full, upto = round(low * _CELLS), round(high * _CELLS)
+    return f"`{'█' * full}{'▒' * (upto - full)}{'░' * (_CELLS - upto)}`"
 
 
 def frame_text(frame: pd.DataFrame, form: str) -> str:
@@ -344,7 +380,7 @@ def changes(old: dict[str, Any], new: dict[str, Any], p_worse: float, n_compared
         f"(chance of a loss like this if they were equal: p = {p_worse:.2f}):"
     ]
     lines += [
-        f"  {_OVERALL[name]} {old[name][0]:.3f} -> {new[name][0]:.3f} ({new[name][0] - old[name][0]:+.3f})"
+        f"  {OVERALL[name]} {old[name][0]:.3f} -> {new[name][0]:.3f} ({new[name][0] - old[name][0]:+.3f})"
         for name in ("micro_f1", "macro_f1")
         if old[name][0] is not None and new[name][0] is not None
     ]
@@ -461,35 +497,68 @@ def drift(found: dict[str, Any], form: str) -> str:
         for topic in found["topics"].values()
     ]
     moved = f"moved: by more than chance explains, over {_n(learned, 'topic', 'topics')} at once; it decides nothing"
-    teach = [
-        [mark(part) for part in (entry["id"], entry["title"], _teaches(entry), entry["source"] or "")]
-        for entry in found["teach"]
-    ]
     sign_header, rate_header = ["entries", "new", "share", "usual", "too many"], ["topic", "new", "rate", "labelled", "moved"]
     if form == "markdown":
         parts = [f"**{mark(found['sentence'])}**\n", "".join(f"- {mark(line)}\n" for line in head)]
         parts.append(markdown_table(sign_header, signs))
         if rates:
             parts += [markdown_table(rate_header, rates), mark(moved) + "\n"]
-        if teach:
-            parts.append(markdown_table(["id", "to label first", "reason", "where"], teach))
-        return "\n".join(parts)
+        return "\n".join([*parts, *_to_label(found["teach"], "to label first", form)])
     parts = [found["sentence"] + "\n", "".join(line + "\n" for line in head), aligned(sign_header, signs)]
     if rates:
         parts.append(aligned(rate_header, rates) + moved + "\n")
-    if teach:
-        lines = "".join(f"{entry[0]}  " + f"\n{' ' * 10}".join(filter(None, entry[1:])) + "\n" for entry in teach)
-        parts.append("to label first:\n" + lines)
-    return "\n".join(parts)
+    return "\n".join([*parts, *_to_label(found["teach"], "to label first", form)])
 
 
-def _teaches(entry: dict[str, Any]) -> str:
-    """Why labelling an entry would teach."""
-    if entry["reason"] == "uncertain":
-        return f"uncertain: {entry['topic']} {entry['score']:.2f}, threshold {entry['threshold']:.2f}"
+def next_entries(found: dict[str, Any], form: str) -> str:
+    """What to label next, as `tagger.active` chooses it, in one of the forms text, markdown, json."""
+    if form == "json":
+        return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    mark = escaped if form == "markdown" else str
+    head = (
+        f"{_n(found['n_entries'], 'entry', 'entries')} to choose from, {found['n_labelled']} labelled"
+        + (f"; {found['n_left_out']} left out: labelled already, or given twice" if found["n_left_out"] else "")
+        + "\n"
+    )
+    header = ["topic", "yes", "F1", "about more", "uncertain here"]
+    rows = [
+        [
+            mark(topic["name"]),
+            str(topic["yes"]),
+            interval(topic["f1"] or [None, None, None]),
+            str(topic["more"] or ""),
+            str(topic["uncertain"]),
+        ]
+        for topic in found["topics"].values()
+    ]
+    note = f"about more: yes entries until there are {found['usable']}, and the interval of F1 is {found['narrow']:.2f} wide\n"
+    if form == "markdown":
+        parts = [f"**{mark(found['sentence'])}**\n", mark(head), markdown_table(header, rows), mark(note)]
+    else:
+        parts = [found["sentence"] + "\n", head, aligned(header, rows) + note]
+    return "\n".join([*parts, *_to_label(found["entries"], "to label next", form)])
+
+
+def _to_label(entries: Sequence[dict[str, Any]], heading: str, form: str) -> list[str]:
+    """Entries worth a label, each with its reason, under a heading; nothing where there are none."""
+    if not entries:
+        return []
+    rows = [[entry["id"], entry["title"], reason(entry), entry["source"] or ""] for entry in entries]
+    if form == "markdown":
+        return [markdown_table(["id", heading, "reason", "where"], [[escaped(cell) for cell in row] for row in rows])]
+    lines = (f"{row[0]}  " + f"\n{' ' * 10}".join(filter(None, row[1:])) + "\n" for row in rows)
+    return [f"{heading}:\n" + "".join(lines)]
+
+
+def reason(entry: dict[str, Any]) -> str:
+    """Why labelling an entry would teach, of one that `tagger.active.listed` gives."""
+    kind = entry["reason"]
+    many = f"; stands for {entry['stands_for']} {kind} ones" if entry["stands_for"] > 1 else ""
+    if kind == "uncertain":
+        return f"uncertain: {entry['topic']} {entry['score']:.2f}, threshold {entry['threshold']:.2f}{many}"
     if entry["nearest"] is None:
-        return "unlike: shares no word with any labelled entry"
-    return f"unlike: nearest labelled is {entry['nearest']['title']!r}, likeness {entry['likeness']:.2f}"
+        return f"unlike: shares no word with any labelled entry{many}"
+    return f"unlike: nearest labelled is {entry['nearest']['title']!r}, likeness {entry['likeness']:.2f}{many}"
 
 
 def topics(model: Model, labels: Labels | None, form: str) -> str:
@@ -497,34 +566,93 @@ def topics(model: Model, labels: Labels | None, form: str) -> str:
 
     A topic of the labels that the model does not have yet is listed without a threshold.
     """
-    cuts = dict(zip((topic.id for topic in model.topics), model.thresholds.tolist(), strict=True))
-    listed = {topic.id: topic for topic in (*(labels.topics if labels else ()), *model.topics)}
-    counts: dict[str, tuple[int, int]] = {}
+    counts: dict[str, tuple[int, int]] | None = None
     if labels is not None:
         yes, known = labels.arrays()
         sums = zip(yes.sum(0).tolist(), (~known).sum(0).tolist(), strict=True)
         counts = dict(zip((topic.id for topic in labels.topics), sums, strict=True))
-    rows: list[dict[str, Any]] = []
-    for id, topic in listed.items():
-        cut = cuts.get(id)
-        row: dict[str, Any] = {"id": id, "name": topic.name, "parent": topic.parent}
-        if labels is not None:
-            row["yes"], row["unsure"] = counts.get(id, (0, 0))
-        row["threshold"] = None if cut is None or cut == float("inf") else round(cut, 4)
-        rows.append(row | {"definition": topic.definition})
+    rows = topic_rows(model, labels.topics if labels else (), counts)
+    for row in rows:
+        row["excludes"] = ";".join(row["excludes"]) or None
     if form in ("csv", "jsonl"):
         import pandas as pd
 
         return frame_text(pd.DataFrame(rows), form)
-    header = [key for key in rows[0] if key != "parent" or any(row["parent"] for row in rows)] if rows else []
+    rare = ("parent", "excludes", "precision")  # most lists of topics have none of them
+    header = [key for key in rows[0] if key not in rare or any(row[key] for row in rows)] if rows else []
     cells = [[_cell(row[key]) for key in header] for row in rows]
     if form == "markdown":
         return markdown_table(header, [[escaped(cell) for cell in line] for line in cells])
     return aligned(header, cells)
 
 
+def topic_rows(
+    model: Model, known: Sequence[Topic] = (), counts: Mapping[str, tuple[int, int]] | None = None
+) -> list[dict[str, Any]]:
+    """The topics known, then the others of the model, as dicts; `threshold` is None for one that is not learned.
+
+    With counts, by topic id, each has its numbers of `yes` and `unsure`.
+    """
+    cuts = dict(zip((topic.id for topic in model.topics), model.thresholds.tolist(), strict=True))
+    listed = {topic.id: topic for topic in (*known, *model.topics)}
+    rows: list[dict[str, Any]] = []
+    for id, topic in listed.items():
+        cut = cuts.get(id)
+        row: dict[str, Any] = {"id": id, "name": topic.name, "parent": topic.parent}
+        row |= {"excludes": list(topic.excludes), "precision": topic.precision}
+        if counts is not None:
+            row["yes"], row["unsure"] = counts.get(id, (0, 0))
+        row["threshold"] = None if cut is None or cut == float("inf") else round(cut, 4)
+        rows.append(row | {"definition": topic.definition})
+    return rows
+
+
 def _cell(value: Any) -> str:
     return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def lacking(model: Model) -> list[str]:
+    """What to say of each topic whose labels do not support the precision that labels/topics.toml asks for."""
+    names = {topic.id: topic.name for topic in model.topics}
+    lines = []
+    for id, found in model.about.get("precision", {}).items():
+        if found["bound"] >= found["goal"]:
+            continue
+        n_yes = model.about["figures"]["topics"][id]["yes"]
+        more = (
+            f"at least about {found['more']} more yes {'entry' if found['more'] == 1 else 'entries'} like these would do"
+            if found["more"] is not None
+            else "more of the same would not do: look at what is tagged wrongly ('tagger audit') and at its definition"
+        )
+        lines.append(
+            f"{names[id]}: {n_yes} yes entries do not support a precision of {found['goal']:g}, {found['bound']:.3f} at most; "
+            f"its threshold is the one for that; {more}"
+        )
+    return lines
+
+
+def _precise(model: Model) -> str:
+    """The part of the card on precisions that were asked for."""
+    asked = model.about.get("precision", {})
+    if not asked:
+        return ""
+    names = {topic.id: topic.name for topic in model.topics}
+    rows = [
+        [
+            escaped(names[id]),
+            f"{found['goal']:g}",
+            f"{found['bound']:.3f}",
+            f"{found['right']} of {found['tags']}",
+            {0: "", None: "more of the same would not do"}.get(found["more"], f"at least about {found['more']}"),
+        ]
+        for id, found in asked.items()
+    ]
+    return (
+        "\n## Precision asked for\n\n"
+        "The threshold of these topics is the lowest one whose out-of-fold precision has a lower 95% bound at or above the "
+        "goal; where there is none, the one with the highest bound.\n\n"
+        + markdown_table(["topic", "goal", "lower bound", "right", "yes entries lacking"], rows)
+    )
 
 
 def card(model: Model) -> str:
@@ -542,6 +670,7 @@ def card(model: Model) -> str:
         "fold come from the other folds alone; entries that resemble each other are kept in one fold; cells marked unsure "
         "count for nothing. In brackets, 95% intervals.\n\n"
         + figures_text(about["figures"], model, "markdown")
+        + _precise(model)
         + "\n## Limits\n\n"
         "- It knows English words of the fields that the labels cover. An entry that is unlike them is said to be so.\n"
         "- A topic is a matter of words and word pairs: a subject that an abstract never names is missed, and one that it "

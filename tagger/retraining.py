@@ -16,9 +16,19 @@ from tagger.features import text_of
 from tagger.figures import booted, figures, rounded
 from tagger.labels import Labels
 from tagger.model import Model
-from tagger.training import Settings, train
+from tagger.training import HeldOut, Settings, train
 
-__all__ = ["Comparison", "compare", "is_current", "not_learned", "retrained", "unseen_tags"]
+__all__ = [
+    "Comparison",
+    "compare",
+    "cross_validated",
+    "is_current",
+    "jobs_for",
+    "not_learned",
+    "other_goals",
+    "retrained",
+    "unseen_tags",
+]
 
 SIGNIFICANT = 0.05
 _MANY = 200  # labelled entries: with fewer, starting processes takes longer than fitting
@@ -55,13 +65,28 @@ def is_current(model: Model | None, labels: Labels, settings: Settings) -> bool:
     )
 
 
+def jobs_for(labels: Labels, n_jobs: int) -> int:
+    """How many of the processes allowed are worth starting."""
+    return n_jobs if len(labels.entries) >= _MANY else 1
+
+
 def retrained(
     labels: Labels,
     settings: Settings,
     n_jobs: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Model:
-    """The model that these labels give, with its figures in `about`.
+    """The model that these labels give, with its figures in `about`; see `cross_validated`."""
+    return cross_validated(labels, settings, n_jobs, progress)[0]
+
+
+def cross_validated(
+    labels: Labels,
+    settings: Settings,
+    n_jobs: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Model, HeldOut]:
+    """The model that these labels give, with its figures in `about`, and the out-of-fold scores that they come from.
 
     Args:
         labels: what to learn.
@@ -75,15 +100,21 @@ def retrained(
     import sklearn
 
     yes, known = labels.arrays()
-    jobs = n_jobs if len(labels.entries) >= _MANY else 1
     try:
         model, held_out = train(
-            [text_of(entry) for entry in labels.entries], yes, known, labels.topics, settings, jobs, progress
+            [text_of(entry) for entry in labels.entries],
+            yes,
+            known,
+            labels.topics,
+            settings,
+            jobs_for(labels, n_jobs),
+            progress,
+            at_most=labels.at_most,
         )
     except ValueError as error:
         raise LabelsError(f"nothing can be learned from {len(labels.entries)} labelled entries: {error}; label more") from None
     ids = b"".join(entry.id.encode() for entry in labels.entries)
-    return replace(
+    model = replace(
         model,
         held_out=held_out.tagged.astype(np.uint8),
         held_out_ids=np.frombuffer(ids, dtype=np.uint8).reshape(len(labels.entries), -1),
@@ -95,13 +126,20 @@ def retrained(
             "figures": figures(yes, known, held_out.scores, held_out.tagged, labels.topics, settings.seed),
         },
     )
+    return model, held_out
+
+
+def other_goals(old: Model, new: Model) -> list[str]:
+    """The ids of topics of which two models ask for different precisions, so that F1 does not say which one is better."""
+    asked = {topic.id: topic.precision for topic in old.topics}
+    return [topic.id for topic in new.topics if topic.id in asked and asked[topic.id] != topic.precision]
 
 
 def compare(old: Model, new: Model, labels: Labels, disputed: Mapping[str, Collection[str]] | None = None) -> Comparison | None:
-    """How the new model compares with the old one by today's labels; None where they share no topic or entry.
+    """How the new model compares with the old one by today's labels; None where there is no topic or entry to compare.
 
     For an entry that a model was trained on, its tags are those of cross-validation, which its file keeps; an entry that
-    it never saw it simply tags. So neither side is judged on what it was fitted to.
+    it never saw it simply tags. So neither side is judged on what it was fitted to. Topics of `other_goals` are left out.
 
     Args:
         old: one model.
@@ -109,7 +147,7 @@ def compare(old: Model, new: Model, labels: Labels, disputed: Mapping[str, Colle
         labels: by which both are judged.
         disputed: by entry id, topics that count for nothing in it.
     """
-    both = {topic.id for topic in old.topics} & {topic.id for topic in new.topics}
+    both = {topic.id for topic in old.topics} & {topic.id for topic in new.topics} - {*other_goals(old, new)}
     shared = [topic.id for topic in labels.topics if topic.id in both]
     if not shared or not len(labels.entries):
         return None

@@ -1,4 +1,4 @@
-"""Which labelled entries are most like some others: the cosine of TF-IDF rows, with numpy alone."""
+"""How alike entries are: the cosine of TF-IDF rows, with numpy alone; near-duplicates by their words."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.entry import Entry
-from tagger.features import Terms, count, text_of, weigh
+from tagger.features import Terms, count, text_of, vocabulary, weigh
 
-__all__ = ["Rows", "nearest", "rows"]
+__all__ = ["Rows", "alike", "cosines", "nearest", "rows", "terms_among"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_ALIKE = 0.5  # share of words in common from which on one of two entries teaches little beside the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,6 @@ class Rows:
     def owners(self) -> Ints:
         """The entry of each count: (n_counts,)."""
         return np.repeat(np.arange(len(self.words)), np.diff(self.starts))
-
-    def common(self, among: NDArray[np.bool_]) -> Floats:
-        """The sum of each row's cosines with the others of some: (n_entries,), of meaning for those."""
-        inside = among[self.owners]
-        sums = np.bincount(self.terms[inside], weights=self.values[inside], minlength=self.terms.max(initial=0) + 1)
-        shares: Floats = self.values * (sums[self.terms] - self.values)
-        return np.bincount(self.owners, weights=shares, minlength=len(self.words)).astype(np.float64)
 
 
 def rows(entries: Sequence[Entry], terms: Terms, idf: Floats) -> Rows:
@@ -63,6 +58,14 @@ def rows(entries: Sequence[Entry], terms: Terms, idf: Floats) -> Rows:
     return Rows(np.concatenate([[0], np.cumsum(sizes)]), indices, values, known, words)
 
 
+def terms_among(entries: Sequence[Entry]) -> tuple[Terms, Floats]:
+    """The terms that at least two of some entries have, and their inverse document frequency among these: (n_terms,)."""
+    texts = [text_of(entry) for entry in entries]
+    terms, written = vocabulary(texts, 2)
+    df = sum((np.bincount(found.terms, minlength=len(written)) for found in count(texts, terms)), np.zeros(len(written)))
+    return terms, np.log((1 + len(texts)) / (1 + df)) + 1
+
+
 def nearest(some: Rows, labelled: Rows, n_terms: int, k: int = 1, others: bool = False) -> tuple[Floats, Ints]:
     """The cosines of each row with its k nearest labelled ones, nearest first, and which those are; 0 where nothing is shared.
 
@@ -78,15 +81,21 @@ def nearest(some: Rows, labelled: Rows, n_terms: int, k: int = 1, others: bool =
     """
     size = min(k, len(labelled.words) - others) if len(labelled.words) else 0
     best, which = np.zeros((len(some.words), size)), np.zeros((len(some.words), size), dtype=np.int64)
-    for n, cosines in enumerate(_cosines(some, labelled, n_terms) if size else ()):
+    for n, shared in enumerate(cosines(some, labelled, n_terms) if size else ()):
         if others:
-            cosines[n] = -1.0
-        which[n] = np.argsort(-cosines, kind="stable")[:size]
-        best[n] = cosines[which[n]]
+            shared[n] = -1.0
+        which[n] = np.argsort(-shared, kind="stable")[:size]
+        best[n] = shared[which[n]]
     return best, which
 
 
-def _cosines(some: Rows, labelled: Rows, n_terms: int) -> Iterator[Floats]:
+def alike(one: Entry, other: Entry) -> bool:
+    """Whether two entries are near-duplicates: they share half of their words."""
+    a, b = (set(text_of(entry).casefold().split()) for entry in (one, other))
+    return len(a & b) >= _ALIKE * len(a | b)
+
+
+def cosines(some: Rows, labelled: Rows, n_terms: int) -> Iterator[Floats]:
     """Row by row the cosines with all labelled ones: (n_labelled,)."""
     order = np.argsort(labelled.terms, kind="stable")
     owners = labelled.owners[order]  # of each term the entries that have it

@@ -11,26 +11,35 @@ from typing import Any
 from tagger.entry import squeeze
 from tagger.errors import LabelsError, Problem
 
-__all__ = ["Gate", "Topic", "ancestors", "read_gate", "read_topics"]
+__all__ = ["Gate", "Topic", "ancestors", "read_at_most", "read_gate", "read_topics", "ruled_out"]
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _KEYS = {"id": True, "name": True, "definition": False, "parent": False}
 _FLOOR = "floor"
+_PRECISION = "precision"
+_EXCLUDES = "excludes"
 _GATE = "calibration_error"
+_ENTRY = "at_most"
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic that entries can have. A topic with a parent implies it."""
+    """A topic that entries can have. A topic with a parent implies it; of topics that exclude each other an entry has one.
+
+    `precision` is what the precision of its tags is to be, as far as labels can vouch for it; None for the best F1.
+    """
 
     id: str
     name: str
     definition: str = ""
     parent: str | None = None
+    excludes: tuple[str, ...] = ()
+    precision: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", squeeze(self.name))
         object.__setattr__(self, "definition", squeeze(self.definition))
+        object.__setattr__(self, "excludes", tuple(self.excludes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,16 @@ def read_gate(path: Path) -> Gate:
     return _read(path)[1]
 
 
-def _read(path: Path) -> tuple[tuple[Topic, ...], Gate]:
+def read_at_most(path: Path) -> int | None:
+    """How many topics an entry has at most by a topics.toml, those that others imply among them; None where it sets no limit.
+
+    Raises:
+        LabelsError: with every problem in the file.
+    """
+    return _read(path)[2]
+
+
+def _read(path: Path) -> tuple[tuple[Topic, ...], Gate, int | None]:
     import tomllib
 
     try:
@@ -74,14 +92,18 @@ def _read(path: Path) -> tuple[tuple[Topic, ...], Gate]:
         place = re.search(r"at line (\d+)", str(error))
         problem = Problem(str(path), int(place[1]) if place else 0, f"expected TOML: {error}")
         raise LabelsError(f"{path}: 1 to correct", [problem]) from None
-    tables, gate = found.get("topic"), found.get("gate", {})
+    tables, gate, entry = found.get("topic"), found.get("gate", {}), found.get("entry", {})
     lines = _lines(text, r"\[\[\s*topic\s*\]\]")
-    if not isinstance(tables, list) or not tables or found.keys() - {"topic", "gate"} or len(lines) != len(tables):
-        raise LabelsError(f"{path}: expected one [[topic]] table for each topic, perhaps one [gate], and nothing else")
+    if not isinstance(tables, list) or not tables or found.keys() - {"topic", "gate", "entry"} or len(lines) != len(tables):
+        raise LabelsError(
+            f"{path}: expected one [[topic]] table for each topic, perhaps one [gate] and one [entry], and nothing else"
+        )
     topics: list[Topic] = []
     floors: dict[str, float] = {}
-    line_of_gate = next(iter(_lines(text, r"\[\s*gate\s*\]|gate\b")), 0)
-    problems = [Problem(str(path), line_of_gate, message) for message in _check_gate(gate)]
+    problems = []
+    for name, messages in (("gate", _check_gate(gate)), ("entry", _check_entry(entry))):
+        line = next(iter(_lines(text, rf"\[\s*{name}\s*\]|{name}\b")), 0)
+        problems += [Problem(str(path), line, message) for message in messages]
     for table, line in zip(tables, lines, strict=True):
         wrong = [Problem(str(path), line, message) for message in _check(table, topics)]
         problems += wrong
@@ -89,15 +111,13 @@ def _read(path: Path) -> tuple[tuple[Topic, ...], Gate]:
             topics.append(Topic(**{key: value for key, value in table.items() if key != _FLOOR}))
             if _FLOOR in table:
                 floors[table["id"]] = float(table[_FLOOR])
-    ids = {topic.id for topic in topics}
+    at_most = entry.get(_ENTRY) if not problems else None
+    above = ancestors(topics)
     for topic, line in zip(topics, lines, strict=False) if not problems else ():
-        if topic.parent is not None and topic.parent not in ids:
-            problems.append(Problem(str(path), line, f"the parent {topic.parent!r} of topic {topic.id!r} is no topic"))
-        elif topic.id in ancestors(topics)[topic.id]:
-            problems.append(Problem(str(path), line, f"topic {topic.id!r} is its own ancestor"))
+        problems += [Problem(str(path), line, message) for message in _check_among(topic, above, at_most)]
     if problems:
         raise LabelsError(f"{path}: {len(problems)} to correct", problems)
-    return tuple(topics), Gate(floors, gate.get(_GATE))
+    return tuple(topics), Gate(floors, gate.get(_GATE)), at_most
 
 
 def ancestors(topics: Sequence[Topic]) -> dict[str, tuple[str, ...]]:
@@ -114,6 +134,47 @@ def ancestors(topics: Sequence[Topic]) -> dict[str, tuple[str, ...]]:
     return chains
 
 
+def ruled_out(topics: Sequence[Topic]) -> dict[str, frozenset[str]]:
+    """By topic id, the ids that an entry with it does not have.
+
+    Those that it excludes or that exclude it, those that one of its ancestors does, and all that imply one of these.
+    """
+    ids, above = {topic.id for topic in topics}, ancestors(topics)
+    pairs = [(topic.id, other) for topic in topics for other in topic.excludes if other in ids]
+    if not pairs:
+        return dict.fromkeys(ids, frozenset())
+    below: dict[str, set[str]] = {id: {id} for id in ids}
+    for topic, chain in above.items():
+        for up in chain:
+            below[up].add(topic)
+    declared: dict[str, set[str]] = {id: set() for id in ids}
+    for one, other in pairs:
+        declared[one] |= below[other]
+        declared[other] |= below[one]
+    return {id: frozenset().union(*(declared[up] for up in (id, *above[id]))) for id in ids}
+
+
+def _check_among(topic: Topic, above: Mapping[str, Sequence[str]], at_most: int | None) -> list[str]:
+    """What is wrong with a topic beside the others."""
+    if topic.parent is not None and topic.parent not in above:
+        return [f"the parent {topic.parent!r} of topic {topic.id!r} is no topic"]
+    if topic.id in above[topic.id]:
+        return [f"topic {topic.id!r} is its own ancestor"]
+    messages = []
+    for other in topic.excludes:
+        if other not in above:
+            messages.append(f"topic {topic.id!r} excludes {other!r}, which is no topic")
+        elif other == topic.id:
+            messages.append(f"topic {topic.id!r} excludes itself")
+        elif other in above[topic.id]:
+            messages.append(f"topic {topic.id!r} excludes {other!r}, which it implies as its parent or above")
+        elif topic.id in above[other]:
+            messages.append(f"topic {topic.id!r} excludes {other!r}, which implies it as its parent or above")
+    if at_most is not None and (n := 1 + len(above[topic.id])) > at_most:
+        messages.append(f"topic {topic.id!r} and those that it implies are {n} topics, and an entry has at most {at_most}")
+    return messages
+
+
 def _lines(text: str, pattern: str) -> list[int]:
     return [n for n, line in enumerate(text.splitlines(), 1) if re.match(rf"\s*(?:{pattern})", line)]
 
@@ -125,6 +186,16 @@ def _check_gate(gate: Any) -> list[str]:
     return messages + [_not_a_share(key, value) for key, value in gate.items() if key == _GATE and not _is_share(value)]
 
 
+def _check_entry(entry: Any) -> list[str]:
+    if not isinstance(entry, dict):
+        return [f"expected a table [entry] with {_ENTRY}, found {entry!r}"]
+    messages = [f"unknown key {key!r}; [entry] has {_ENTRY}" for key in entry if key != _ENTRY]
+    most = entry.get(_ENTRY, 1)
+    if not isinstance(most, int) or isinstance(most, bool) or most < 1:
+        messages.append(f"expected a whole number from 1 for {_ENTRY!r}, found {most!r}")
+    return messages
+
+
 def _is_share(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
 
@@ -134,10 +205,15 @@ def _not_a_share(key: str, value: Any) -> str:
 
 
 def _check(table: dict[str, Any], topics: Sequence[Topic]) -> list[str]:
-    keys = [*_KEYS, _FLOOR]
+    keys = [*_KEYS, _FLOOR, _PRECISION, _EXCLUDES]
     messages = [f"unknown key {key!r}; a topic has {', '.join(keys)}" for key in table if key not in keys]
     if not _is_share(table.get(_FLOOR, 0)):
         messages.append(_not_a_share(_FLOOR, table[_FLOOR]))
+    precision, excludes = table.get(_PRECISION, 0.5), table.get(_EXCLUDES, [])
+    if not _is_share(precision) or precision in (0, 1):
+        messages.append(f"expected a number above 0 and below 1 for {_PRECISION!r}, found {precision!r}")
+    if not isinstance(excludes, list) or not all(isinstance(other, str) for other in excludes):
+        messages.append(f"expected a list of topic ids for {_EXCLUDES!r}, found {excludes!r}")
     for key, needed in _KEYS.items():
         if key in table and not isinstance(table[key], str):
             messages.append(f"expected text for {key!r}, found {table[key]!r}")

@@ -14,15 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.cuts import FLOOR, Calibration, Cells, calibration, mean_f1, sigmoid, thresholds
+from tagger.cuts import FLOOR, Calibration, Cells, Precise, calibration, mean_f1, obeying, sigmoid, thresholds, with_children
 from tagger.decide import decide, with_parents
 from tagger.features import Terms, count, vocabulary
 from tagger.folds import near_duplicates, stratified_folds
+from tagger.labels import followed
 from tagger.linear import Rows, fit, idf_of, matrix
 from tagger.model import Model
 from tagger.taxonomy import Topic
@@ -71,6 +72,7 @@ class HeldOut:
 
     scores: Floats  # (n_entries, n_topics)
     tagged: Bools  # (n_entries, n_topics)
+    fold: Ints  # (n_entries,): which entries were scored by the same model
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,16 @@ class _Labelled:
     pairs: Bools  # (n_terms,): which terms are pairs of words
     yes: csc_array  # (n_entries, n_topics) of bool, False where unsure
     unsure: csc_array  # (n_entries, n_topics) of bool
+    topics: tuple[Topic, ...]
+    at_most: int | None
 
     def some(self, rows: Ints) -> _Labelled:
-        return _Labelled(self.counts[rows], self.pairs, self.yes[rows], self.unsure[rows])
+        return replace(self, counts=self.counts[rows], yes=self.yes[rows], unsure=self.unsure[rows])
+
+    @property
+    def ruled(self) -> bool:
+        """Whether a tag may depend on another one."""
+        return self.at_most is not None or any(topic.parent or topic.excludes for topic in self.topics)
 
     def topic(self, t: int) -> tuple[Bools, Bools]:
         """Which entries have the topic, and of which it is known: (n_entries,) each."""
@@ -147,6 +156,7 @@ class _Fitted:
     bias: Floats  # (n_topics,)
     thresholds: Floats  # (n_topics,)
     fewest: int
+    precise: dict[str, Precise]  # by id, of topics that ask for a precision
 
 
 def train(
@@ -158,6 +168,7 @@ def train(
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
     cross_validate: bool = True,
+    at_most: int | None = None,
 ) -> tuple[Model, HeldOut]:
     """Fit a model, and cross-validate the way it is fitted.
 
@@ -165,15 +176,17 @@ def train(
         texts: what the model reads of each entry, (n_entries,).
         yes: which topics apply, (n_entries, n_topics); an array or, where topics are many, a sparse one.
         known: which cells of `yes` a person decided; the others are left out of fitting and of figures. None for all.
-        topics: (n_topics,).
+        topics: (n_topics,); what follows from a label because they imply or exclude each other, as `labels.meant` has it, is
+            added to `yes` and `known` where it is not there.
         settings: see `Settings`.
         n_jobs: processes to use.
         progress: called with the number of fits done and of all fits.
         cross_validate: whether to find out how good the model is; it is the same model without.
+        at_most: how many topics an entry has at most, those implied among them; None for any number.
 
     Returns:
-        The model, without what concerns particular entries (`held_out`), and what cross-validation said (nothing, of shape
-        (0, n_topics), without).
+        The model, without what concerns particular entries (`held_out`), and what cross-validation said (of no entries,
+        without).
 
     Raises:
         ValueError: if there is nothing to learn from.
@@ -186,8 +199,13 @@ def train(
     labelled = _Labelled(
         counts,
         np.array([" " in term for term in written], dtype=bool),
-        csc_array(yes, dtype=bool) if known is None else csc_array(yes & known),
-        csc_array(yes.shape, dtype=bool) if known is None else csc_array(~known),
+        *followed(
+            csc_array(yes, dtype=bool) if known is None else csc_array(yes & known),
+            csc_array(yes.shape, dtype=bool) if known is None else csc_array(~known),
+            topics,
+        ),
+        tuple(topics),
+        at_most,
     )
     groups = near_duplicates(counts.indptr, counts.indices)
     learned = labelled.learnable(settings.min_yes)
@@ -199,7 +217,8 @@ def train(
     if not cross_validate:
         final = _fit(labelled, learned, settings, n_jobs)
         progress(1, 1)
-        held_out = HeldOut(np.zeros((0, len(topics))), np.zeros((0, len(topics)), dtype=bool))
+        none = np.zeros((0, len(topics)))
+        held_out = HeldOut(none, none.astype(bool), np.zeros(0, dtype=np.int64))
     else:
         fold = stratified_folds(labelled.yes, groups, settings.n_folds, settings.seed)
         parts = [everything, *(np.flatnonzero(fold != k) for k in range(settings.n_folds))]
@@ -216,8 +235,8 @@ def train(
             out = np.flatnonzero(fold == k)
             own = sigmoid((matrix(counts[out], fitted.idf) @ fitted.weights).toarray() + fitted.bias)
             scores[out] = with_parents(own, topics)
-            tagged[out] = decide(scores[out], fitted.thresholds, topics, fitted.fewest)
-        held_out = HeldOut(scores, tagged)
+            tagged[out] = decide(scores[out], fitted.thresholds, topics, fitted.fewest, at_most)
+        held_out = HeldOut(scores, tagged, fold)
     used = np.flatnonzero(np.diff(final.weights.indptr))
     kept = final.weights[used]
     model = Model(
@@ -233,13 +252,20 @@ def train(
         held_out=np.zeros((0, len(topics)), dtype=np.uint8),
         held_out_ids=np.zeros((0, 8), dtype=np.uint8),
         fewest=final.fewest,
+        at_most=at_most,
         about={
             "settings": asdict(settings),
             "chosen": asdict(final.settings),
             "usual_share": _usual_share(counts, words, labelled.pairs, settings),
+            **({"precision": {id: _rounded(one) for id, one in final.precise.items()}} if final.precise else {}),
         },
     )
     return model, held_out
+
+
+def _rounded(one: Precise) -> dict[str, Any]:
+    """What the model's header says of a precision that was asked for."""
+    return {"goal": one.goal, "bound": round(one.bound, 4), "tags": one.tags, "right": one.right, "more": one.more}
 
 
 def _fit(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: int) -> _Fitted:
@@ -283,14 +309,28 @@ def _fit_alone(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: 
     found = []
     for own in (True, False):
         at = np.array([topic.calibration if own else common.centre for topic in fits])
+        known = np.concatenate([topic.known for topic in fits])
         cells = Cells(
             np.repeat(which, n_cells),
             np.concatenate([topic.entries for topic in fits]),
             sigmoid(logits * np.repeat(at[:, 0], n_cells) + np.repeat(at[:, 1], n_cells)),
             np.concatenate([topic.yes for topic in fits]),
         )
-        found.append((at, thresholds(cells, n_topics, part, settings.shrink, every)))
-    at, cut = max(found, key=lambda one: one[1].quality)
+        if labelled.ruled:
+            cells, known = with_children(cells, known, n_entries, labelled.topics, labelled.topic)
+        found.append(
+            (
+                at,
+                *obeying(
+                    cells,
+                    known,
+                    labelled.topics,
+                    labelled.at_most,
+                    lambda some: thresholds(some, n_topics, part, settings.shrink, every),
+                ),
+            )
+        )
+    at, cut, precise = max(found, key=lambda one: one[1].quality)
 
     bias = np.full(n_topics, -np.inf)
     bias[which] = np.array([topic.bias for topic in fits]) * at[:, 0] + at[:, 1]
@@ -305,7 +345,7 @@ def _fit_alone(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: 
     cut.thresholds[np.isinf(bias)] = np.inf
     idf = np.zeros(n_terms)
     idf[parts[-1].terms] = parts[-1].idf
-    return _Fitted(replace(settings, shrink=cut.shrink), idf, weights, bias, cut.thresholds, cut.fewest)
+    return _Fitted(replace(settings, shrink=cut.shrink), idf, weights, bias, cut.thresholds, cut.fewest, precise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +359,7 @@ class _Topic:
     entries: Ints
     logits: Floats
     yes: Bools
+    known: Bools  # which of them a person decided
 
 
 def _fit_topics(
@@ -334,8 +375,10 @@ def _fit_topics(
         kept = _mattering(final[0]) if many else np.flatnonzero(final[0])
         own = common.of(logits[there], yes[there])
         likely = np.maximum(logits * own[0] + own[1], logits * common.centre[0] + common.centre[1]) > np.log(FLOOR)
-        cells = np.flatnonzero(there & (likely | yes))
-        found.append(_Topic(parts[-1].terms[kept], final[0][kept], final[1], own, cells, logits[cells], yes[cells]))
+        # A score that no label stands beside still rules other topics out, or raises them.
+        cells = np.flatnonzero((~np.isnan(logits) if labelled.ruled else there) & (likely | yes))
+        own_cells = logits[cells], yes[cells], known[cells]
+        found.append(_Topic(parts[-1].terms[kept], final[0][kept], final[1], own, cells, *own_cells))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tagger.decide import in_the_way
 from tagger.entry import Entry
 from tagger.features import Terms
 from tagger.labels import Labels, Row
@@ -64,7 +65,8 @@ def explained(
         A topic has `id`, `name`, `score`, `threshold` (None if it is not learned), whether it is `tagged`, `intercept`,
         `terms`, strongest first, and `log_odds`, the sum of the intercept and of the shares of all terms. The score is
         1 / (1 + exp(-log_odds)), unless `implied_by` names another topic, which implies this one and is likelier. `intercept`
-        and `log_odds` are None for a topic that is not learned.
+        and `log_odds` are None for a topic that is not learned. `gives_way_to` names the likelier tags because of which a topic
+        is not tagged although its score reaches the threshold: they exclude it, or are as many as an entry may have.
 
         A term has the `term`, its `share`, negative where it speaks against the topic, and its `places`: `part` ("title" or
         "abstract"), `start` and `end` in characters of that part as it is given here; see `features.places`.
@@ -78,6 +80,7 @@ def explained(
     wanted = [model.column(topic) for topic in dict.fromkeys(topics)]
     by_hand = {row.id: row for row in labels.rows} if labels is not None else {}
     scores = model.scores(entries)
+    decided = model.decided(scores)
     found = []
     for n, (entry, tagged, similar) in enumerate(
         zip(entries, model.tag(entries), Precedents(model, labels).of(entries, n_similar), strict=True)
@@ -93,7 +96,7 @@ def explained(
                 "source": entry.source,
                 "by_hand": _said(by_hand[entry.id]) if entry.id in by_hand else None,
                 "topics": [
-                    _topic(model, entry, column, scores[n], model.topics[column].id in has, there)
+                    _topic(model, entry, column, scores[n], decided[n], there)
                     for column in sorted(columns, key=lambda column: -scores[n, column])
                 ],
                 "similar": similar,
@@ -130,7 +133,7 @@ def _told(model: Model, scores: Any, has: set[str]) -> list[int]:
     return [t for t in learned if model.topics[t].id in has] + others[:_NEAREST]
 
 
-def _topic(model: Model, entry: Entry, column: int, scores: Any, tagged: bool, there: dict[str, Any]) -> dict[str, Any]:
+def _topic(model: Model, entry: Entry, column: int, scores: Any, decided: Any, there: dict[str, Any]) -> dict[str, Any]:
     topic, learned = model.topics[column], bool(np.isfinite(model.bias[column]))
     reasons = model.why(entry, topic.id)
     log_odds = float(model.bias[column]) + sum(reason.share for reason in reasons)
@@ -140,6 +143,8 @@ def _topic(model: Model, entry: Entry, column: int, scores: Any, tagged: bool, t
         above = ancestors(model.topics)
         children = [t for t, other in enumerate(model.topics) if topic.id in above[other.id]]
         implied_by = model.topics[max(children, key=lambda t: float(scores[t]))].id
+    tagged = bool(decided[column])
+    likelier = in_the_way(column, decided, model.topics) if not tagged and score >= model.thresholds[column] else []
     return {
         "id": topic.id,
         "name": topic.name,
@@ -147,6 +152,7 @@ def _topic(model: Model, entry: Entry, column: int, scores: Any, tagged: bool, t
         "threshold": round(float(model.thresholds[column]), 4) if np.isfinite(model.thresholds[column]) else None,
         "tagged": tagged,
         "implied_by": implied_by,
+        "gives_way_to": [model.topics[t].id for t in likelier],
         "log_odds": round(log_odds, 6) if learned else None,
         "intercept": round(float(model.bias[column]), 6) if learned else None,
         "terms": [

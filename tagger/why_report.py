@@ -83,7 +83,8 @@ def _head(topic: dict[str, Any]) -> str:
     if topic["threshold"] is None:
         return f"{topic['name']}: not learned, for want of yes or of no entries"
     lent = f", that of {topic['implied_by']}, which implies it" if topic["implied_by"] else ""
-    tagged = "tagged" if topic["tagged"] else "not tagged"
+    others = f" beside {', '.join(topic['gives_way_to'])}" if topic["gives_way_to"] else ""
+    tagged = "tagged" if topic["tagged"] else f"not tagged{others}"
     return f"{topic['name']}: {tagged}, score {topic['score']:.2f}{lent}, threshold {topic['threshold']:.2f}"
 
 

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from tagger.errors import LabelsError, OutputError, Problem, UsageError
 from tagger.files import write_whole
+from tagger.hosts import pipelines
 from tagger.labels import Row, read_rows
 from tagger.model import Model, load
 from tagger.taxonomy import Topic, read_topics
 
-__all__ = ["CI", "Workspace", "create_workspace", "find_workspace", "load_model", "model_path", "need_workspace"]
+__all__ = ["Workspace", "create_workspace", "find_workspace", "load_model", "model_path", "need_workspace"]
 
 _EXAMPLE = ("labels/topics.toml", "labels/labels.csv", "labels/entries/example.txt", "examples/new-listing.txt")
-CI = {  # by host, where a pipeline goes and which one it is
-    "github": {f".github/workflows/tagger-{name}.yml": f"{name}.yml" for name in ("check", "commit", "retrain")},
-    "gitlab": {".gitlab-ci.yml": "gitlab-ci.yml"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,29 +104,33 @@ def model_path(path: Path | None, workspace: Workspace | None) -> Path | None:
     return workspace.model if path is None and workspace is not None and workspace.model.exists() else path
 
 
-def create_workspace(folder: Path, ci: str | None = None) -> list[Path]:
+def create_workspace(folder: Path, ci: str | None = None, propose: bool = False, source: str | None = None) -> list[Path]:
     """Make a workspace with a tiny working example; the files made.
 
     Args:
         folder: where.
-        ci: a host, one of `CI`, whose pipelines are written too; in a folder that is a workspace, they alone.
+        ci: a host whose pipelines are written too; in a folder that is a workspace, they alone.
+        propose: as `hosts.pipelines` has it.
+        source: as `hosts.pipelines` has it.
 
     Raises:
-        UsageError: if one of the files is there already; nothing is written then.
+        UsageError: if one of the files is there already, or the pipelines cannot be made; nothing is written then.
         OutputError: if one cannot be written.
     """
     example = resources.files("tagger") / "example"
-    files: dict[str, Traversable] = {}
+    names: list[str] = []
     if ci is None or not (folder / "labels" / "topics.toml").exists():
-        files = {name: example / name for name in _EXAMPLE}
-    if ci is not None:
-        files |= {name: _workflows() / template for name, template in CI[ci].items()}
+        names += _EXAMPLE
     if ci is not None and not (folder / "lists").exists():
-        files["lists/README.md"] = example / "lists" / "README.md"
-    there = [str(folder / name) for name in files if (folder / name).exists()]
+        names.append("lists/README.md")
+    texts = {name: (example / name).read_text(encoding="utf-8") for name in names}
+    if ci is not None:
+        texts |= pipelines(ci, propose, source)
+    elif propose or source is not None:
+        raise UsageError(f"{'--propose' if propose else '--source'} is about the pipelines; it goes with --ci")
+    there = [str(folder / name) for name in texts if (folder / name).exists()]
     if there:
         raise UsageError(f"{', '.join(there)}: already there; nothing was written. Name a new folder")
-    texts = {name: template.read_text(encoding="utf-8") for name, template in files.items()}
     try:
         for name in texts:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -140,9 +140,3 @@ def create_workspace(folder: Path, ci: str | None = None) -> list[Path]:
     for name, text in texts.items():
         write_whole(folder / name, text)
     return [folder / name for name in texts]
-
-
-def _workflows() -> Traversable:
-    """Where the pipelines are: in the package, or in a checkout beside it."""
-    inside = resources.files("tagger") / "workflows"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "examples" / "workflows"

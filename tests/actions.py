@@ -1,8 +1,9 @@
 """A small runner of GitHub workflows: the `run:` steps of a job and of this repository's action, as GitHub runs them.
 
-It knows what the workflows here use: expressions of names, texts, ==, !=, && and ||; `if:`; `env:`; `working-directory:`;
-`with:`; outputs and the summary. Checking out is left to the test, which has a clone. The step that installs the action is
-replaced, since tests have no network: the command that it would install is a link to the one that is tested.
+It knows what the workflows here use: expressions of names, texts, always(), ==, !=, && and ||; `if:`; `env:`;
+`working-directory:`; `with:`; outputs and the summary; an artifact of one file. Checking out is left to the test, which has a
+clone. The step that installs the action is replaced, since tests have no network: the command that it would install is a link
+to the one that is tested.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Job:
     log: str = ""
     summary: str = ""
     steps: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)  # by id: {"outputs": {...}}
+    artifacts: dict[str, str] = field(default_factory=dict)  # by name
     ran: list[str] = field(default_factory=list)  # names of the steps that were not skipped
 
     @property
@@ -83,7 +85,7 @@ class Runner:
     def action(self, inputs: dict[str, str]) -> Job:
         """This repository's action alone."""
         done = Job()
-        self._steps([{"uses": "OWNER/tagger@v0.1.0", "id": "tagger", "with": inputs}], {}, done)
+        self._steps([{"uses": "__OWNER__/tagger@v0.1.0", "id": "tagger", "with": inputs}], {}, done)
         return done
 
     def _steps(self, steps: list[dict[str, Any]], inputs: dict[str, str], done: Job, action: Path | None = None) -> None:
@@ -92,8 +94,11 @@ class Runner:
                 "github": {"event": self.event, "ref_name": "main", "token": "token"},
                 "inputs": inputs,
                 "steps": done.steps,
+                "runner": {"temp": str(self.temp)},
+                "always()": True,
             }
-            if not done.ok or not evaluate(str(step.get("if", "'true'")), contexts):
+            condition = str(step.get("if", "'true'"))
+            if not (done.ok or "always()" in condition) or not evaluate(condition, contexts):
                 continue
             done.ran.append(step.get("name", step.get("uses", "")))
             given = {key: filled(str(value), contexts) for key, value in step.get("with", {}).items()}
@@ -103,11 +108,15 @@ class Runner:
                     (self.temp / "tagger/bin/tagger").symlink_to(BIN / "tagger")
             elif "run" in step:
                 self._run(step, contexts, done, action)
+            elif step["uses"] == "actions/upload-artifact@v4":
+                if Path(given["path"]).exists():
+                    done.artifacts[given["name"]] = Path(given["path"]).read_text(encoding="utf-8")
+                    done.steps[step["id"]] = {"outputs": {"artifact-url": "https://host.invalid/artifacts/1"}}
             elif not step["uses"].startswith("actions/checkout@"):
                 self._action(step, given, done)
 
     def _action(self, step: dict[str, Any], given: dict[str, str], done: Job) -> None:
-        assert step["uses"].startswith("OWNER/tagger@"), step["uses"]
+        assert step["uses"].startswith("__OWNER__/tagger@"), step["uses"]
         action = load(ROOT / "action.yml")
         assert given.keys() <= action["inputs"].keys()
         inputs = {name: given.get(name, about.get("default", "")) for name, about in action["inputs"].items()}
@@ -115,6 +124,7 @@ class Runner:
         self._steps(action["runs"]["steps"], inputs, inner, ROOT)
         contexts = {"steps": inner.steps}
         outputs = {name: filled(about["value"], contexts) for name, about in action["outputs"].items()}
+        done.artifacts |= inner.artifacts
         done.ok, done.log, done.summary = inner.ok, done.log + inner.log, done.summary + inner.summary
         done.steps[step.get("id", "")] = {"outputs": outputs}
 
@@ -136,7 +146,7 @@ class Runner:
         done.summary += files["GITHUB_STEP_SUMMARY"].read_text()
         lines = files["GITHUB_OUTPUT"].read_text().splitlines()
         done.steps[step.get("id", "")] = {"outputs": dict(line.split("=", 1) for line in lines)}
-        done.ok = ran.returncode == 0
+        done.ok = done.ok and ran.returncode == 0
 
 
 def filled(text: str, contexts: dict[str, Any]) -> str:

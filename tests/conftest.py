@@ -82,3 +82,37 @@ def tiny(tmp_path: Path) -> Path:
     )
     model.save(tmp_path / "tiny.safetensors")
     return tmp_path / "tiny.safetensors"
+
+
+@pytest.fixture
+def place(tmp_path: Path, tiny: Path) -> Path:
+    """A workspace with the topics of the model made by hand, three labelled entries and a listing of four."""
+    from tagger import Entry
+
+    (tmp_path / "labels/entries").mkdir(parents=True)
+    (tmp_path / "labels/topics.toml").write_text(
+        "".join(f'[[topic]]\nid = "{id}"\nname = "{id.upper()}"\n\n' for id in ("ctr", "llm", "rag"))
+    )
+    entries = [Entry("The Click", abstract="The click."), Entry("The Language", abstract="The."), Entry("The", abstract="The.")]
+    rows = ["ctr,", "llm,ctr", ","]
+    (tmp_path / "labels/labels.csv").write_text(
+        "id,title,topics,unsure\n"
+        + "".join(sorted(f"{entry.id},{entry.title},{row}\n" for entry, row in zip(entries, rows, strict=True)))
+    )
+    (tmp_path / "labels/entries/e.txt").write_text(
+        "\n".join(f"IRMay 3, 2020\n{entry.title}\tAnn Lee\n{entry.abstract}\n" for entry in entries)
+    )
+    (tmp_path / "new.txt").write_text(
+        "\n".join(
+            f"IRMay 3, 2020\n{title}\tAnn Lee\n{abstract}\n"
+            for title, abstract in [
+                ("The Click Click", "The click, the language."),
+                ("Language", "Language."),
+                ("Zażółć gęślą", "Jaźń."),
+                ("The Click", "The click."),
+            ]
+        )
+    )
+    (tmp_path / "models").mkdir()
+    tiny.rename(tmp_path / "models/topics.safetensors")
+    return tmp_path

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from actions import BIN, ROOT, SHELL, Job, Runner, evaluate, filled, load
 
+import tagger
 from tagger import report
 from tagger.labels import read_labels
 from tagger.promotion import promote
@@ -22,6 +23,7 @@ from tagger.training import Settings
 from tagger.workspace import Workspace, create_workspace
 
 WORKFLOWS = ROOT / "examples" / "workflows"
+USES = f"__OWNER__/tagger@v{tagger.__version__}"
 ANN = {f"GIT_{who}_{what}": "ann@example.invalid" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 PLAIN = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 
@@ -133,6 +135,22 @@ def test_a_pushed_listing_is_tagged_and_committed_back(hosted: Host) -> None:
     assert "Commit" not in again.ran
     assert hosted.last()[0] == message
 
+    git(hosted.ann, "pull", "--quiet")
+    base = git(hosted.ann, "rev-parse", "HEAD")
+    (hosted.ann / "lists/tuesday.txt").write_text("CLMay 4, 2020\nLanguage Models\tAnn Lee\nA language model.\n")
+    hosted.push()
+    event = {"pull_request": {"base": {"sha": base}}}
+    job = hosted.run("check", event)
+    assert job.ok, job.log
+    assert job.steps[""]["outputs"]["n_tagged"] == "1", "a pull request is about what it adds"
+    assert "Mitigating Popularity Bias" not in job.summary
+    with (hosted.ann / "tags/monday.csv").open("a") as tags:
+        tags.write("mine\n")
+    hosted.push()
+    job = hosted.run("check", event)
+    assert not job.ok
+    assert "::error file=tags/monday.csv,title=tagger%3A listings::not as tagger wrote it; --force replaces it" in job.log
+
 
 def test_corrected_labels_make_a_new_model_and_bad_ones_do_not(hosted: Host) -> None:
     a_listing(hosted)
@@ -199,6 +217,8 @@ def test_a_pull_request_is_compared_with_its_base(hosted: Host) -> None:
     job = hosted.run("check", event)
     assert not job.ok
     assert any("unknown topic 'recsis'; did you mean 'recsys'?" in line for line in job.annotations)
+    assert job.artifacts == {}
+    assert "Link to the report" not in job.ran
     git(hosted.ann, "checkout", "--quiet", base, "--", "labels")
     hosted.push()
     job = hosted.run("check", event)
@@ -211,11 +231,15 @@ def test_a_pull_request_is_compared_with_its_base(hosted: Host) -> None:
     job = hosted.run("check", event)
     assert job.ok, job.log
     assert re.search(r"model +ok +made anew from labels", job.log), "labels may come without their model"
+    assert job.summary.endswith("\n[The report with pictures](https://host.invalid/artifacts/1)\n")
+    assert job.artifacts.keys() == {"tagger-report"}
+    assert "<h1>How good the model is</h1>" in job.artifacts["tagger-report"]
     chosen = edit_labels(hosted, ",recsys,", ",,", 3)
     hosted.push()
     job = hosted.run("check", event)
     assert not job.ok
     assert all(f"::error file=labels/labels.csv,line={line}," in job.log for line in chosen)
+    assert "is not what these labels give" in job.artifacts["tagger-report"], "a report is worth most where the gate says no"
     assert git(hosted.folder / f"clone{hosted.n}", "status", "--short") == "", "nothing is written then"
     job = hosted.run("check", {"pull_request": {"base": {"sha": "1" * 40}}})
     assert not job.ok, "a base that is not there is no reason to compare with nothing"
@@ -265,7 +289,7 @@ def test_a_workspace_in_a_folder_is_named_by_paths_of_the_repository(hosted: Hos
 def test_scripts_take_no_expressions_and_jobs_ask_for_little() -> None:
     action = load(ROOT / "action.yml")
     steps = [*action["runs"]["steps"]]
-    assert all(step["shell"] == "bash" for step in steps)
+    assert all(step["shell"] == "bash" for step in steps if "run" in step)
     for path in sorted(WORKFLOWS.glob("[!g]*.yml")):
         workflow = load(path)
         assert workflow["permissions"] == {"contents": "read"}, path.name
@@ -275,7 +299,7 @@ def test_scripts_take_no_expressions_and_jobs_ask_for_little() -> None:
             assert job.get("permissions", {}) == wanted.get(path.stem, {"contents": "write"})
     for step in steps:
         assert "${{" not in step.get("run", "")
-        assert step.get("uses", "OWNER/tagger@v0.1.0").startswith(("OWNER/tagger@v0.1.0", "actions/checkout@"))
+        assert step.get("uses", USES).startswith((USES, "actions/checkout@", "actions/upload-artifact@"))
 
 
 def test_the_page_names_every_input_and_output() -> None:
@@ -296,7 +320,10 @@ def test_the_job_of_gitlab(hosted: Host) -> None:
         "CI_PROJECT_DIR": str(runner.clone),
         "CI_COMMIT_BEFORE_SHA": event["before"],
     }
-    assert job["before_script"] == ['pip install --quiet "$TAGGER"'], "not run: tests have no network"
+    (install,) = job["before_script"]  # not run with a value: tests have no network
+    done = subprocess.run([*SHELL, "-c", install], env={**environment, "TAGGER": ""}, capture_output=True, text=True)
+    assert done.returncode
+    assert "TAGGER: has no value; .gitlab-ci.yml says which it should have" in done.stderr
     (script,) = job["script"]
     done = subprocess.run([*SHELL, "-c", script], cwd=runner.clone, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -315,10 +342,11 @@ def test_the_job_of_gitlab(hosted: Host) -> None:
         ("a.c && a.b", None),
         ("a.b.c", None),
         ("'text'", "text"),
+        ("always() && a.b", "x"),
     ],
 )
 def test_the_runner_knows_expressions(expression: str, expected: object) -> None:
-    assert evaluate(expression, {"a": {"b": "x"}}) == expected
+    assert evaluate(expression, {"a": {"b": "x"}, "always()": True}) == expected
     assert filled("<${{ a.b }}${{ a.c }}>", {"a": {"b": "x"}}) == "<x>"
 
 

@@ -235,7 +235,7 @@ def test_what_is_no_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, li
     [
         ("", "confirmed.csv:1: expected the columns id,title,topic,label"),
         ("id,title,topic,label\n1,x,a,perhaps\n", "confirmed.csv:2: expected id,title,topic,label with the label yes or no"),
-        ('id,title,topic,label\n1,"x', "confirmed.csv: expected a CSV table: unexpected end of data"),
+        ('id,title,topic,label\n1,"x', "confirmed.csv:2: expected a CSV table: unexpected end of data"),
     ],
 )
 def test_a_table_of_confirmed_labels_that_is_none(folder: Path, text: str, message: str) -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tagger.batch import FileChange, Settings, plan
 from tagger.entry import Entry
-from tagger.errors import ListingError, OutputError, TaggerError, UsageError
+from tagger.errors import ListingError, OutputError, Problem, TaggerError, UsageError
 from tagger.listing import pasted
 from tagger.manifest import MANIFEST, Change, Manifest, read_manifest
 from tagger.workspace import Workspace
@@ -193,6 +193,11 @@ def test_outputs_that_look_like_listings_are_not_read(here: Path, tiny: Path) ->
     "listings, out, message",
     [
         (
+            ["more"],
+            "tags",
+            "more/old.jsonl and more/old.txt would both be written to tags/old.jsonl; rename one",
+        ),
+        (
             ["lists", "more"],
             "tags",
             "lists/old.txt and more/old.jsonl would both be written to tags/old.jsonl; "
@@ -204,6 +209,8 @@ def test_outputs_that_look_like_listings_are_not_read(here: Path, tiny: Path) ->
 def test_outputs_that_cannot_be(here: Path, tiny: Path, listings: list[str], out: str, message: str) -> None:
     (here / "more").mkdir()
     (here / "more/old.jsonl").write_text('{"title": "Click"}')
+    if listings == ["more"]:
+        (here / "more/old.txt").write_text(OLD)
     with pytest.raises(UsageError) as caught:
         plan(listings, Path(out), Settings("jsonl", model=tiny))
     assert str(caught.value) == message
@@ -377,7 +384,7 @@ def test_outputs_of_listings_that_are_gone(run: Run, here: Path, tiny: Path) -> 
     assert (
         done.stderr
         == """\
-tags/lists/old.csv: kept, though lists/old.txt is gone: no folder given holds it
+tags/lists/old.csv: kept, though lists/old.txt is gone: no folder given holds it; delete it if it is not wanted
 tags/old.csv: kept, though lists/old.txt is gone: not as tagger wrote it; --force removes it
 0 listings, 0 entries; outputs: 0 new, 0 changed, 1 removed
 """
@@ -386,6 +393,9 @@ tags/old.csv: kept, though lists/old.txt is gone: not as tagger wrote it; --forc
     assert not (here / "tags/sub").exists(), "nor an empty folder"
     assert run(*batch, "--force").returncode == 0
     assert sorted(tree(here / "tags")) == [MANIFEST, "lists/old.csv"]
+    (here / "tags/lists/old.csv").unlink()
+    assert run(*batch).stderr == "0 listings, 0 entries; outputs: 0 new, 0 changed, 0 removed\n", "what is gone is forgotten"
+    assert "old.csv" not in (here / "tags" / MANIFEST).read_text()
 
 
 def test_a_folder_is_the_same_however_it_is_written(here: Path, tiny_settings: Settings) -> None:
@@ -402,9 +412,40 @@ def test_a_folder_that_cannot_be_read(here: Path, tiny_settings: Settings, monke
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)
 
+    stat = Path.stat
+
+    def closed(path: Path, **more: bool) -> os.stat_result:
+        if path.parent.name == "sub":
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **more)
+
+    plan(["lists"], Path("tags"), tiny_settings).write()
+    (here / "lists/old.txt").unlink()
     monkeypatch.setattr(os, "scandir", refused)
-    with pytest.raises(ListingError, match=r"^lists/sub: cannot be read: Permission denied; nothing was written$"):
+    monkeypatch.setattr(Path, "stat", closed)
+    with pytest.raises(ListingError, match=r"^lists/sub: cannot be read: Permission denied\n1 file to look at, .*nothing was"):
         plan(["lists"], Path("tags"), tiny_settings)
+    planned = plan(["lists"], Path("tags"), tiny_settings, keep_going=True)
+    assert planned.error is not None
+    assert planned.error.problems == (Problem("lists/sub", 0, "cannot be read: Permission denied"),)
+    assert [(change.output, change.state) for change in planned.changes] == [("old.csv", "removed")], "not what may be there"
+
+
+def test_links(here: Path, tiny_settings: Settings) -> None:
+    (here / "lists/link.txt").symlink_to("old.txt")
+    (here / "far").mkdir()
+    (here / "far/far.txt").write_text(NEW)
+    (here / "lists/farther.txt").symlink_to("../far/far.txt")
+    (here / "lists/folder").symlink_to("../far")
+    (here / "lists/round").symlink_to("..")
+    assert list(plan(["lists"], Path("tags"), tiny_settings).data) == ["farther.csv", "link.csv", "sub/new.csv"]
+    planned = plan(["lists/**/*.txt"], Path("tags"), tiny_settings)
+    assert planned.n_inputs == 3, "each file once, however often a link leads round to it"
+    (here / "lists/broken.txt").symlink_to("nowhere.txt")
+    for listing in ("lists", "lists/*.txt", "lists/broken.txt"):
+        with pytest.raises(ListingError) as caught:
+            plan([listing], Path("tags"), tiny_settings)
+        assert [problem.path for problem in caught.value.problems] == ["lists/broken.txt"]
 
 
 def test_without_its_manifest_a_folder_is_taken_up_again(here: Path, tiny_settings: Settings) -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.metadata import PathDistribution
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from tagger import LabelsError, report
+from tagger import LabelsError, hosts, report
 from tagger.batch import Settings
 from tagger.ci import Check, Run, check
 from tagger.ci_report import code_quality, commands, host, junit, outputs, summary, text
+from tagger.decide import NEAR
 from tagger.errors import Problem
+from tagger.hosts import pipelines
 from tagger.labels import Labels, read_labels
 from tagger.model import load
 from tagger.promotion import promote
@@ -147,6 +151,15 @@ def test_topics_that_cannot_be_read_are_named_too(ws: Path) -> None:
     assert "::error title=tagger%3A labels::labels/topics.toml: expected one [[topic]] table" in commands(run, ws)
 
 
+def test_confirmed_labels_are_labels_too(ws: Path) -> None:
+    (ws / "labels/confirmed.csv").write_text("id,title,topic,label\nnone,Nothing,recsys,yes\n")
+    run = checked("lists", retrain=True)
+    assert (run.status, states(run)["labels"], states(run)["model"]) == (2, "error", "skipped")
+    assert "::error file=labels/confirmed.csv,line=2,title=tagger%3A labels::no labelled entry has the id 'none'" in commands(
+        run, ws
+    )
+
+
 def test_a_model_that_labels_do_not_give_fails_or_is_made_anew(ws: Path) -> None:
     table = ws / "labels/labels.csv"
     old = (ws / "models/topics.safetensors").read_bytes()
@@ -261,6 +274,11 @@ def test_who_needs_a_person(ws: Path) -> None:
     assert run.review[-1].message == "Żółć gęślą: no topic: no word of it is known"
     assert len(run.review) < len(run.tagged), "what is clear is not asked about"
     model = load(Path("models/topics.safetensors"))
+    scores = model.scores([result.entry for result in run.tagged])
+    factors = scores / (1 - scores) / (model.thresholds / (1 - model.thresholds))
+    near = ((factors <= NEAR) & (factors >= 1 / NEAR)).any(axis=1)
+    uncertain = [str(result.entry.source) for result, is_near in zip(run.tagged, near, strict=True) if is_near]
+    assert [f"{each.path}:{each.line}" for each in run.review if "with the threshold at" in each.message] == uncertain
     for problem in run.review[:-1]:
         assert "with the threshold at" in problem.message or "unlike the labelled entries" in problem.message
     shutil.copy("lists/monday.txt", "labels/entries/monday.txt")
@@ -321,8 +339,30 @@ def test_the_summary_shows_titles_as_text(ws: Path) -> None:
     found = summary(checked("lists"))
     assert found.startswith("## tagger: All is well\n\n| check |  |  |\n| --- | --- | --- |\n| labels | ok | 25 labelled")
     assert "\\<img src=x\\> \\| \\*\\*Language\\*\\* @ann" in found
+    assert re.search(r"^\| Large language models \| `█*▒+░*` \| \d+ \|", found, re.MULTILINE)
+    assert "(<a%20page.html>)" not in found
+    assert summary(checked("lists"), "a page.html").endswith("\n[The report with pictures](<a%20page.html>)\n")
     for heading in ("### Entries that need a person", "### New entries, and those with other topics", "### Topics, by cross-"):
         assert heading in found
+
+
+def test_a_report_with_pictures_beside_the_summary(ws: Path, run: RunCommand) -> None:
+    options = ["--report", "out/report.html", "--summary", "summary.md"]
+    (ws / "out").mkdir()
+    done = run("tagger", "ci", *options, cwd=ws)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "is what these labels give" in (ws / "out/report.html").read_text()
+    assert (ws / "summary.md").read_text().endswith("[The report with pictures](<out/report.html>)\n")
+    table = ws / "labels/labels.csv"
+    table.write_text(table.read_text().replace(",recsys,\n", ",,recsys\n", 1))
+    (ws / "out/report.html").unlink()
+    stale = run("tagger", "ci", *options, cwd=ws)
+    assert stale.returncode == 1
+    assert not (ws / "out/report.html").exists(), "there are no out-of-fold scores of these labels"
+    assert "pictures" not in (ws / "summary.md").read_text()
+    made = run("tagger", "ci", "--retrain", *options, cwd=ws)
+    assert made.returncode == 0, made.stdout
+    assert "Against the model before" in (ws / "out/report.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -352,7 +392,10 @@ def test_rollback_as_a_command(ws: Path, run: RunCommand) -> None:
 def test_pipelines_are_added_to_a_workspace_and_overwrite_nothing(ws: Path, run: RunCommand) -> None:
     done = run("tagger", "init", ".", "--ci", "github", cwd=ws)
     assert done.stdout.split() == [f".github/workflows/tagger-{name}.yml" for name in ("check", "commit", "retrain")]
-    assert done.stderr == "set OWNER in .github/workflows/ to the account that has tagger's repository\n"
+    assert done.stderr == "".join(
+        f".github/workflows/tagger-{name}.yml: put the account that has tagger's repository in place of __OWNER__\n"
+        for name in ("check", "commit", "retrain")
+    )
     (ws / ".gitlab-ci.yml").write_text("mine")
     before = tree(ws)
     for name in ("github", "gitlab"):
@@ -361,4 +404,78 @@ def test_pipelines_are_added_to_a_workspace_and_overwrite_nothing(ws: Path, run:
         assert "already there; nothing was written" in again.stderr
     assert tree(ws) == before
     new = run("tagger", "init", "new", "--ci", "gitlab", cwd=ws)
-    assert new.stdout.splitlines()[-2:] == ["new/.gitlab-ci.yml", "new/lists/README.md"]
+    assert new.stdout.splitlines()[-2:] == ["new/lists/README.md", "new/.gitlab-ci.yml"]
+    assert new.stderr.splitlines()[0] == (
+        "new/.gitlab-ci.yml: set TAGGER to what pip is to install, there or as a CI/CD variable"
+    )
+    for options, message in (
+        (("--propose",), "tagger: --propose is about the pipelines; it goes with --ci\n"),
+        (("--source", "x"), "tagger: --source is about the pipelines; it goes with --ci\n"),
+        (("--ci", "gitlab", "--propose"), "tagger: --propose: only GitHub has such a pipeline; for GitLab the tags are an"),
+        (("--ci", "github", "--source", "tagger"), "tagger: --source tagger: expected an action such as ann/tagger@v0.1.0, "),
+    ):
+        done = run("tagger", "init", "other", *options, cwd=ws)
+        assert (done.returncode, done.stderr[: len(message)]) == (2, message)
+        assert not (ws / "other").exists()
+
+
+def test_pipelines_where_no_host_reads_them(run: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "repository/.git").mkdir(parents=True)
+    for folder, told in (("repository/papers", True), ("repository", False), ("elsewhere", False)):
+        done = run("tagger", "init", folder, "--ci", "github", "--source", "./tools/tagger")
+        assert (f"{folder}: hosts read pipelines at the root of a repository alone, which is " in done.stderr) == told
+    assert "hosts read" not in run("tagger", "init", "repository/more").stderr, "there are no pipelines in it"
+
+
+@pytest.mark.parametrize("source", ["ann/tagger@v0.1.0", "ann/tools/tagger@main", "./tools/tagger"])
+def test_pipelines_that_propose_from_an_action_that_is_named(run: RunCommand, tmp_path: Path, source: str) -> None:
+    done = run("tagger", "init", "new", "--ci", "github", "--propose", "--source", source)
+    assert done.stderr == "next: cd new && tagger retrain && tag examples/new-listing.txt\n", "there is nothing to fill in"
+    for name in ("check", "propose", "retrain"):
+        text = (tmp_path / f"new/.github/workflows/tagger-{name}.yml").read_text()
+        assert f"uses: {source}\n" in text
+        assert "__OWNER__" not in text
+    assert not (tmp_path / "new/.github/workflows/tagger-commit.yml").exists()
+
+
+@pytest.mark.parametrize(
+    "url, action",
+    [
+        ("https://github.com/ann/tagger", "ann/tagger@c0ffee"),
+        ("https://github.com/ann/tagger.git", "ann/tagger@c0ffee"),
+        ("ssh://git@github.com/ann/tagger.git", "ann/tagger@c0ffee"),
+        ("https://github.example.org/lab/tagger/", "lab/tagger@c0ffee"),
+        ("https://git.example.org/lab/tagger", None),
+    ],
+)
+def test_where_tagger_was_installed_from_is_where_pipelines_get_it(
+    monkeypatch: pytest.MonkeyPatch, url: str, action: str | None
+) -> None:
+    monkeypatch.setattr(hosts, "installed_from", lambda: (url, "c0ffee"))
+    for workflow in pipelines("github").values():
+        assert f"uses: {action or hosts._ACTION}\n" in workflow
+    (pipeline,) = pipelines("gitlab").values()
+    assert f'    TAGGER: "tagger[review] @ git+{url}@c0ffee"\n' in pipeline
+
+
+@pytest.mark.parametrize(
+    "kept, found",
+    [
+        (None, None),
+        ('{"url": "file:///home/ann/tagger", "dir_info": {"editable": true}}', None),
+        ('{"url": "https://example.org/tagger.whl", "archive_info": {}}', None),
+        ('{"url": "file:///srv/tagger", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}}', None),
+        (
+            '{"url": "https://example.org/tagger", "vcs_info": {"vcs": "git", "requested_revision": "v1", "commit_id": "c0"}}',
+            ("https://example.org/tagger", "c0"),
+        ),
+    ],
+)
+def test_what_pip_keeps_of_an_installation(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept: str | None, found: tuple[str, str] | None
+) -> None:
+    (tmp_path / "METADATA").write_text("Metadata-Version: 2.1\nName: tagger\n")
+    if kept is not None:
+        (tmp_path / "direct_url.json").write_text(kept)
+    monkeypatch.setattr(hosts, "distribution", lambda name: PathDistribution(tmp_path))
+    assert hosts.installed_from() == found

@@ -25,7 +25,7 @@ def test_every_command_and_option_is_documented(root: Path) -> None:
 
     page = (root / "docs/cli.md").read_text()
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    wanted = "tag label review retrain rollback why audit evaluate topics batch diff check drift ci init export"
+    wanted = "tag label review retrain rollback why audit evaluate topics batch diff check drift next ci init export report"
     assert set(commands) >= set(wanted.split())
     for name, command in commands.items():
         assert command.help
@@ -64,6 +64,15 @@ def test_the_python_of_the_page_on_drift_runs(
     assert capsys.readouterr().out.startswith("None ['uncertain'")
 
 
+def test_the_python_of_the_page_on_what_to_label_next_runs(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(root)
+    (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/next.md").read_text(), re.DOTALL)
+    exec(compile(block, "next.md", "exec"), {})
+    assert re.fullmatch(r"(\w{8} (uncertain [\w-]+|unlike None)\n){4}", capsys.readouterr().out)
+
+
 def test_the_python_of_the_page_on_reasons_runs(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,6 +98,16 @@ def test_the_python_of_the_page_on_pipelines_runs(
     assert (tmp_path / "tags/new-listing.csv").exists()
 
 
+def test_the_python_of_the_page_on_reports_runs(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    assert run("tagger", "init", "ws").returncode == 0
+    monkeypatch.chdir(tmp_path / "ws")
+    (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/report.md").read_text(), re.DOTALL)
+    exec(compile(block, "report.md", "exec"), {})
+    assert {path.name for path in Path().glob("*.svg")} == {"precision-recall.svg", "reliability.svg", "label-counts.svg"}
+
+
 def test_the_shell_of_the_readme_runs(root: Path, tmp_path: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     text = (root / "README.md").read_text()
     assert "pip install . && tag examples/new-listing.txt\npip install '.[test]' && pytest\n" in text
@@ -106,7 +125,8 @@ def test_links_lead_somewhere(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["settings", "startup", "throughput", "reader", "coverage", "quality", "batch", "drift", "audit"]
+    "script",
+    "settings startup throughput reader coverage quality batch drift audit active service precision".split(),
 )
 def test_every_script_of_bench_says_what_it_does(
     root: Path, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

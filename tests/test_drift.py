@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tagger import Entry, Model, load
+from tagger.decide import NEAR
 from tagger.drift import drift
 from tagger.features import text_of
 from tagger.labels import Labels
@@ -146,7 +147,7 @@ def test_what_would_teach(shipped: Model, labels: Labels) -> None:
             score = scores[entry["id"]][shipped.column(entry["topic"])]
             assert entry["score"] == pytest.approx(score, abs=1e-4)
             odds = score / (1 - score) / (entry["threshold"] / (1 - entry["threshold"]))
-            assert 1 / 3.01 < odds < 3.01
+            assert 1 / (1.01 * NEAR) < odds < 1.01 * NEAR
         else:
             assert entry["likeness"] <= found["signs"]["unlike"]["bound"]
             assert entry["topic"] is entry["score"] is entry["threshold"] is None
@@ -176,38 +177,6 @@ def test_the_interval_of_a_difference() -> None:
     assert (low, high) == (pytest.approx(-back_high), pytest.approx(-back_low))
     wide_low, wide_high = difference(a, b, c, d, n_comparisons=13)
     assert wide_low < low < 3 / 40 - 5 / 900 < high < wide_high
-
-
-@pytest.fixture
-def place(tmp_path: Path, tiny: Path) -> Path:
-    """A workspace with the topics of the model made by hand, three labelled entries and a listing of four."""
-    (tmp_path / "labels/entries").mkdir(parents=True)
-    (tmp_path / "labels/topics.toml").write_text(
-        "".join(f'[[topic]]\nid = "{id}"\nname = "{id.upper()}"\n\n' for id in ("ctr", "llm", "rag"))
-    )
-    entries = [Entry("The Click", abstract="The click."), Entry("The Language", abstract="The."), Entry("The", abstract="The.")]
-    rows = ["ctr,", "llm,ctr", ","]
-    (tmp_path / "labels/labels.csv").write_text(
-        "id,title,topics,unsure\n"
-        + "".join(sorted(f"{entry.id},{entry.title},{row}\n" for entry, row in zip(entries, rows, strict=True)))
-    )
-    (tmp_path / "labels/entries/e.txt").write_text(
-        "\n".join(f"IRMay 3, 2020\n{entry.title}\tAnn Lee\n{entry.abstract}\n" for entry in entries)
-    )
-    (tmp_path / "new.txt").write_text(
-        "\n".join(
-            f"IRMay 3, 2020\n{title}\tAnn Lee\n{abstract}\n"
-            for title, abstract in [
-                ("The Click Click", "The click, the language."),
-                ("Language", "Language."),
-                ("Zażółć gęślą", "Jaźń."),
-                ("The Click", "The click."),
-            ]
-        )
-    )
-    (tmp_path / "models").mkdir()
-    tiny.rename(tmp_path / "models/topics.safetensors")
-    return tmp_path
 
 
 def test_on_the_command_line(run: Run, place: Path) -> None:

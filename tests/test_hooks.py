@@ -77,6 +77,7 @@ def test_there_are_three(hooks: dict[str, dict[str, Any]]) -> None:
     [
         ("labels/labels.csv", {"tagger-labels", "tagger-model"}),
         ("labels/topics.toml", {"tagger-labels", "tagger-model"}),
+        ("labels/confirmed.csv", {"tagger-labels", "tagger-model"}),
         ("sub/labels/entries/mine.txt", {"tagger-labels", "tagger-model"}),
         ("labels/README.md", set()),
         ("mylabels/labels.csv", set()),
@@ -104,6 +105,28 @@ def test_labels_that_contradict_themselves(run: Run, hooks: dict[str, dict[str, 
         done = hooked(run, hooks[id], repository)
         assert (done.returncode, done.stderr) == (1, "")
         assert done.stdout == "labels/labels.csv:2: unknown topic 'recsis'; did you mean 'recsys'?\n"
+
+
+def test_confirmed_labels_that_are_about_nothing(run: Run, hooks: dict[str, dict[str, Any]], repository: Path) -> None:
+    id, title, _ = (repository / "labels/labels.csv").read_text().splitlines()[1].split(",", 2)
+    row = f"{id},{title},recsys,yes\n"
+    (repository / "labels/confirmed.csv").write_text(
+        f'id,title,topic,label\n{row}none,"Two\nlines",recsis,no\n{row}{id},{title},recsys,perhaps\n'
+    )
+    for hook in ("tagger-labels", "tagger-model"):
+        done = hooked(run, hooks[hook], repository)
+        assert (done.returncode, done.stderr) == (1, "")
+        assert done.stdout == (
+            "labels/confirmed.csv:3: no labelled entry has the id 'none' ('Two\\nlines'); delete the row\n"
+            "labels/confirmed.csv:3: unknown topic 'recsis'; correct it or delete the row; known: recsys, llm\n"
+            f"labels/confirmed.csv:5: a second row for 'recsys' of '{id}'; the first one is in line 2\n"
+            "labels/confirmed.csv:6: expected id,title,topic,label with the label yes or no, found "
+            f"'{id},{title},recsys,perhaps'\n"
+        )
+    (repository / "labels/confirmed.csv").write_text(f"id,title,topic,label\n{row}")
+    assert hooked(run, hooks["tagger-labels"], repository).returncode == 0
+    (repository / "labels/confirmed.csv").write_bytes(b"id,title,topic,label\n\xff")
+    assert hooked(run, hooks["tagger-labels"], repository).stdout.startswith("labels/confirmed.csv:2: expected UTF-8 text")
 
 
 def test_a_model_that_is_not_what_the_labels_give(run: Run, hooks: dict[str, dict[str, Any]], repository: Path) -> None:

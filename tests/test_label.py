@@ -21,7 +21,7 @@ from screens import Screen
 
 from tagger import Entry, LabelsError, OutputError, Topic, load, read_listing
 from tagger.cli.terminal import keys_in
-from tagger.features import spans
+from tagger.features import Place
 from tagger.labelling import KEYS, Decision, Folder, Labelling, Mark, Saved, act, begin, press, telling
 from tagger.labelling_screen import screen
 from tagger.labels import Row, read_labels, read_rows, write_rows
@@ -216,7 +216,7 @@ def test_any_keys_keep_the_files_whole_and_undo_restores_them(
             found = read_labels(place / "labels")
             assert {row.id: (row.topics, row.unsure) for row in state.rows.values()} == said(place)
             assert [entry for entry in found.entries if entry in state.entries] == [*found.entries]
-            drawn, state = screen(state, {"click"}, *size)
+            drawn, state = screen(state, {Place("title", 0, 5), Place("abstract", 2, 7)}, *size)
             assert len(drawn) == size[1]
             assert all(line.cell_len <= size[0] for line in drawn)
             state = replace(state, done=False)
@@ -396,11 +396,23 @@ def test_an_abstract_that_tells_how_another_entry_is_split_does_not_split_it(tmp
 def test_telling_words_are_found_where_they_stand(root: Path) -> None:
     model = load(root / "models/topics.safetensors")
     for entry in read_listing(root / "examples/new-listing.txt"):
-        text = f"{entry.title}\n{entry.abstract}"
-        terms = telling(model, entry)
-        found = {" ".join(re.findall(r"\w\w+", text[start:end].casefold())) for start, end in spans(text, terms)}
-        assert terms
-        assert found == terms
+        there = telling(model, entry)
+        assert there
+        (tagged,) = model.tag([entry])
+        topics = [tag.topic for tag in tagged.tags] or [tagged.nearest]
+        speak = {reason.term for topic in topics if topic for reason in model.why(entry, topic.id) if reason.share > 0}
+        texts = [getattr(entry, place.part)[place.start : place.end].casefold() for place in there]
+        assert {" ".join(re.findall(r"\w\w+", text)) for text in texts} <= speak
+        assert all(place.end <= len(getattr(entry, place.part)) for place in there)
+
+
+def test_the_telling_words_of_title_and_abstract_are_underlined(place: Path) -> None:
+    state = start(place)
+    assert state.n is not None
+    entry = state.entries[state.n]
+    lines, _ = screen(state, {Place("title", 0, 5), Place("abstract", 2, 7)}, 80, 24)
+    marked = [line.plain[span.start : span.end] for line in lines for span in line.spans if "underline" in str(span.style)]
+    assert marked == [entry.title[:5], entry.abstract[2:7]]
 
 
 def test_keys_in_pieces_and_what_is_none() -> None:

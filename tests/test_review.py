@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -195,6 +196,36 @@ def test_rows_of_others_and_of_topics_that_are_gone_stay(place: Path) -> None:
     assert said(place)[WATER] == ((), ("old",))
 
 
+def test_marks_that_contradict_each_other_are_not_saved(place: Path) -> None:
+    topics = place / "labels/topics.toml"
+    topics.write_text(topics.read_text().replace('name = "CTR prediction"', 'name = "CTR prediction"\nexcludes = ["chat"]'))
+    topics.write_text(topics.read_text() + "\n[entry]\nat_most = 2\n")
+    desk = desk_of(place)
+    assert desk.turn([YES, NO, NO], "chat", YES) == (NO, YES, YES), "what is excluded goes"
+    with pytest.raises(UsageError, match="exclude each other"):
+        desk.save(CLICK, [YES, NO, YES], None)
+    page = Page(desk)
+    refused = page.post(f"/desk/entries/{CLICK}", {"marks": ["yes", "yes", "yes"], "was": None})
+    assert refused.status_code == 400
+    assert said(place) == {WATER: (("ctr",), ())}
+
+
+def test_an_order_leaves_nobody_out(desk: Desk) -> None:
+    for order in desk.orders:
+        assert sorted(ids(desk, order=order)) == sorted(ids(desk))
+
+
+def test_the_rest_api_is_on_the_same_server(page: Page, place: Path) -> None:
+    answer = page.client.post("/v1/tag", json={"entries": [{"title": "Click", "abstract": "click"}]})
+    assert answer.status_code == 200, "it changes nothing, so it needs no token of the run"
+    assert page.client.post("/v1/tag", json={"entries": []}, headers={"origin": "http://evil.example"}).status_code == 403
+    assert page.get("/v1/health", headers={"host": "evil.example"}).status_code == 421
+    assert "script-src" not in page.get("/v1/docs").headers["content-security-policy"], "its own policy is stricter"
+    page.post(f"/desk/entries/{CLICK}", {"marks": ["no", "yes", "no"], "was": None})
+    (entry,) = page.client.post("/v1/tag", json={"entries": [{"title": "Click, Click | Click"}]}).json()["entries"]
+    assert [(tag["id"], tag["by"]) for tag in entry["topics"]] == [("llm", "hand")], "a label holds there at once"
+
+
 def test_an_entry_or_marks_that_there_are_not(desk: Desk) -> None:
     for call in (desk.entry, desk.similar):
         with pytest.raises(UnknownError, match="no entry has the id 'nothing0'"):
@@ -266,6 +297,9 @@ def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: 
 
     page.post("/desk/train")
     wait(page, work)
+    for path in ("/desk/train", "/desk/audit", "/desk/draw"):
+        refused = page.post(path)
+        assert (refused.status_code, "accept it or keep the old one first" in refused.json()["error"]) == (400, True)
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", full)
         refused = page.post("/desk/train/accept")
@@ -337,6 +371,22 @@ def test_an_audit_marks_what_is_doubted(example: Workspace, tiny: Path) -> None:
     told = wait(page, work)
     assert told["state"] == "done"
     assert told["n_doubted"] == sum(len(brief["doubts"]) for brief in desk.queue(Wanted("doubted"))) > 0
+
+
+def test_the_pictures_of_the_figures_are_drawn_when_asked_for(example: Workspace, tiny: Path) -> None:
+    work = Background()
+    page = Page(Desk(example, load(tiny)), work=work)
+    assert page.get("/figures/labels.svg").status_code == 404
+    assert "<img" not in page.get("/figures").text
+    page.post("/desk/draw")
+    assert wait(page, work)["state"] == "done"
+    names = re.findall(r'<img src="/figures/([\w-]+)\.svg"', page.get("/figures").text)
+    assert {*names} >= {"precision-recall", "reliability", "label-counts"}, "a learning curve needs more labels"
+    for name in names:
+        answer = page.get(f"/figures/{name}.svg")
+        assert answer.headers["content-type"] == "image/svg+xml"
+        assert "script" not in answer.headers["content-security-policy"]
+        assert answer.text.startswith("<svg ")
 
 
 def test_work_that_fails_says_why_and_two_at_once_are_refused(desk: Desk, place: Path) -> None:

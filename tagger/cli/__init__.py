@@ -25,6 +25,8 @@ from tagger.cli import (
     export,
     init,
     label,
+    next_entries,
+    report,
     retrain,
     review,
     rollback,
@@ -60,11 +62,13 @@ app.command("rollback")(rollback.rollback)
 app.command("why")(why.why)
 app.command("audit")(audit.audit)
 app.command("evaluate")(evaluate.evaluate)
+app.command("report")(report.report)
 app.command("topics")(topics.topics)
 app.command("batch")(batch.batch)
 app.command("diff")(diff.diff)
 app.command("check")(check.check)
 app.command("drift")(drift.drift)
+app.command("next")(next_entries.next_entries)
 app.command("ci")(ci.ci)
 app.command("init")(init.init)
 app.command("export")(export.export)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from tagger import report
-from tagger.cli.options import FormatOption, ModelOption, WorkspaceOption, YearOption
+from tagger.cli.options import CombinedOption, FormatOption, ModelOption, NoLabelsOption, WorkspaceOption, YearOption
 from tagger.cli.output import emit, progress, warn
 from tagger.errors import UsageError
 from tagger.workspace import find_workspace
@@ -17,10 +17,7 @@ from tagger.workspace import find_workspace
 def batch(
     listings: Annotated[list[str], typer.Argument(metavar="LISTING", help="Files, folders and patterns such as 'a/**/*.txt'.")],
     out: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the outputs; made if need be.")],
-    combined: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--combined", metavar="NAME", help="One output for all, in DIR; ends in .csv, .jsonl or .parquet."),
-    ] = None,
+    combined: CombinedOption = None,
     format: FormatOption = None,
     check: Annotated[bool, typer.Option("--check", help="Only say what would change; exit 1 if anything would.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace outputs that somebody else wrote or changed.")] = False,
@@ -30,7 +27,7 @@ def batch(
     jobs: Annotated[int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Processes that read listings.")] = 1,
     model: ModelOption = None,
     year: YearOption = None,
-    no_labels: Annotated[bool, typer.Option("--no-labels", help="Tag by the model even what is labelled by hand.")] = False,
+    no_labels: NoLabelsOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Tag many listings; only what changed is done again."""

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from tagger.cli.options import WorkspaceOption, YearOption
+from tagger.cli.options import CombinedOption, WorkspaceOption, YearOption
 from tagger.cli.output import append, emit, progress, warn
 from tagger.workspace import need_workspace
 
@@ -31,10 +31,7 @@ def ci(
         Optional[Path],  # noqa: UP045
         typer.Option("--output", "-o", metavar="DIR", help="Folder of the tags; without it none are written."),
     ] = None,
-    combined: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--combined", metavar="NAME", help="One output for all, in DIR; ends in .csv, .jsonl or .parquet."),
-    ] = None,
+    combined: CombinedOption = None,
     retrain: Annotated[
         bool, typer.Option("--retrain", help="Make the model anew if need be, and promote it if the gate passes.")
     ] = False,
@@ -65,16 +62,22 @@ def ci(
         Optional[Path],  # noqa: UP045
         typer.Option("--codequality", metavar="FILE", help="Write the findings as a Code Quality report for GitLab."),
     ] = None,
+    report: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--report", metavar="FILE", help="Write a page of HTML with pictures, as 'tagger report' does."),
+    ] = None,
     year: YearOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Check labels, model and gate, tag new listings, report to the host."""
     import secrets
 
-    from tagger import ci_report
+    from tagger import ci_report, html_report
     from tagger.batch import Settings
     from tagger.ci import check
 
+    if report is not None:
+        html_report.need_extra()
     form = format or ci_report.host(os.environ)
     with progress("training") as told:
         run = check(
@@ -86,10 +89,14 @@ def ci(
             base=base,
             base_labels=base_labels,
             fail_on_drift=fail_on_drift,
+            cross_validate=report is not None,
             n_jobs=os.cpu_count() or 1,
             progress=told,
         )
     written = run.write()
+    page = ci_report.page(run) if report is not None else None
+    if report is not None and page is not None:
+        emit(page, report)
     root = {"github": "GITHUB_WORKSPACE", "gitlab": "CI_PROJECT_DIR"}.get(form, "")
     folder = Path(os.environ[root]) if root in os.environ else None
     if form == "github":
@@ -101,7 +108,8 @@ def ci(
     else:
         emit(ci_report.text(run))
     if summary is not None:
-        emit(ci_report.summary(run), summary)
+        link = os.path.relpath(report, summary.parent) if report is not None and page is not None else None
+        emit(ci_report.summary(run, link), summary)
     if junit is not None:
         emit(ci_report.junit(run), junit)
     if codequality is not None:

@@ -32,7 +32,7 @@ def evaluate(
 
     form = format_for(format, output, allowed=(Format.table, Format.jsonl, Format.csv, Format.markdown))
     tagger = load_model(model, find_workspace(workspace))
-    entries, rows = read_labelled(file, labels, tagger.topics, year)
+    entries, rows = read_labelled(file, labels, tagger.topics, year, tagger.at_most)
     found, n_seen = evaluated(tagger, entries, rows)
     if n_seen:
         warn([f"{n_seen} of {len(entries)} entries are left out: the model was trained on them"])

@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from tagger.cli.output import emit, warn
+from tagger.hosts import to_do
 from tagger.workspace import create_workspace
 
 
@@ -20,23 +21,26 @@ class Host(StrEnum):
     gitlab = "gitlab"
 
 
-_TO_SET = {
-    Host.github: "set OWNER in .github/workflows/ to the account that has tagger's repository",
-    Host.gitlab: "set the CI/CD variable TAGGER, as .gitlab-ci.yml says",
-}
-
-
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make it in; made if need be.")],
     ci: Annotated[
         Optional[Host],  # noqa: UP045
         typer.Option("--ci", help="Add pipelines for this host; in a workspace that is there, they alone."),
     ] = None,
+    propose: Annotated[bool, typer.Option("--propose", help="Tags as a pull request, in place of a commit.")] = False,
+    source: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--source",
+            metavar="WHAT",
+            help="Where the pipelines get tagger from: an action such as ann/tagger@v0.1.0, for GitLab what pip is to install; "
+            "by default the commit that this tagger was installed from.",
+        ),
+    ] = None,
 ) -> None:
     """Make a workspace with a tiny working example."""
-    made = create_workspace(directory, ci)
+    made = create_workspace(directory, ci, propose, source)
     emit("".join(f"{path}\n" for path in made))
-    if ci is not None:
-        warn([_TO_SET[ci]])
+    warn(to_do(directory, made))
     if directory / "labels" / "topics.toml" in made:
         warn([f"next: cd {shlex.quote(str(directory))} && tagger retrain && tag examples/new-listing.txt"])

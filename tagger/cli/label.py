@@ -12,6 +12,7 @@ from tagger.cli.options import ModelOption, WorkspaceOption, YearOption
 from tagger.cli.output import warn
 from tagger.cli.terminal import Terminal, terminal
 from tagger.listing import read_files
+from tagger.taxonomy import read_at_most
 from tagger.workspace import load_model, need_workspace
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ def label(
     place = need_workspace(workspace)
     tagger = load_model(model, place)
     rows, topics = place.hand()
+    at_most = read_at_most(place.labels / "topics.toml")
     listing = read_files(files, year)
     warn(listing.warnings)
-    state = begin(listing.all(), topics, rows, tagger, everything)
+    state = begin(listing.all(), topics, rows, tagger, everything, at_most)
     folder = Folder(place.labels)
     if state.view:
         with terminal() as screen:
@@ -47,10 +49,10 @@ def _labelled(state: Labelling, at: Terminal, save: Callable[[Decision], Saved],
     from tagger.labelling import act, telling
     from tagger.labelling_screen import SMALLEST, screen
 
-    terms = cache(lambda n: telling(model, state.entries[n]))
+    places = cache(lambda n: telling(model, state.entries[n]))
     while not state.done:
         width, height = at.size()
-        lines, state = screen(state, terms(state.n) if state.n is not None else (), width, height)
+        lines, state = screen(state, places(state.n) if state.n is not None else (), width, height)
         at.paint(lines)
         key = at.key()
         # On a screen too small to show what a key does, none does anything.

@@ -11,11 +11,13 @@ import typer
 from tagger.errors import UsageError
 
 __all__ = [
+    "CombinedOption",
     "Form",
     "FormOption",
     "Format",
     "FormatOption",
     "ModelOption",
+    "NoLabelsOption",
     "OutputOption",
     "WorkspaceOption",
     "YearOption",
@@ -69,6 +71,11 @@ OutputOption = Annotated[
 ]
 FormatOption = Annotated[Optional[Format], typer.Option("--format", "-f", help="Form of the output.")]  # noqa: UP045
 FormOption = Annotated[Optional[Form], typer.Option("--format", "-f", help="Form of the output.")]  # noqa: UP045
+CombinedOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--combined", metavar="NAME", help="One output for all, in DIR; ends in .csv, .jsonl or .parquet."),
+]
+NoLabelsOption = Annotated[bool, typer.Option("--no-labels", help="Tag by the model even what is labelled by hand.")]
 YearOption = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option("--year", metavar="YEAR", min=1, max=9999, help="Year of dates without one; by default the current year."),

@@ -27,7 +27,7 @@ def retrain(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Train the model anew from the labels."""
-    from tagger.retraining import compare, is_current, not_learned, retrained
+    from tagger.retraining import compare, is_current, not_learned, other_goals, retrained
     from tagger.training import Settings
 
     place = need_workspace(workspace)
@@ -49,7 +49,9 @@ def retrain(
     comparison = compare(old, new, labels) if old is not None else None
     if comparison is not None:
         emit(report.changes(comparison.old, comparison.new, comparison.p_worse, comparison.n_entries))
-    warn(not_learned(new, Settings().min_yes))
+    if old is not None and (changed := other_goals(old, new)):
+        warn([f"not compared, since another precision is asked for than before: {', '.join(changed)}"])
+    warn([*not_learned(new, Settings().min_yes), *report.lacking(new)])
     if comparison is not None and comparison.worse and not force:
         warn(
             [

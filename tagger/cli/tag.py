@@ -11,6 +11,7 @@ from tagger import report
 from tagger.cli.options import (
     FormatOption,
     ModelOption,
+    NoLabelsOption,
     OutputOption,
     WorkspaceOption,
     YearOption,
@@ -38,7 +39,7 @@ def tag(
         Optional[str],  # noqa: UP045
         typer.Option("--since", metavar="REVISION", help="Only entries that the files did not have at this git revision."),
     ] = None,
-    no_labels: Annotated[bool, typer.Option("--no-labels", help="Tag by the model even what is labelled by hand.")] = False,
+    no_labels: NoLabelsOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Topics of each entry, best first, with scores."""

@@ -5,20 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import date
+from reprlib import Repr
 from typing import Any
 
 from tagger.entry import Entry
 from tagger.errors import Problem
 from tagger.listing.result import Listing
 
-__all__ = ["looks_like", "read", "record", "records", "write"]
+__all__ = ["from_records", "looks_like", "read", "record", "records", "write"]
+
+_SHORT = Repr()  # a value may be of any length and depth, and is to be named in one line
+_SHORT.maxstring = 60
 
 
 def read(text: str, source: str) -> Listing:
     """The entries of JSON Lines text."""
+    return from_records(records(text), source)
+
+
+def from_records(pairs: Iterable[tuple[int, Any]], source: str) -> Listing:
+    """As `read`, of (number, JSON value) pairs; the number stands where a line would in `Entry.source` and in problems."""
     entries: list[Entry] = []
     problems: list[Problem] = []
-    for number, found in records(text):
+    for number, found in pairs:
         try:
             entries.append(_entry(found, f"{source}:{number}"))
         except (ValueError, TypeError) as error:
@@ -91,11 +100,11 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"expected a date such as 2023-06-09 under 'date', found {text!r}") from None
+        raise ValueError(f"expected a date such as 2023-06-09 under 'date', found {_SHORT.repr(text)}") from None
 
 
 def _get(found: dict[str, Any], key: str, kind: type, wanted: str) -> Any:
     value = found.get(key)
     if value is not None and not isinstance(value, kind):
-        raise ValueError(f"expected {wanted} under {key!r}, found {value!r}")
+        raise ValueError(f"expected {wanted} under {key!r}, found {_SHORT.repr(value)}")
     return value

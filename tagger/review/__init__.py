@@ -1,1 +1,1 @@
-"""The local page for labelling: `desk.py` holds its state, `app.py` the routes; `serving.py` starts it."""
+"""What runs in a browser or over HTTP: the review page and the REST API."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from math import inf
 from typing import Annotated, Any
@@ -18,13 +18,16 @@ from starlette.exceptions import HTTPException
 from tagger import __version__, report
 from tagger.errors import TaggerError
 from tagger.labelling import KEYS, ChangedError, Mark
-from tagger.review.background import Background, audit, put_in_place, train
+from tagger.pictures import Picture
+from tagger.review.api import api
+from tagger.review.background import Background, audit, draw, put_in_place, train
 from tagger.review.desk import STATES, Desk, UnknownError, Wanted, told
 from tagger.review.safety import Guard, Safety
 
 __all__ = ["make_app"]
 
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_OF_PICTURES = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"  # they have their colours inside
 _MANY = 100_000  # topics or ids in a request: far more than anybody has
 
 
@@ -51,10 +54,19 @@ class _Review:
     desk: Desk
     guard: Guard
     work: Background
+    pictures: list[Picture] = field(default_factory=list)  # of the figures, when somebody had them drawn
 
     def audit(self) -> None:
         """Begin to look for doubtful labels."""
         self.work.start("audit", lambda told: audit(self.desk.place, told), lambda found: self.desk.doubt(found["doubted"]))
+
+    def draw(self) -> None:
+        """Begin to draw the pictures of the figures."""
+
+        def keep(found: list[Picture]) -> None:
+            self.pictures = found
+
+        self.work.start("draw", lambda told: draw(self.desk.place, told), keep)
 
     def train(self) -> None:
         """Begin to train."""
@@ -78,7 +90,7 @@ def make_app(desk: Desk, guard: Guard, work: Background | None = None) -> FastAP
     _pages(app, review)
     _entries(app, review)
     _work(app, review)
-    # The router of the REST API under /v1/ is included here.
+    app.include_router(api(lambda: desk.model, desk.place))
     return app
 
 
@@ -104,8 +116,16 @@ def _pages(app: FastAPI, review: _Review) -> None:
     def get_figures() -> HTMLResponse:
         model = review.desk.model
         rows = [(topic, None if cut == inf else float(cut)) for topic, cut in zip(model.topics, model.thresholds, strict=True)]
-        # Pictures, as SVG text by name, go here: the template shows each as an image, and a route /figures/NAME.svg gives it.
-        return HTMLResponse(pages.get_template("figures.html").render(place=review.desk.name, rows=rows, about=model.about))
+        page = pages.get_template("figures.html")
+        shown = {"place": review.desk.name, "token": review.guard.token, "pictures": review.pictures}
+        return HTMLResponse(page.render(rows=rows, about=model.about, **shown))
+
+    @app.get("/figures/{name}.svg")
+    def get_picture(name: str) -> Response:
+        found = {picture.name: picture for picture in review.pictures}.get(name)
+        if found is None:
+            raise HTTPException(404, "no such picture")
+        return Response(found.svg, media_type=_TYPES[".svg"], headers={"content-security-policy": _OF_PICTURES})
 
     @app.get("/enter")
     def get_enter() -> HTMLResponse:
@@ -179,6 +199,11 @@ def _work(app: FastAPI, review: _Review) -> None:
     @app.post("/desk/audit")
     def start_audit() -> dict[str, Any]:
         review.audit()
+        return work.status()
+
+    @app.post("/desk/draw")
+    def start_drawing() -> dict[str, Any]:
+        review.draw()
         return work.status()
 
     @app.post("/desk/train")

@@ -15,14 +15,16 @@ from tagger.audit import audited
 from tagger.decisions import label, read_confirmed
 from tagger.entry import Entry
 from tagger.errors import ModelError, TaggerError, UsageError
+from tagger.html_report import judged
 from tagger.labels import Labels, read_labels
 from tagger.model import Model
+from tagger.pictures import Picture, drawn
 from tagger.promotion import promote, settle
 from tagger.retraining import compare, is_current, not_learned, retrained, unseen_tags
 from tagger.training import Settings
 from tagger.workspace import Workspace
 
-__all__ = ["Background", "Trained", "audit", "put_in_place", "train"]
+__all__ = ["Background", "Trained", "audit", "draw", "put_in_place", "train"]
 
 Progress = Callable[[int, int], None]
 
@@ -53,7 +55,7 @@ class Background:
             then: is called with the result, in the same thread.
 
         Raises:
-            UsageError: if other work is under way.
+            UsageError: if other work is under way, or a model that was trained waits for a decision.
         """
 
         def run() -> None:
@@ -67,6 +69,8 @@ class Background:
         with self._lock:
             if self.running:
                 raise UsageError(f"{self.what} is under way; wait until it is done")
+            if isinstance(self.result, Trained):
+                raise UsageError("a new model is there; accept it or keep the old one first")
             self.what, self.result, self.done, self.total = what, None, 0, 0
             self.error = "it ended where it should not; the terminal of the server says more"  # unless it says otherwise
             self._thread = Thread(target=run, name=what, daemon=True)  # the program ends without waiting for it
@@ -192,6 +196,17 @@ def audit(place: Workspace, progress: Progress) -> dict[str, Any]:
     """
     labels = read_labels(place.labels)
     return audited(labels, Settings(), read_confirmed(place.labels), n_jobs=os.cpu_count() or 1, progress=progress)
+
+
+def draw(place: Workspace, progress: Progress) -> list[Picture]:
+    """The pictures of a report on labels as they are now.
+
+    Raises:
+        UsageError: if matplotlib is not installed.
+        LabelsError: if labels/ cannot be used, or there is too little to learn from.
+    """
+    labels = read_labels(place.labels)
+    return drawn(labels, *judged(labels, n_jobs=os.cpu_count() or 1, progress=progress))
 
 
 def _flips(old: Model, new: Model, labels: Labels, entries: Sequence[Entry]) -> list[list[dict[str, Any]]]:

@@ -7,22 +7,23 @@ can work on one desk; `was`, the row that marks were made on, tells whether some
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from tagger.active import compared, picked
 from tagger.decisions import Decision as Answer
 from tagger.decisions import apply, label
 from tagger.entry import Entry
 from tagger.errors import TaggerError, UsageError
 from tagger.labelling import Decision, Folder, Labelling, Mark, Marks, begin, marks_of, row_of, turned
-from tagger.labels import Labels, Row, read_rows
+from tagger.labels import Labels, Row, contradictions, meant, read_rows
 from tagger.listing import Listing, read, read_text
 from tagger.model import Model
-from tagger.taxonomy import ancestors
+from tagger.taxonomy import ancestors, read_at_most, ruled_out
 from tagger.why import Precedents, explained
 from tagger.why_report import marked, shown_terms
 from tagger.workspace import Workspace
@@ -31,6 +32,7 @@ __all__ = ["STATES", "Desk", "UnknownError", "Wanted", "told"]
 
 STATES = ("new", "labelled", "unsure", "doubted", "all")  # that a queue can be of
 _N_SIMILAR = 5  # precedents of an entry
+_N_TEACHING = 100  # entries that are chosen to be labelled first
 _STRONG = (0.25, 1.0)  # shares of the log-odds from which on a word did something, and from which on much
 
 
@@ -64,18 +66,20 @@ class Desk:
         self._lock = RLock()
         rows, topics = place.hand()
         self._seen = self._stamp()
-        self.labelling: Labelling = begin([*entries, *_texts(place.labels).all()], topics, rows, model, everything=True)
+        at_most = read_at_most(place.labels / "topics.toml")
+        everything = [*entries, *_texts(place.labels).all()]
+        self.labelling: Labelling = begin(everything, topics, rows, model, everything=True, at_most=at_most)
         self._n = {entry.id: n for n, entry in enumerate(self.labelling.entries)}
         self._words = [
             " ".join([entry.id, entry.title, *entry.authors, entry.abstract]).casefold() for entry in self.labelling.entries
         ]
-        self._above = ancestors(topics)
+        self._above, self._against = ancestors(topics), ruled_out(topics)
         self._made: list[_Made | None] = []  # what was saved, to be undone by its number
         self._doubted: dict[str, list[_Doubt]] = {}
         self._precedents: Precedents | None = None
-        # By name what puts entries in order: those to label first come with a line here.
         self.orders: dict[str, Callable[[Sequence[Entry]], Sequence[Entry]]] = {
             "listed": lambda entries: entries,
+            "teaching": self._teaching,
             "doubtful": lambda entries: sorted(entries, key=lambda entry: -self._doubt(entry.id)),
         }
 
@@ -207,7 +211,7 @@ class Desk:
 
         Raises:
             UnknownError: if there is no such entry.
-            UsageError: if there is not a mark for each topic.
+            UsageError: if there is not a mark for each topic, or they contradict each other.
             ChangedError: if the row is another one by now; nothing was changed.
             TaggerError: if it cannot be on disk.
         """
@@ -219,7 +223,9 @@ class Desk:
             title = now.rows[id].title if id in now.rows else entry.title
             before = None if was is None else Row(id, title, tuple(was["topics"]), tuple(was["unsure"]))
             same = before is not None and tuple(marks) == marks_of(before, now.topics)
-            row = before if same else row_of(entry, tuple(marks), now.topics, before)
+            row = before if same and before is not None else row_of(entry, tuple(marks), now.topics, before)
+            if not same and (wrong := contradictions(row, self._above, self._against, now.at_most)):
+                raise UsageError(wrong[0])
             saved = self._folder.save(Decision(entry, before, row))
             doubted = self._open(id, before)
             self._keep(saved.rows)
@@ -259,7 +265,7 @@ class Desk:
         """Propose with another model from now on."""
         with self._lock:
             now = self._fresh()
-            self.labelling = begin(now.entries, now.topics, now.rows, model, everything=True)
+            self.labelling = begin(now.entries, now.topics, now.rows, model, everything=True, at_most=now.at_most)
             self.model, self._precedents = model, None
 
     def _found(self, wanted: Wanted) -> list[dict[str, Any]]:
@@ -270,6 +276,14 @@ class Desk:
         now, words = self._fresh(), wanted.search.casefold().split()
         briefs = (self._brief(now, n) for n, text in enumerate(self._words) if all(word in text for word in words))
         return [brief for brief in briefs if _has(brief, wanted.topic)]
+
+    def _teaching(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """First those that `tagger next` would choose, then the others."""
+        now = self.labelling
+        pool = compared(self.model, [entry for entry in now.entries if entry.id in now.rows], entries)
+        first = [pool.entries[pick.entry] for pick in picked(self.model, pool, _N_TEACHING)]
+        ids = {entry.id for entry in first}
+        return [*first, *(entry for entry in entries if entry.id not in ids)]
 
     def _at(self, id: str) -> int:
         if id not in self._n:
@@ -304,15 +318,17 @@ class Desk:
         entry = now.entries[n]
         row = now.rows.get(entry.id)
         if row is None:
-            topics = [topic.id for topic, mark in zip(now.topics, now.proposed[n], strict=True) if mark == Mark.yes]
+            yes = {topic.id for topic, mark in zip(now.topics, now.proposed[n], strict=True) if mark == Mark.yes}
+            unsure: Collection[str] = ()
         else:
-            topics = list(dict.fromkeys(up for topic in row.topics for up in (topic, *self._above.get(topic, ()))))
+            said, unsure = meant(row, self._above, self._against)
+            yes = {*said}
         return {
             "id": entry.id,
             "title": entry.title,
             "labelled": row is not None,
-            "topics": topics,
-            "unsure": list(row.unsure) if row is not None else [],
+            "topics": [topic.id for topic in now.topics if topic.id in yes],
+            "unsure": [topic.id for topic in now.topics if topic.id in unsure],
             "doubts": [
                 {"topic": doubt.topic, "label": doubt.label, "score": doubt.score} for doubt in self._open(entry.id, row)
             ],

@@ -4,7 +4,7 @@ import { $, el, hidden } from "./dom.js";
 import { get } from "./server.js";
 
 const PIECE = 200; // entries in the list at first, and more each time
-const ORDERS = { listed: "as listed", doubtful: "most doubtful first" };
+const ORDERS = { listed: "as listed", teaching: "teaching most first", doubtful: "most doubtful first" };
 const SIGNS = { new: ["○", "not labelled"], labelled: ["●", "labelled"], unsure: ["◐", "labelled, with unsure topics"], doubted: ["▲", "doubted"] };
 
 export class Queue {

@@ -4,7 +4,8 @@ import { $, el, two } from "./dom.js";
 import { get, post } from "./server.js";
 
 const EVERY = 500; // milliseconds
-const NAMES = { train: "Training", audit: "Looking for doubtful labels" };
+const NAMES = { train: "Training", audit: "Looking for doubtful labels", draw: "Drawing the pictures" };
+const SHORT = { train: "Training", audit: "Audit", draw: "Drawing" };
 
 export class Work {
   constructor(names, said, changed) {
@@ -40,6 +41,7 @@ export class Work {
   async ended() {
     if (this.last.state === "failed") this.said(`${NAMES[this.last.what]} failed: ${this.last.error}`, true);
     else if (this.last.what === "train") this.said("Training is done: the result is under “Result”.");
+    else if (this.last.what === "draw") this.said("The pictures are drawn: see “Figures”.");
     else {
       await this.changed();
       this.said(`${this.last.n_doubted} labels are doubted: “doubted” in the queue shows their entries.`);
@@ -50,7 +52,7 @@ export class Work {
     const { state, what, done, total } = this.last;
     const part = total ? ` ${Math.round((100 * done) / total)}%` : "…";
     const ready = state === "failed" || (state === "done" && what === "train");
-    $("work-label").textContent = state === "running" ? (what === "train" ? `Training${part}` : `Audit${part}`) : ready ? "Result" : "Train";
+    $("work-label").textContent = state === "running" ? SHORT[what] + part : ready ? "Result" : "Train";
     $("open-work").classList.toggle("ready", ready);
   }
 

@@ -1,0 +1,50 @@
+"""What to label next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from tagger import report
+from tagger.cli.options import FormOption, ModelOption, OutputOption, WorkspaceOption, YearOption, form_for
+from tagger.cli.output import emit, warn
+from tagger.labels import read_labels
+from tagger.listing import read_files
+from tagger.model import load
+from tagger.promotion import previous
+from tagger.workspace import load_model, need_workspace
+
+
+def next_entries(
+    pool: Annotated[
+        list[str], typer.Argument(metavar="POOL", help="Entries to choose from: listings or JSON Lines; '-' is stdin.")
+    ],
+    number: Annotated[int, typer.Option("--number", "-n", metavar="N", min=0, help="Name at most N entries.")] = 20,
+    before: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--before", metavar="FILE", help="A model of fewer labels to compare with; by default the one that was replaced."
+        ),
+    ] = None,
+    format: FormOption = None,
+    output: OutputOption = None,
+    model: ModelOption = None,
+    year: YearOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """What to label next; whether more labels still help."""
+    from tagger.active import advice
+
+    form = form_for(format, output)
+    place = need_workspace(workspace)
+    tagger = load_model(model, place)
+    earlier = previous(place) if before is None and previous(place).exists() else before
+    labels = read_labels(place.labels)
+    listing = read_files(pool, year)
+    warn((*labels.warnings, *listing.warnings))
+    if tagger.about.get("labels_hash") != labels.hash():
+        warn([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
+    found = advice(tagger, labels, listing.all(), number, None if earlier is None else load(earlier))
+    emit(report.next_entries(found, form), output)

@@ -1,0 +1,44 @@
+"""A page that says how good the model is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from tagger.cli.options import WorkspaceOption
+from tagger.cli.output import emit, progress, warn
+from tagger.errors import UsageError
+from tagger.labels import read_labels
+from tagger.workspace import need_workspace
+
+
+def report(
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--output", "-o", metavar="FILE", help="Write to a file such as report.html; whole or not at all."),
+    ] = None,
+    learning_curve: Annotated[
+        bool,
+        typer.Option(
+            "--learning-curve/--no-learning-curve",
+            help="Whether to train on parts of the labels too, to show what more of them brought; it takes twice as long.",
+        ),
+    ] = True,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """A page of figures and pictures: how good the model is."""
+    from tagger import html_report
+
+    if output is None and sys.stdout.isatty():
+        raise UsageError("a report is a page of HTML; give -o report.html")
+    html_report.need_extra()
+    place = need_workspace(workspace)
+    labels = read_labels(place.labels)
+    warn(labels.warnings)
+    with progress("training") as told:
+        page = html_report.made(place, labels, learning_curve, n_jobs=os.cpu_count() or 1, progress=told)
+    emit(page, output)

@@ -1,0 +1,770 @@
+"""What topics say of each other - parents, excludes, a maximum, a precision - holds in labels, training, tags and exports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csc_array, csr_array
+from scipy.stats import beta
+
+from tagger import Entry, LabelsError, Model, ModelError, Topic, load
+from tagger.audit import audited
+from tagger.cuts import (
+    FLOOR,
+    Cells,
+    Thresholds,
+    best_cut,
+    obeying,
+    precise_cut,
+    precision_bound,
+    with_children,
+    with_precision,
+)
+from tagger.decide import decide, in_the_way, margins, met, with_parents
+from tagger.decisions import Decision, apply
+from tagger.evaluation import evaluated, read_labelled
+from tagger.features import text_of
+from tagger.labelling import Mark, Marks, _marks, _row, _set, begin, press
+from tagger.labels import Labels, Row, arrays, contradictions, followed, read_labels, write_rows
+from tagger.pipeline import TopicClassifier, to_pipeline
+from tagger.report import card, lacking
+from tagger.retraining import compare, other_goals, retrained
+from tagger.taxonomy import ancestors, read_at_most, read_topics, ruled_out
+from tagger.training import Settings, train
+from tagger.why import explained
+from tagger.why_report import why
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+FEW = Settings(n_folds=2)
+
+# a has the child b and that the child c; d excludes a; e has the child f, which excludes b.
+FAMILY = (
+    Topic("a", "A"),
+    Topic("b", "B", parent="a"),
+    Topic("c", "C", parent="b"),
+    Topic("d", "D", excludes=("a",)),
+    Topic("e", "E"),
+    Topic("f", "F", parent="e", excludes=("b",)),
+)
+
+
+# --- topics.toml
+
+
+def toml(*tables: str) -> str:
+    return "".join(f"[[topic]]\nid='{id}'\nname='{id}'\n{rest}\n" for id, _, rest in (table.partition(" ") for table in tables))
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        (toml("a precision=90"), ":1: expected a number above 0 and below 1 for 'precision', found 90"),
+        (toml("a precision=1"), ":1: expected a number above 0 and below 1 for 'precision', found 1"),
+        (toml("a precision=0.0"), ":1: expected a number above 0 and below 1 for 'precision', found 0.0"),
+        (toml("a precision=true"), ":1: expected a number above 0 and below 1 for 'precision', found True"),
+        (toml("a precision='high'"), ":1: expected a number above 0 and below 1 for 'precision', found 'high'"),
+        (toml("a excludes='b'", "b"), ":1: expected a list of topic ids for 'excludes', found 'b'"),
+        (toml("a excludes=[3]", "b"), ":1: expected a list of topic ids for 'excludes', found [3]"),
+        (toml("a", "b excludes=['a','x']"), ":5: topic 'b' excludes 'x', which is no topic"),
+        (toml("a excludes=['a']"), ":1: topic 'a' excludes itself"),
+        (toml("a", "b parent='a'", "c parent='b'\nexcludes=['a']"), ":9: topic 'c' excludes 'a', which it implies"),
+        (toml("a excludes=['c']", "b parent='a'", "c parent='b'"), ":1: topic 'a' excludes 'c', which implies it"),
+        ("entry=1\n" + toml("a"), ":1: expected a table [entry] with at_most, found 1"),
+        (toml("a") + "[entry]\nmost=1\n", ":5: unknown key 'most'; [entry] has at_most"),
+        (toml("a") + "[entry]\nat_most=0\n", ":5: expected a whole number from 1 for 'at_most', found 0"),
+        (toml("a") + "[entry]\nat_most=2.0\n", ":5: expected a whole number from 1 for 'at_most', found 2.0"),
+        (toml("a") + "[entry]\nat_most=true\n", ":5: expected a whole number from 1 for 'at_most', found True"),
+        (
+            toml("a", "b parent='a'", "c parent='b'") + "[entry]\nat_most=2\n",
+            ":9: topic 'c' and those that it implies are 3 topics, and an entry has at most 2",
+        ),
+        (toml("a") + "[other]\n", "expected one [[topic]] table for each topic, perhaps one [gate] and one [entry], and"),
+        (toml("a parents='b'"), "unknown key 'parents'; a topic has id, name, definition, parent, floor, precision, excludes"),
+    ],
+)
+def test_what_is_wrong_with_rules(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "topics.toml").write_text(text)
+    with pytest.raises(LabelsError) as caught:
+        read_topics(tmp_path / "topics.toml")
+    assert message in str(caught.value)
+
+
+def test_rules_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "topics.toml"
+    path.write_text(toml("a precision=0.9", "b excludes=['a']\nparent='c'\nfloor=0.5", "c") + "[entry]\nat_most=2\n")
+    assert read_topics(path) == (
+        Topic("a", "a", precision=0.9),
+        Topic("b", "b", parent="c", excludes=("a",)),
+        Topic("c", "c"),
+    )
+    assert read_at_most(path) == 2
+    path.write_text(toml("a"))
+    assert read_at_most(path) is None
+
+
+def test_excluding_goes_both_ways_and_down() -> None:
+    assert {id: "".join(sorted(others)) for id, others in ruled_out(FAMILY).items()} == {
+        "a": "d",
+        "b": "df",
+        "c": "df",
+        "d": "abc",
+        "e": "",
+        "f": "bc",
+    }
+
+
+# --- labels
+
+
+def test_what_follows_from_labels() -> None:
+    rows = [
+        Row("1", "", ("c",)),
+        Row("2", "", ("b",), ("a", "d", "f")),
+        Row("3", "", (), ("c", "d")),
+        Row("4", "", ("f",), ("c", "e")),
+        Row("5", "", ("a", "e")),
+    ]
+    yes, known = arrays(rows, FAMILY)
+    shown = [
+        "".join("y" if y else "n" if k else "?" for y, k in zip(*both, strict=True)) for both in zip(yes, known, strict=True)
+    ]
+    assert shown == ["yyynnn", "yynnnn", "????nn", "nnnnyy", "ynnnyn"]
+
+
+three = st.lists(st.lists(st.sampled_from("ny?"), min_size=6, max_size=6), min_size=1, max_size=8)
+
+
+@given(three)
+def test_sparse_labels_follow_as_rows_do(said: list[list[str]]) -> None:
+    ids = [topic.id for topic in FAMILY]
+    rows = [
+        Row(str(n), "", *(tuple(id for id, mark in zip(ids, row, strict=True) if mark == which) for which in "y?"))
+        for n, row in enumerate(said)
+    ]
+    yes, known = arrays(rows, FAMILY)
+    cells = np.array(said)
+    found, left = followed(csc_array(cells == "y"), csc_array(cells == "?"), FAMILY)
+    assert (found.toarray() == yes).all()
+    assert (left.toarray() == ~known).all()
+    again = followed(found, left, FAMILY)
+    assert all((one != other).nnz == 0 for one, other in zip(again, (found, left), strict=True)), "nothing more follows"
+
+
+@pytest.fixture
+def folder(workspace: Path) -> Path:
+    """The example's labels/ with a child of llm, a topic that excludes llm, and at most two topics an entry."""
+    folder = workspace / "labels"
+    text = (folder / "topics.toml").read_text()
+    (folder / "topics.toml").write_text(text + toml("chat parent='llm'", "other excludes=['llm']") + "[entry]\nat_most=2\n")
+    return folder
+
+
+def test_rows_that_contradict_are_named_with_their_lines(run: Run, folder: Path) -> None:
+    rows = list(read_labels(folder).rows)
+    assert {topic.id for topic in read_labels(folder).topics} == {"recsys", "llm", "chat", "other"}
+    rows[0] = replace(rows[0], topics=("chat", "other"), unsure=())
+    rows[1] = replace(rows[1], topics=("recsys", "chat"), unsure=())
+    rows[2] = replace(rows[2], topics=("chat",), unsure=("llm", "other"))
+    write_rows(folder / "labels.csv", rows)
+    done = run("tagger", "check", "--labels-only", cwd=folder.parent)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines() == [
+        "labels/labels.csv:2: 3 topics, 1 of them implied; an entry has at most 2",
+        "labels/labels.csv:2: topics 'chat' and 'other' exclude each other; take one of them away",
+        "labels/labels.csv:3: 3 topics, 1 of them implied; an entry has at most 2",
+    ]
+    write_rows(folder / "labels.csv", [replace(row, topics=row.topics[:1]) for row in rows])
+    done = run("tagger", "check", "--labels-only", cwd=folder.parent)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines() == [
+        "labels/labels.csv:4: topic 'llm' is unsure, but 'chat' is yes and implies it; it counts as yes",
+        "labels/labels.csv:4: topic 'other' is unsure, but 'chat' is yes and excludes it; it counts as no",
+    ]
+
+
+def test_the_hash_sees_the_rules(folder: Path) -> None:
+    labels = read_labels(folder)
+    topics = labels.topics
+    others = [
+        replace(labels, at_most=3),
+        replace(labels, at_most=None),
+        replace(labels, topics=(replace(topics[0], precision=0.9), *topics[1:])),
+        replace(labels, topics=(replace(topics[0], excludes=("llm",)), *topics[1:])),
+    ]
+    assert len({labels.hash(), *(other.hash() for other in others)}) == 5
+
+
+def test_labels_of_elsewhere_are_checked_too(tmp_path: Path) -> None:
+    file = tmp_path / "set.jsonl"
+    file.write_text(
+        "".join(
+            json.dumps({"title": title, "topics": topics}) + "\n" for title, topics in (("One", ["c"]), ("Two", ["b", "f"]))
+        )
+    )
+    with pytest.raises(LabelsError) as caught:
+        read_labelled(str(file), None, FAMILY, at_most=2)
+    assert str(caught.value).splitlines() == [
+        f"{file}:1: 3 topics, 2 of them implied; an entry has at most 2",
+        f"{file}:2: topics 'b' and 'f' exclude each other; take one of them away",
+        f"{file}:2: 4 topics, 2 of them implied; an entry has at most 2",
+        f"{file}: cannot be evaluated",
+    ]
+    assert [row.topics for row in read_labelled(str(file), None, (*FAMILY[:5], Topic("f", "F")))[1]] == [("c",), ("b", "f")]
+
+
+def test_a_decision_that_would_contradict_is_refused(folder: Path) -> None:
+    row = next(row for row in read_labels(folder).rows if row.topics == ("llm",))
+    before = (folder / "labels.csv").read_bytes()
+    with pytest.raises(LabelsError) as caught:
+        apply(folder, [Decision(row.id, "other", "no", "accept", 7)], "d.jsonl")
+    assert str(caught.value).splitlines() == [
+        f"d.jsonl:7: other of {row.id} as yes: topics 'llm' and 'other' exclude each other; take one of them away",
+        f"{folder}: nothing was changed",
+    ]
+    assert (folder / "labels.csv").read_bytes() == before
+    assert apply(folder, [Decision(row.id, "other", "no", "accept"), Decision(row.id, "llm", "yes", "accept")]) == (2, 0)
+
+
+def test_what_follows_from_a_label_is_not_doubted(folder: Path) -> None:
+    labels = read_labels(folder)
+    rows = tuple(replace(row, topics=("chat",)) if "llm" in row.topics else row for row in labels.rows)
+    found = audited(replace(labels, rows=rows), FEW)
+    of_chat = {row.id for row in rows if row.topics == ("chat",)}
+    assert not [doubt for doubt in found["doubted"] if doubt["id"] in of_chat and doubt["topic"] in ("llm", "other")]
+
+
+# --- labelling
+
+
+def test_marks_follow_each_other_and_too_many_are_not_saved(tiny: Path) -> None:
+    state = begin([Entry("Nothing")], FAMILY, {}, load(tiny), at_most=3)
+
+    def marks(keys: str) -> str:
+        nonlocal state
+        for key in keys:
+            state, decision = press(state, key)
+            assert decision is None
+        return "".join({Mark.no: "n", Mark.yes: "y", Mark.unsure: "?"}[mark] for mark in state.marks(0))
+
+    assert marks("3") == "yyynnn"
+    assert marks("4") == "nnnynn", "what excludes it and all that implies that is no"
+    assert marks("2") == "yynnnn"
+    assert marks("6") == "ynnnyy"
+    assert marks("3") == "yyynyn", "e stays when f goes"
+    state, decision = press(state, "enter")
+    assert decision is None
+    assert state.message == "not saved: 4 topics; an entry has at most 3"
+    assert state.n == 0
+    assert marks("5") == "yyyn?n"
+    assert marks("4") == "nnny?n"
+    state, decision = press(state, "enter")
+    assert decision is not None
+    assert decision.row == Row(state.entries[0].id, "Nothing", ("d",), ("e",))
+
+
+def test_an_unsure_topic_beside_an_excluded_yes_makes_that_unsure_too(tiny: Path) -> None:
+    state = begin([Entry("Nothing")], FAMILY, {}, load(tiny))
+    for key in "144":
+        state, _ = press(state, key)
+    assert state.marks(0)[:4] == (Mark.no, Mark.no, Mark.no, Mark.unsure)
+    for key in "1":
+        state, _ = press(state, key)
+    assert state.marks(0)[:4] == (Mark.yes, Mark.no, Mark.no, Mark.no)
+
+
+marks_of_row = st.lists(st.integers(0, 5), max_size=8)
+
+
+@given(marks_of_row)
+def test_whatever_the_keys_a_row_means_what_the_screen_said(keys: list[int]) -> None:
+    made: Marks = (Mark.no,) * 6
+    for n, t in enumerate(keys):
+        made = _set(made, t, (Mark.yes, Mark.unsure, Mark.no)[n % 3], FAMILY)
+        row = _row(Entry("x"), made, FAMILY, None)
+        assert _marks(row, FAMILY) == made
+        assert contradictions(row, ancestors(FAMILY), ruled_out(FAMILY), None) == []
+
+
+# --- tags
+
+
+unit = st.floats(0, 1).map(lambda x: round(x, 1))  # so that ties are frequent
+block = st.lists(st.lists(unit, min_size=6, max_size=6), min_size=1, max_size=5)
+cuts_of = st.lists(unit, min_size=6, max_size=6)
+most = st.sampled_from([None, 3, 4, 5])
+fewest_of = st.sampled_from([0, 1])
+
+
+@settings(max_examples=300)
+@given(block, cuts_of, fewest_of, most)
+def test_tags_never_break_a_rule(scores: Any, cuts: Any, fewest: int, at_most: int | None) -> None:
+    scores = with_parents(np.array(scores), FAMILY)
+    tagged = decide(scores, np.array(cuts), FAMILY, fewest, at_most)
+    ids = [topic.id for topic in FAMILY]
+    above, against = ancestors(FAMILY), ruled_out(FAMILY)
+    for row in tagged:
+        has = {id for id, there in zip(ids, row, strict=True) if there}
+        assert all(up in has for id in has for up in above[id])
+        assert not any(other in has for id in has for other in against[id])
+        assert at_most is None or len(has) <= at_most
+    wanted = scores >= np.array(cuts)
+    assert (wanted.any(axis=1) <= tagged.any(axis=1)).all(), "where a topic is wanted one is tagged"
+    if fewest:
+        assert ((scores > 0).any(axis=1) <= tagged.any(axis=1)).all()
+
+
+@settings(max_examples=300)
+@given(block, cuts_of, cuts_of, fewest_of, most)
+def test_a_higher_threshold_adds_a_tag_only_in_the_place_of_another(
+    scores: Any, cuts: Any, more: Any, fewest: int, at_most: int | None
+) -> None:
+    scores, cuts, more = with_parents(np.array(scores), FAMILY), np.array(cuts), np.array(more)
+    low = decide(scores, cuts, FAMILY, fewest, at_most)
+    high = decide(scores, cuts + more, FAMILY, fewest, at_most)
+    added, gone = (high & ~low).any(axis=1), (low & ~high).any(axis=1)
+    assert (added <= gone).all()
+    parents = tuple(replace(topic, excludes=()) for topic in FAMILY)
+    assert not (decide(scores, cuts + more, parents, fewest) & ~decide(scores, cuts, parents, fewest)).any()
+
+
+@settings(max_examples=100)
+@given(block, cuts_of, fewest_of, most)
+def test_neither_order_nor_company_matters(scores: Any, cuts: Any, fewest: int, at_most: int | None) -> None:
+    scores = with_parents(np.array(scores), FAMILY)
+    whole = decide(scores, np.array(cuts), FAMILY, fewest, at_most)
+    assert (decide(scores[::-1], np.array(cuts), FAMILY, fewest, at_most)[::-1] == whole).all()
+    alone = [decide(row[None], np.array(cuts), FAMILY, fewest, at_most)[0] for row in scores]
+    assert (np.array(alone) == whole).all()
+
+
+def test_the_likelier_of_two_stays_with_what_it_implies() -> None:
+    cuts = np.full(6, 0.5)
+    scores = with_parents(
+        np.array([[0.1, 0.1, 0.8, 0.7, 0.0, 0.0], [0.1, 0.1, 0.8, 0.9, 0.0, 0.6], [0.6, 0.5, 0.2, 0.6, 0.0, 0.7]]), FAMILY
+    )
+    shown = [
+        "".join(topic.id for topic, there in zip(FAMILY, row, strict=True) if there) for row in decide(scores, cuts, FAMILY)
+    ]
+    assert shown == ["abc", "def", "aef"], "of equal scores the first topic stays, and a parent may stay without its child"
+    assert decide(scores[:1], cuts, FAMILY, at_most=3).sum() == 3
+    flat = tuple(Topic(id, id) for id in "xyz")
+    assert decide(np.array([[0.6, 0.9, 0.7]]), cuts[:3], flat, at_most=2).tolist() == [[False, True, True]]
+    tagged = decide(scores[:1], cuts, FAMILY)[0]
+    assert in_the_way(3, tagged, FAMILY) == [0, 1, 2]
+    assert in_the_way(4, tagged, FAMILY) == [0, 1, 2]
+
+
+def test_margins_are_in_log_odds() -> None:
+    found = margins(np.array([[0.5, 0.2, 0.0]]), np.array([0.2, 0.5, np.inf]))
+    np.testing.assert_allclose(found, [[np.log(4), -np.log(4), -np.inf]])
+
+
+inside = st.integers(1, 9).map(lambda n: n / 10)
+some_scores = st.lists(st.lists(inside, min_size=6, max_size=6), min_size=1, max_size=5)
+some_cuts = st.lists(inside, min_size=6, max_size=6)
+
+
+def left_to(scores: Any, cuts: Any, topics: Any, fewest: int, at_most: int | None) -> Any:
+    entries, columns = (side.ravel() for side in np.indices(scores.shape))
+    return met(entries, columns, scores.ravel(), np.array(cuts), topics, fewest, at_most).reshape(scores.shape)
+
+
+@settings(max_examples=200)
+@given(some_scores, some_cuts, fewest_of, most)
+def test_what_is_left_to_thresholds_gives_the_same_tags(scores: Any, cuts: Any, fewest: int, at_most: int | None) -> None:
+    scores = with_parents(np.array(scores), FAMILY)
+    left = left_to(scores, cuts, FAMILY, fewest, at_most)
+    tagged = (left > 0) & (left >= np.array(cuts))
+    if fewest:
+        tagged[np.arange(len(scores)), scores.argmax(axis=1)] = True
+    assert (tagged == decide(scores, np.array(cuts), FAMILY, fewest, at_most)).all()
+
+
+@settings(max_examples=200)
+@given(some_scores, some_cuts, inside, st.integers(0, 5), most)
+def test_another_threshold_for_a_topic_meets_what_was_left_to_it(
+    scores: Any, cuts: Any, other: float, t: int, at_most: int | None
+) -> None:
+    flat = tuple(replace(topic, parent=None) for topic in FAMILY)  # with parents it holds but for rare turns
+    left = left_to(np.array(scores), cuts, flat, 0, at_most)[:, t]
+    cuts[t] = other
+    assert (((left > 0) & (left >= other)) == decide(np.array(scores), np.array(cuts), flat, 0, at_most)[:, t]).all()
+
+
+# --- in training
+
+
+def in_parts(n_entries: int, n_topics: int) -> Any:
+    return np.repeat(np.arange(n_topics), n_entries), np.tile(np.arange(n_entries), n_topics)
+
+
+def test_a_parent_is_at_least_as_likely_as_its_children_in_cells_too() -> None:
+    random = np.random.default_rng(0)
+    scores = random.random((40, 6)).round(2)
+    yes = random.random((40, 6)) < 0.3
+    unsure = random.random((40, 6)) < 0.2
+    columns, entries = in_parts(40, 6)
+    cells = Cells(columns, entries, scores.T.ravel(), (yes & ~unsure).T.ravel())
+    there = (cells.scores > 0.3) | cells.yes
+    found, known = with_children(
+        cells.of(there), ~unsure.T.ravel()[there], 40, FAMILY, lambda t: (yes[:, t] & ~unsure[:, t], ~unsure[:, t])
+    )
+    raised = with_parents(np.where(there.reshape(6, 40).T, scores, 0.0), FAMILY)
+    full = np.zeros((40, 6))
+    full[found.entries, found.topics] = found.scores
+    assert (full == raised).all()
+    assert (known == ~unsure[found.entries, found.topics]).all()
+    assert (found.yes == (yes & ~unsure)[found.entries, found.topics]).all()
+    assert (np.diff(found.topics) >= 0).all()
+    assert len(found.scores) > there.sum(), "a parent has cells that only its children had"
+
+
+def test_thresholds_are_chosen_by_what_they_meet() -> None:
+    """Topic y is right wherever it is tagged alone; beside x, which excludes it and is likelier, it never is."""
+    topics = (Topic("x", "X"), Topic("y", "Y", excludes=("x",)))
+    beside, alone, neither = 30, 30, 40
+    x = np.repeat([0.9, 0.1, 0.1], [beside, alone, neither])
+    y = np.repeat([0.6, 0.5, 0.05], [beside, alone, neither])
+    yes = np.repeat([[True, False], [False, True], [False, False]], [beside, alone, neither], axis=0)
+    columns, entries = in_parts(100, 2)
+    cells = Cells(columns, entries, np.r_[x, y], yes.T.ravel())
+
+    def choose(some: Cells) -> Thresholds:
+        cut = np.array([best_cut(some.scores[some.topics == t], some.yes[some.topics == t]) for t in range(2)])
+        return Thresholds(cut, 0.0, 0, 0.0)
+
+    everything = np.ones(200, dtype=bool)
+    found, _ = obeying(cells, everything, topics, None, choose)
+    scores = np.c_[x, y]
+    assert (decide(scores, found.thresholds, topics) == yes).all()
+    goal = tuple(replace(topic, precision=0.9) for topic in topics)
+    assert not obeying(cells, everything, (topics[0], replace(goal[1], excludes=())), None, choose)[1]["y"].supported
+    assert obeying(cells, everything, goal, None, choose)[1]["y"].supported
+
+
+def named_texts(topics: Any, n_entries: int, seed: int = 0) -> tuple[list[str], Any]:
+    """Texts that name the topics that they have, with what these imply, among words that mean nothing."""
+    random = np.random.default_rng(seed)
+    against, ids = ruled_out(topics), [topic.id for topic in topics]
+    texts, said = [], []
+    for _ in range(n_entries):
+        mine: list[str] = []
+        for t in random.permutation(len(topics))[: random.integers(4)]:
+            if not any(ids[t] in against[other] for other in mine):
+                mine.append(ids[t])
+        words = [f"noise{n}" for n in random.integers(200, size=15)]
+        words += [f"{id}word{random.integers(2)}" for id in mine if random.random() < 0.9]
+        texts.append(" ".join(random.permutation(words)))
+        said.append([id in mine for id in ids])
+    return texts, np.array(said)
+
+
+def obeys(tagged: Any, topics: Any, at_most: int | None) -> None:
+    ids = [topic.id for topic in topics]
+    above, against = ancestors(topics), ruled_out(topics)
+    for row in tagged:
+        has = {id for id, there in zip(ids, row, strict=True) if there}
+        assert all(up in has for id in has for up in above[id])
+        assert not any(other in has for id in has for other in against[id])
+        assert at_most is None or len(has) <= at_most
+
+
+def test_a_small_family_from_end_to_end() -> None:
+    texts, said = named_texts(FAMILY, 400)
+    rows = [
+        Row(str(n), "", tuple(topic.id for topic, there in zip(FAMILY, row, strict=True) if there))
+        for n, row in enumerate(said)
+    ]
+    yes, known = arrays(rows, FAMILY)
+    assert yes.sum() > said.sum()
+    model, held_out = train(texts, yes, known, FAMILY, at_most=4)
+    obeys(held_out.tagged, FAMILY, 4)
+    assert (held_out.scores == with_parents(held_out.scores, FAMILY)).all()
+    right = (held_out.tagged == yes).all(axis=1).mean()
+    assert right > 0.6
+    free = tuple(Topic(topic.id, topic.name) for topic in FAMILY)
+    _, other = train(texts, yes, known, free)
+    assert right > (other.tagged == yes).all(axis=1).mean(), "what topics say of each other helps where it is true"
+
+    own, _ = train(texts, said, None, FAMILY, at_most=4, cross_validate=False)
+    assert own.to_bytes() == model.to_bytes(), "what follows from a label is added in training"
+    sparse, _ = train(texts, csr_array(said), None, FAMILY, at_most=4, cross_validate=False)
+    assert sparse.to_bytes() == model.to_bytes()
+
+    again = Model.from_bytes(model.to_bytes(), "m")
+    assert (again.topics, again.at_most) == (FAMILY, 4)
+    fresh = named_texts(FAMILY, 200, seed=1)[0]
+    scores = model.scores_of(fresh)
+    tagged = again.decided(scores)
+    obeys(tagged, FAMILY, 4)
+    entries = [Entry(text) for text in fresh]
+    by_tag = again.tag(entries)
+    of_entries = again.decided(again.scores(entries))
+    assert [{tag.topic.id for tag in one.tags} for one in by_tag] == [
+        {topic.id for topic, there in zip(FAMILY, row, strict=True) if there} for row in of_entries
+    ]
+    pipeline = to_pipeline(again)
+    assert isinstance(pipeline[-1], TopicClassifier)
+    assert (pipeline.predict(fresh) == tagged).all()
+    np.testing.assert_allclose(np.stack([both[:, 1] for both in pipeline.predict_proba(fresh)], axis=1), scores, atol=1e-6)
+    proposed = begin(entries, FAMILY, {}, again, at_most=again.at_most).proposed
+    assert [[mark == Mark.yes for mark in marks] for marks in proposed] == of_entries.tolist()
+    rows_of = [Row(entry.id, entry.title) for entry in entries]
+    assert evaluated(again, entries, rows_of)[0]["topics"]["a"]["precision"][0] == 0.0
+
+
+def test_many_topics_obey_too() -> None:
+    """The way of 64 topics and more: ten families of a parent, five children and a topic that excludes the parent."""
+    topics = tuple(
+        topic
+        for n in range(10)
+        for topic in (
+            Topic(f"p{n}", f"P{n}"),
+            *(Topic(f"c{n}x{m}", f"C{n}x{m}", parent=f"p{n}") for m in range(5)),
+            Topic(f"x{n}", f"X{n}", excludes=(f"p{n}",)),
+        )
+    )
+    texts, said = named_texts(topics, 1500)
+    settings = Settings(min_yes=3)
+    model, held_out = train(texts, csr_array(said), None, topics, settings, at_most=5)
+    obeys(held_out.tagged, topics, 5)
+    dense, _ = train(texts, said, np.ones_like(said), topics, settings, n_jobs=2, cross_validate=False, at_most=5)
+    assert dense.to_bytes() == model.to_bytes()
+    fresh, there = named_texts(topics, 300, seed=1)
+    tagged = model.decided(model.scores_of(fresh))
+    obeys(tagged, topics, 5)
+    yes, _ = arrays([Row("", "", tuple(topics[t].id for t in np.flatnonzero(row))) for row in there], topics)
+    assert 2 * (yes & tagged).sum() / (yes.sum() + tagged.sum()) > 0.8
+
+
+def test_a_maximum_that_no_entry_reaches_changes_no_bit(labels: Labels) -> None:
+    texts = [text_of(entry) for entry in labels.entries[:200]]
+    yes, known = labels.arrays()
+    args = texts, yes[:200, [1, 4]], known[:200, [1, 4]], (labels.topics[1], labels.topics[4])
+    one, _ = train(*args, cross_validate=False)
+    other, _ = train(*args, cross_validate=False, at_most=2)
+    assert one.to_bytes() == replace(other, at_most=None).to_bytes()
+
+
+# --- a precision
+
+
+def test_the_bound_is_the_exact_one() -> None:
+    tags = np.array([1, 10, 29, 100, 100, 7])
+    right = np.array([1, 9, 29, 95, 0, 3])
+    expected = np.nan_to_num(beta.ppf(0.05, right, tags - right + 1))
+    np.testing.assert_allclose(precision_bound(right, tags), expected, atol=1e-12)
+    random = np.random.default_rng(0)
+    for p in (0.8, 0.9, 0.95):
+        assert (precision_bound(random.binomial(60, p, 4000), np.full(4000, 60)) <= p).mean() >= 0.94
+
+
+pairs = st.lists(st.tuples(inside, st.booleans()), min_size=1, max_size=60)
+
+
+@given(pairs, st.sampled_from([0.3, 0.5, 0.7]))
+def test_the_lowest_threshold_that_reaches_the_goal(pairs: list[tuple[float, bool]], goal: float) -> None:
+    scores, yes = (np.array(side) for side in zip(*pairs, strict=True))
+    found = precise_cut(scores, yes, goal, int(yes.sum()))
+    bounds = {
+        cut: float(precision_bound(yes[scores >= cut].sum(), (scores >= cut).sum())) for cut in sorted({*scores.tolist()})
+    }
+    reaching = [cut for cut, bound in bounds.items() if bound >= goal]
+    assert found.supported == bool(reaching)
+    assert found.bound == pytest.approx(bounds[min(reaching)] if reaching else max(bounds.values()))
+    above = scores >= found.threshold
+    assert (found.tags, found.right) == (above.sum(), yes[above].sum())
+    assert found.bound == pytest.approx(float(precision_bound(found.right, found.tags)))
+    higher = precise_cut(scores, yes, min(0.99, goal + 0.2), int(yes.sum()))
+    assert higher.threshold >= found.threshold or not higher.supported, "a higher goal is a higher threshold"
+    assert (found.more == 0) == found.supported
+
+
+def test_a_lucky_few_do_not_reach_the_goal() -> None:
+    scores = np.linspace(0.99, 0.5, 20)
+    found = precise_cut(scores, np.ones(20, dtype=bool), 0.9, 20)
+    assert (found.supported, found.tags, found.right) == (False, 20, 20)
+    assert found.more == 9, "29 of 29 reach it"
+    assert precise_cut(np.linspace(0.99, 0.5, 29), np.ones(29, dtype=bool), 0.9, 29).more == 0
+
+
+def test_how_many_labels_are_lacking() -> None:
+    scores = np.repeat([0.9, 0.2], [60, 40])
+    yes = np.arange(100) < 56  # of the best 60, 56 are right
+    found = precise_cut(scores, yes, 0.9, 56)
+    assert (found.tags, found.right, found.supported) == (60, 56, False)
+    assert found.more is not None
+    enough = (56 + found.more) / 56
+    assert precision_bound(56 * enough, 60 * enough) >= 0.9
+    enough = (56 + found.more - 2) / 56
+    assert precision_bound(56 * enough, 60 * enough) < 0.9
+    assert precise_cut(scores, yes, 0.95, 56).more is None, "no threshold is so precise, whatever the number"
+
+
+def test_only_topics_that_ask_have_another_threshold() -> None:
+    cells = Cells(
+        np.array([0, 0, 1, 1]),
+        np.array([0, 1, 0, 1]),
+        np.array([0.9, FLOOR / 2, 0.8, 0.2]),
+        np.array([True, True, True, False]),
+    )
+    topics = (Topic("a", "A", precision=0.01), Topic("b", "B"), Topic("c", "C", precision=0.5))
+    found, precise = with_precision(Thresholds(np.full(3, 0.4), 1.0, 0, 0.7), cells, topics)
+    assert found.thresholds.tolist() == [0.9, 0.4, 0.4]
+    assert list(precise) == ["a"], "there is nothing to go by for the third"
+
+
+def asking(labels: Labels, **goals: float) -> Labels:
+    return replace(labels, topics=tuple(replace(topic, precision=goals.get(topic.id)) for topic in labels.topics))
+
+
+@pytest.fixture(scope="module")
+def asked(labels: Labels) -> tuple[Labels, Model]:
+    some = replace(labels, entries=labels.entries[::3], rows=labels.rows[::3])
+    wanted = asking(some, llm=0.8, code=0.9)
+    return wanted, retrained(wanted, Settings(), 1)
+
+
+def test_retraining_says_what_labels_do_not_support(asked: tuple[Labels, Model]) -> None:
+    wanted, model = asked
+    found = model.about["precision"]
+    assert found["llm"]["bound"] >= 0.8
+    assert found["code"]["bound"] < 0.9
+    assert Model.from_bytes(model.to_bytes(), "m").topics == wanted.topics
+    n_yes = model.about["figures"]["topics"]["code"]["yes"]
+    (line,) = lacking(model)
+    assert line == (
+        f"Code intelligence: {n_yes} yes entries do not support a precision of 0.9, {found['code']['bound']:.3f} at most; its "
+        f"threshold is the one for that; at least about {found['code']['more']} more yes entries like these would do"
+    )
+    text = card(model)
+    assert "## Precision asked for\n" in text
+    assert f"| Code intelligence | 0.9 | {found['code']['bound']:.3f} |" in text
+    no_more = replace(model, about={**model.about, "precision": {"code": {**found["code"], "more": None}}})
+    assert "more of the same would not do" in lacking(no_more)[0]
+    assert "more of the same would not do" in card(no_more)
+
+
+def test_a_topic_that_asks_for_another_precision_is_not_compared(asked: tuple[Labels, Model]) -> None:
+    wanted, model = asked
+    before = replace(model, topics=asking(wanted).topics)
+    assert other_goals(before, model) == ["llm", "code"]
+    assert other_goals(model, model) == []
+    found = compare(before, model, wanted)
+    assert found is not None
+    assert set(found.p_topics) == {topic.id for topic in wanted.topics} - {"llm", "code"}
+
+
+def test_retrain_and_ci_say_so(run: Run, workspace: Path) -> None:
+    assert run("tagger", "retrain", cwd=workspace).returncode == 0
+    path = workspace / "labels/topics.toml"
+    path.write_text(path.read_text().replace('id = "llm"', 'id = "llm"\nprecision = 0.9'))
+    done = run("tagger", "ci", "--retrain", "--workspace", workspace)
+    said = "do not support a precision of 0.9"
+    assert f"{path}: Large language models: " in done.stdout
+    assert said in done.stdout
+    assert f"{path}: topic 'llm' asks for another precision than the base's; it is not compared" in done.stdout
+    done = run("tagger", "retrain", "--force", cwd=workspace)
+    assert done.returncode == 0
+    assert said in done.stderr
+    assert "| Large language models | 0.9 | " in (workspace / "models/topics.md").read_text()
+    done = run("tagger", "topics", cwd=workspace)
+    assert done.stdout.splitlines()[0].split() == ["id", "name", "precision", "yes", "unsure", "threshold", "definition"]
+
+
+# --- what people are told
+
+
+def two(at_most: int | None = None, **about: Any) -> Model:
+    """A model in which each topic stands for a word of its own."""
+    from tagger.features import vocabulary
+    from tagger.model import in_rows
+
+    terms, written = vocabulary(["click", "language", "the"], 1)
+    weights = {"click": (4, 0), "language": (0, 5), "the": (0, 0)}
+    return Model(
+        topics=(Topic("ctr", "CTR prediction"), Topic("llm", "Language", excludes=("ctr",) if at_most is None else ())),
+        hashes=terms.hashes,
+        written=np.frombuffer("\n".join(written).encode(), dtype=np.uint8),
+        idf=np.ones(3, dtype=np.float32),
+        **in_rows(np.array([weights[term] for term in written])),
+        bias=np.array([-1.0, -1.0]),
+        thresholds=np.array([0.5, 0.5]),
+        held_out=np.zeros((0, 2), dtype=np.uint8),
+        held_out_ids=np.zeros((0, 8), dtype=np.uint8),
+        at_most=at_most,
+        about=about,
+    )
+
+
+@pytest.mark.parametrize("at_most", [None, 1])
+def test_a_topic_that_gives_way_says_to_what(at_most: int | None) -> None:
+    model, entry = two(at_most), Entry("Click language")
+    (tagged,) = model.tag([entry])
+    assert [tag.topic.id for tag in tagged.tags] == ["llm"]
+    (some,) = model.showing(["ctr"]).tag([entry])
+    assert (some.tags, some.note) == ((), "no such topic: CTR prediction gives way to Language")
+    (found,) = explained(model, [entry])
+    assert {topic["id"]: (topic["tagged"], topic["gives_way_to"]) for topic in found["topics"]} == {
+        "llm": (True, []),
+        "ctr": (False, ["llm"]),
+    }
+    assert "CTR prediction: not tagged beside llm, score 0.86, threshold 0.50" in why([found], "text")
+
+
+def test_a_person_may_say_more_than_the_machine() -> None:
+    entry = Entry("Click language")
+    (tagged,) = two(1).tag([entry], {entry.id: Row(entry.id, entry.title, ("ctr", "llm"))})
+    assert [(tag.topic.id, tag.by) for tag in tagged.tags] == [("ctr", "hand"), ("llm", "hand")]
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"at_most": 0}, "its header says of no number of topics that an entry has at most"),
+        ({"at_most": "2"}, "its header says of no number of topics that an entry has at most"),
+        ({"topics": [{"id": "ctr", "name": "x", "excludes": [{}]}, {"id": "b", "name": "y"}]}, "exclude what is none"),
+        ({"topics": [{"id": "ctr", "name": "x", "excludes": 3}, {"id": "b", "name": "y"}]}, "its header names no topics"),
+        ({"topics": [{"id": "ctr", "name": "x", "precision": "high"}, {"id": "b", "name": "y"}]}, "a precision that is none"),
+    ],
+)
+def test_a_header_with_rules_that_are_none_is_refused(change: dict[str, Any], message: str) -> None:
+    data = two().to_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    about = json.loads(header["__metadata__"]["tagger"]) | change
+    header["__metadata__"]["tagger"] = json.dumps(about)
+    text = json.dumps(header).encode()
+    with pytest.raises(ModelError, match=message):
+        Model.from_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :], "m")
+
+
+def test_a_model_without_rules_says_nothing_of_them() -> None:
+    plain = replace(two(), topics=(Topic("ctr", "CTR prediction"), Topic("llm", "Language")))
+    header = plain.to_bytes()[:2000]
+    assert b"at_most" not in header
+    assert b"excludes" not in header
+    assert b"precision" not in header
+    ruled = two(2).to_bytes()
+    assert Model.from_bytes(ruled, "m").at_most == 2
+    assert Model.from_bytes(ruled, "m").to_bytes() == ruled
+    assert not isinstance(to_pipeline(plain)[-1], TopicClassifier)
+
+
+def test_an_exported_model_with_rules_is_read_back(tmp_path: Path) -> None:
+    import joblib
+
+    from tagger.pipeline import save_pipeline
+
+    save_pipeline(two(), tmp_path / "p.joblib")
+    found = joblib.load(tmp_path / "p.joblib")
+    assert found.predict(["click", "language", "click language", "water"]).tolist() == [[1, 0], [0, 1], [0, 1], [0, 0]]
