@@ -5,8 +5,8 @@ usage: python bench/active.py [NAME...] [--seeds N] [--first N] [--held-out] [--
 NAME is a folder of DIR (by default ../shared/bench) with train.jsonl.gz and test.jsonl.gz, an object with `text` and
 `labels` a line. The 30 most frequent labels of the training half are used, and the texts that have one of them. For each seed
 a pool of 2,000 texts is drawn from the training half and as many at most from the test half, to be scored. Labelling begins
-with 5 texts a label, the same for every way, and goes on in batches of 50 chosen in the pool, whose labels are then looked up;
-after each batch a model is trained and tags the texts to be scored. Random choice goes on to 800 texts, in batches of 100, the
+with 5 texts a label, the same for every way, and goes on in batches of 75 chosen in the pool, whose labels are then looked up;
+after each batch a model is trained and tags the texts to be scored. Random choice goes on to 800 texts, in batches of 150, the
 others to 600. With --held-out the texts to be scored are a third of the training half, and the test half is not looked at:
 ways were chosen so. Results are added to the --json FILE, so that long runs can be done in parts; without a NAME, what it
 holds is shown and drawn.
@@ -50,8 +50,8 @@ DATA = Path(__file__).parent.parent.parent / "shared" / "bench"
 SETTINGS = replace(CHOSEN, n_folds=3, min_yes=2)
 FIRST = 5  # texts a label to begin with
 N_LABELS, N_TEXTS = 30, 2000
-BATCH, MOST = 50, 600
-AT_RANDOM = {"batch": 100, "most": 800}
+BATCH, MOST = 75, 600
+AT_RANDOM = {"batch": 150, "most": 800}
 TARGETS = (400, 600, 800)  # labelled texts at random
 WANTED = 0.6  # of these, at most
 GROWTH, SAME = 1.1, 0.95  # as in `tagger.active`
@@ -131,9 +131,8 @@ def read(folder: Path, seed: int, held_out: bool) -> Texts:
     from quality import load  # beside this script
 
     texts, yes, test, truth = load(folder)
-    yes, truth = yes.toarray(), truth.toarray()
     often = np.sort(np.argsort(-yes.sum(axis=0), kind="stable")[:N_LABELS])
-    yes, truth = yes[:, often].astype(bool), truth[:, often].astype(bool)
+    yes, truth = yes[:, often], truth[:, often]
     random = np.random.default_rng([seed, len(often)])
     kept = random.permutation(np.flatnonzero(yes.any(axis=1)))
     if held_out:
@@ -306,7 +305,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="how often to begin anew")
-    parser.add_argument("--first", type=int, default=100, metavar="N", help="the first seed; choices were made on 0 and 1")
+    parser.add_argument("--first", type=int, default=200, metavar="N", help="the first seed; choices were made on 0 and 1")
     parser.add_argument("--held-out", action="store_true", help="score a third of the training half, not the test half")
     parser.add_argument("--data", type=Path, default=DATA, metavar="DIR")
     parser.add_argument("--json", type=Path, metavar="FILE", help="results: read, and kept")

@@ -147,11 +147,14 @@ def _covering(
             turns[topic] += 1
             covered = np.maximum(covered, likeness[n])
             taken.append((n, topic))
+    if not taken:
+        return []
     at = [n for n, _ in taken]
-    nearest_taken = likeness[at].argmax(axis=0) if at else np.zeros(0, dtype=np.int64)
-    nearest_taken[at] = np.arange(len(at))
-    stands_for = np.bincount(nearest_taken[likeness[at].max(axis=0) > 0] if at else nearest_taken, minlength=len(at))
-    return [(int(some[n]), topic, int(stands_for[k])) for k, (n, topic) in enumerate(taken)]
+    common = likeness[at]  # (n_taken, n_some)
+    owner = common.argmax(axis=0)
+    owner[at] = np.arange(len(at))
+    stands_for = np.bincount(owner[common.max(axis=0) > 0], minlength=len(at)).tolist()
+    return [(int(some[n]), topic, n_others) for (n, topic), n_others in zip(taken, stands_for, strict=True)]
 
 
 def _repeats(pool: Pool, n: int, taken: Sequence[int]) -> bool:
