@@ -33,7 +33,7 @@ from tagger.decide import decide, in_the_way, margins, met, with_parents
 from tagger.decisions import Decision, apply
 from tagger.evaluation import evaluated, read_labelled
 from tagger.features import text_of
-from tagger.labelling import Mark, Marks, _marks, _row, _set, begin, press
+from tagger.labelling import Mark, Marks, begin, marks_of, press, row_of, turned
 from tagger.labels import Labels, Row, arrays, contradictions, followed, read_labels, write_rows
 from tagger.pipeline import TopicClassifier, to_pipeline
 from tagger.report import card, lacking
@@ -288,9 +288,9 @@ marks_of_row = st.lists(st.integers(0, 5), max_size=8)
 def test_whatever_the_keys_a_row_means_what_the_screen_said(keys: list[int]) -> None:
     made: Marks = (Mark.no,) * 6
     for n, t in enumerate(keys):
-        made = _set(made, t, (Mark.yes, Mark.unsure, Mark.no)[n % 3], FAMILY)
-        row = _row(Entry("x"), made, FAMILY, None)
-        assert _marks(row, FAMILY) == made
+        made = turned(made, t, (Mark.yes, Mark.unsure, Mark.no)[n % 3], FAMILY)
+        row = row_of(Entry("x"), made, FAMILY, None)
+        assert marks_of(row, FAMILY) == made
         assert contradictions(row, ancestors(FAMILY), ruled_out(FAMILY), None) == []
 
 
