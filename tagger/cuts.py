@@ -239,10 +239,15 @@ def with_precision(found: Thresholds, cells: Cells, topics: Sequence[Topic]) -> 
     precise: dict[str, Precise] = {}
     cut = found.thresholds.copy()
     for t, topic in enumerate(topics):
-        mine = cells.of(cells.topics == t) if topic.precision is not None else None
-        if mine is not None and topic.precision is not None and (kept := mine.scores > FLOOR).any():
+        if topic.precision is None:
+            continue
+        mine = cells.of(cells.topics == t)
+        kept = mine.scores > FLOOR
+        if kept.any():
             precise[topic.id] = precise_cut(mine.scores[kept], mine.yes[kept], topic.precision, int(mine.yes.sum()))
             cut[t] = precise[topic.id].threshold
+        elif mine.yes.any():  # learned, and told apart so badly that no score is worth keeping
+            precise[topic.id] = Precise(float(cut[t]), topic.precision, 0.0, 0, 0, None)
     return replace(found, thresholds=cut), precise
 
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tagger.errors import LabelsError, ListingError, Problem
-from tagger.files import write_whole
+from tagger.files import locked, write_whole
 from tagger.labels import Labels, Row, contradictions, read_rows, write_rows
 from tagger.listing import jsonl, read_text
 from tagger.taxonomy import ancestors, read_at_most, read_topics, ruled_out
 
-__all__ = ["ANSWERS", "Decision", "apply", "check_confirmed", "read_confirmed", "read_decisions"]
+__all__ = ["ANSWERS", "Decision", "apply", "check_confirmed", "label", "read_confirmed", "read_decisions"]
 
 ANSWERS = ("accept", "reject", "unsure")
 CONFIRMED = "confirmed.csv"
@@ -121,32 +121,33 @@ def apply(folder: Path, decisions: Sequence[Decision], source: str = "") -> tupl
             contradicts the other labels of its entry.
         OutputError: if a file cannot be written.
     """
-    rows = {row.id: row for row in read_rows(folder / "labels.csv")}
-    column = {topic.id: n for n, topic in enumerate(read_topics(folder / "topics.toml"))}
-    last = {(decision.id, decision.topic): decision for decision in decisions}.values()
-    problems = [
-        Problem(source or str(folder / "labels.csv"), decision.line, message)
-        for decision in last
-        if (message := _wrong(decision, rows.get(decision.id), column))
-    ]
-    if problems:
-        raise LabelsError(f"{folder}: nothing was changed", sorted(problems))
-    confirmed, changed = _read(folder / CONFIRMED), 0
-    before = dict(confirmed)
-    for decision in last:
-        row, cell = rows[decision.id], (decision.id, decision.topic)
-        confirmed.pop(cell, None)
-        if decision.answer in ("accept", "reject"):
-            confirmed[cell] = (row.title, decision.result)
-        if _label(row, decision.topic) != decision.result:
-            rows[row.id] = _with(row, decision.topic, decision.result, column)
-            changed += 1
-    _check_rows(folder, rows, last, source)
-    # First what was confirmed: a row of it counts for nothing until the label is the one that it names.
-    if confirmed != before:
-        _write(folder / CONFIRMED, confirmed)
-    if changed:
-        write_rows(folder / "labels.csv", rows.values())
+    with locked(folder):
+        rows = {row.id: row for row in read_rows(folder / "labels.csv")}
+        column = {topic.id: n for n, topic in enumerate(read_topics(folder / "topics.toml"))}
+        last = {(decision.id, decision.topic): decision for decision in decisions}.values()
+        problems = [
+            Problem(source or str(folder / "labels.csv"), decision.line, message)
+            for decision in last
+            if (message := _wrong(decision, rows.get(decision.id), column))
+        ]
+        if problems:
+            raise LabelsError(f"{folder}: nothing was changed", sorted(problems))
+        confirmed, changed = _read(folder / CONFIRMED), 0
+        before = dict(confirmed)
+        for decision in last:
+            row, cell = rows[decision.id], (decision.id, decision.topic)
+            confirmed.pop(cell, None)
+            if decision.answer in ("accept", "reject"):
+                confirmed[cell] = (row.title, decision.result)
+            if label(row, decision.topic) != decision.result:
+                rows[row.id] = _with(row, decision.topic, decision.result, column)
+                changed += 1
+        _check_rows(folder, rows, last, source)
+        # First what was confirmed: a row of it counts for nothing until the label is the one that it names.
+        if confirmed != before:
+            _write(folder / CONFIRMED, confirmed)
+        if changed:
+            write_rows(folder / "labels.csv", rows.values())
     return changed, len(last) - changed
 
 
@@ -155,7 +156,7 @@ def _wrong(decision: Decision, row: Row | None, column: Mapping[str, int]) -> st
         return f"no entry has the id {decision.id!r}"
     if decision.topic not in column:
         return f"unknown topic {decision.topic!r}; known: {', '.join(column)}"
-    now = _label(row, decision.topic)
+    now = label(row, decision.topic)
     if decision.answer == "undo" or now in (decision.label, decision.result):
         return None
     return (
@@ -177,7 +178,8 @@ def _check_rows(folder: Path, rows: Mapping[str, Row], decisions: Iterable[Decis
         raise LabelsError(f"{folder}: nothing was changed", sorted(problems))
 
 
-def _label(row: Row, topic: str) -> str:
+def label(row: Row, topic: str) -> str:
+    """What a row says of a topic: "yes", "no" or "unsure"."""
     return "yes" if topic in row.topics else "unsure" if topic in row.unsure else "no"
 
 

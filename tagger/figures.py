@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tagger import metrics
 from tagger.taxonomy import Topic
 
-__all__ = ["NARROW", "USABLE", "figures", "more_needed"]
+__all__ = ["NARROW", "USABLE", "booted", "figures", "more_needed", "rounded"]
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -47,8 +47,8 @@ def figures(yes: Bools, known: Bools, scores: Floats, tagged: Bools, topics: Seq
             "yes": int((yes & known)[:, t].sum()),
             "no": int((~yes & known)[:, t].sum()),
             "unsure": int((~known)[:, t].sum()),
-            **{name: _rounded(*(side[t] for side in sides)) for name, sides in columns.items()},
-            "average_precision": _booted(
+            **{name: rounded(*(side[t] for side in sides)) for name, sides in columns.items()},
+            "average_precision": booted(
                 lambda rows, t=t: float(
                     metrics.average_precision(yes[rows, t : t + 1], known[rows, t : t + 1], scores[rows, t : t + 1])[0]
                 ),
@@ -61,12 +61,12 @@ def figures(yes: Bools, known: Bools, scores: Floats, tagged: Bools, topics: Seq
     }
     return {
         "n_entries": len(yes),
-        "micro_f1": _booted(lambda rows: metrics.micro_f1(yes[rows], known[rows], tagged[rows]), len(yes), seed),
-        "macro_f1": _booted(lambda rows: metrics.macro_f1(yes[rows], known[rows], tagged[rows]), len(yes), seed),
-        "calibration_error": _booted(
+        "micro_f1": booted(lambda rows: metrics.micro_f1(yes[rows], known[rows], tagged[rows]), len(yes), seed),
+        "macro_f1": booted(lambda rows: metrics.macro_f1(yes[rows], known[rows], tagged[rows]), len(yes), seed),
+        "calibration_error": booted(
             lambda rows: metrics.calibration_error(yes[rows], known[rows], scores[rows]), len(yes), seed
         ),
-        "first_precision": _booted(
+        "first_precision": booted(
             lambda rows: metrics.first_precision(yes[rows], known[rows], scores[rows], tagged[rows]), len(yes), seed
         ),
         "topics": per_topic,
@@ -90,10 +90,12 @@ def more_needed(n_yes: int, f1: Sequence[float | None]) -> int:
     return max(0, USABLE - n_yes, wanted - n_yes)
 
 
-def _booted(figure: Any, n_entries: int, seed: int, rounds: int = 500) -> list[float | None]:
+def booted(figure: Any, n_entries: int, seed: int, rounds: int = 500) -> list[float | None]:
+    """A figure of some rows, over all of them, and its percentile interval of a bootstrap over entries."""
     value = figure(np.arange(n_entries))
-    return _rounded(value, *metrics.bootstrap(figure, n_entries, seed, rounds))
+    return rounded(value, *metrics.bootstrap(figure, n_entries, seed, rounds))
 
 
-def _rounded(*values: float) -> list[float | None]:
+def rounded(*values: float) -> list[float | None]:
+    """Figures to four digits, with None where one is not defined."""
     return [None if np.isnan(value) else round(float(value), 4) for value in values]

@@ -22,7 +22,7 @@ from tagger.retraining import Comparison, compare, cross_validated, is_current
 from tagger.training import HeldOut, Settings
 from tagger.workspace import Workspace
 
-__all__ = ["html", "made", "need_extra"]
+__all__ = ["html", "judged", "made", "need_extra"]
 
 _MOVED = 0.005  # of F1, from which on a topic is named
 
@@ -48,16 +48,28 @@ def made(
         LabelsError: if there are too few labels to learn anything.
     """
     need_extra()
+    return html(place, labels, *judged(labels, with_curve, n_jobs, progress))
+
+
+def judged(
+    labels: Labels,
+    with_curve: bool = True,
+    n_jobs: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Model, HeldOut, Sequence[Point]]:
+    """What a report shows: the model that labels give, its out-of-fold scores, and the learning curve, empty for none.
+
+    Raises:
+        LabelsError: if there are too few labels to learn anything.
+    """
     settings = Settings()
     n_curve = n_fits(settings) if with_curve else 0
     model, held_out = cross_validated(labels, settings, n_jobs, lambda done, total: progress(done, total + n_curve))
-    curve: Sequence[Point] = ()
-    if with_curve:
-        done_before = settings.n_folds + 1
-        curve = learning_curve(
-            labels, held_out, settings, n_jobs, lambda done, total: progress(done_before + done, done_before + total)
-        )
-    return html(place, labels, model, held_out, curve)
+    if not with_curve:
+        return model, held_out, ()
+    before = settings.n_folds + 1
+    told = lambda done, total: progress(before + done, before + total)  # noqa: E731
+    return model, held_out, learning_curve(labels, held_out, settings, n_jobs, told)
 
 
 def need_extra() -> None:

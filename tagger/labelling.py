@@ -20,7 +20,23 @@ from tagger.listing import added, pasted, read, read_text, without
 from tagger.model import Model
 from tagger.taxonomy import Topic, ancestors, ruled_out
 
-__all__ = ["KEYS", "ChangedError", "Decision", "Folder", "Labelling", "Mark", "Saved", "act", "begin", "press", "telling"]
+__all__ = [
+    "KEYS",
+    "ChangedError",
+    "Decision",
+    "Folder",
+    "Labelling",
+    "Mark",
+    "Marks",
+    "Saved",
+    "act",
+    "begin",
+    "marks_of",
+    "press",
+    "row_of",
+    "telling",
+    "turned",
+]
 
 KEYS = "1234567890acdeghijklmnoprtvwxyz"  # of the topics on a page; the other letters are commands
 _N_TELLING = 6  # words of a topic that are highlighted
@@ -118,7 +134,7 @@ class Labelling:
     def base(self, n: int) -> Marks:
         """What is saved of an entry, else what is proposed."""
         row = self.rows.get(self.entries[n].id)
-        return self.proposed[n] if row is None else _marks(row, self.topics)
+        return self.proposed[n] if row is None else marks_of(row, self.topics)
 
     def marks(self, n: int) -> Marks:
         """What the screen says of an entry."""
@@ -143,7 +159,10 @@ def begin(
         everything: whether to go through labelled entries too.
         at_most: how many topics an entry may have, those implied among them; marks of more are not saved.
     """
-    distinct = tuple({entry.id: entry for entry in reversed([*entries])}.values())[::-1]
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        first.setdefault(entry.id, entry)
+    distinct = tuple(first.values())
     scores = model.scores(distinct)
     tagged = model.decided(scores)
     learned = {topic.id: t for t, topic in enumerate(model.topics) if model.thresholds[t] != float("inf")}
@@ -261,11 +280,11 @@ def _toggled(state: Labelling, n: int, t: int) -> Labelling:
     """The next mark of a topic: the first key turns it round, the second makes it unsure, the third puts it back."""
     base, marks = state.base(n), state.marks(n)
     turn = [base[t], *(mark for mark in (Mark.yes, Mark.no, Mark.unsure) if mark != base[t])]
-    made = _set(marks, t, turn[(turn.index(marks[t]) + 1) % 3], state.topics)
+    made = turned(marks, t, turn[(turn.index(marks[t]) + 1) % 3], state.topics)
     return replace(_drafted(state, n, made), steps=(*state.steps, _Step(n, marks)))
 
 
-def _set(marks: Marks, t: int, mark: Mark, topics: Sequence[Topic]) -> Marks:
+def turned(marks: Marks, t: int, mark: Mark, topics: Sequence[Topic]) -> Marks:
     """Marks with one changed, and what follows from it, as in `labels.meant`.
 
     Topics that it implies become at least what it is, and those that imply it at most; one that it excludes becomes a no beside
@@ -294,7 +313,7 @@ def _decided(state: Labelling, n: int) -> tuple[Labelling, Decision | None]:
     was = state.rows.get(entry.id)
     if was is not None and marks == state.base(n):
         return replace(_moved(state, state.at + 1), message="as it was"), None
-    row = _row(entry, marks, state.topics, was)
+    row = row_of(entry, marks, state.topics, was)
     if wrong := contradictions(row, ancestors(state.topics), ruled_out(state.topics), state.at_most):
         return replace(state, message=f"not saved: {wrong[0]}"), None
     step = _Step(n, marks)
@@ -331,12 +350,13 @@ def _conflict(state: Labelling, after: Labelling, id: str, changed: ChangedError
     return replace(kept, message=f"{changed}. Enter puts your marks in its place" if n in kept.drafts else str(changed))
 
 
-def _marks(row: Row, topics: Sequence[Topic]) -> Marks:
+def marks_of(row: Row, topics: Sequence[Topic]) -> Marks:
+    """What a row says of each topic: (n_topics,)."""
     yes, unsure = meant(row, ancestors(topics), ruled_out(topics))
     return tuple(Mark.yes if topic.id in yes else Mark.unsure if topic.id in unsure else Mark.no for topic in topics)
 
 
-def _row(entry: Entry, marks: Marks, topics: Sequence[Topic], was: Row | None) -> Row:
+def row_of(entry: Entry, marks: Marks, topics: Sequence[Topic], was: Row | None) -> Row:
     """The row that says these marks; what the old one says of topics that there are no more stays."""
     ids = [topic.id for topic in topics]
     yes, unsure = ([id for id, found in zip(ids, marks, strict=True) if found == mark] for mark in (Mark.yes, Mark.unsure))
@@ -347,6 +367,7 @@ def _row(entry: Entry, marks: Marks, topics: Sequence[Topic], was: Row | None) -
 
 
 def _said(row: Row | None) -> str:
+    """A row in words."""
     if row is None:
         return "nothing, its row is gone"
     return (", ".join(row.topics) or "no topic") + (f"; unsure: {', '.join(row.unsure)}" if row.unsure else "")

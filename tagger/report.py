@@ -616,7 +616,7 @@ def lacking(model: Model) -> list[str]:
     names = {topic.id: topic.name for topic in model.topics}
     lines = []
     for id, found in model.about.get("precision", {}).items():
-        if found["bound"] >= found["goal"]:
+        if found["more"] == 0:
             continue
         n_yes = model.about["figures"]["topics"][id]["yes"]
         more = (

@@ -13,12 +13,22 @@ import tagger
 from tagger import metrics
 from tagger.errors import LabelsError
 from tagger.features import text_of
-from tagger.figures import figures
+from tagger.figures import booted, figures, rounded
 from tagger.labels import Labels
 from tagger.model import Model
 from tagger.training import HeldOut, Settings, train
 
-__all__ = ["Comparison", "compare", "cross_validated", "is_current", "jobs_for", "other_goals", "retrained"]
+__all__ = [
+    "Comparison",
+    "compare",
+    "cross_validated",
+    "is_current",
+    "jobs_for",
+    "not_learned",
+    "other_goals",
+    "retrained",
+    "unseen_tags",
+]
 
 SIGNIFICANT = 0.05
 _MANY = 200  # labelled entries: with fewer, starting processes takes longer than fitting
@@ -147,7 +157,7 @@ def compare(old: Model, new: Model, labels: Labels, disputed: Mapping[str, Colle
         known[n, [place[topic] for topic in (disputed or {}).get(entry.id, ()) if topic in place]] = False
     columns = [n for n, topic in enumerate(labels.topics) if topic.id in shared]
     yes, known = yes[:, columns], known[:, columns]
-    before, after = (_unseen_tags(model, labels)[:, [model.column(id) for id in shared]] for model in (old, new))
+    before, after = (unseen_tags(model, labels)[:, [model.column(id) for id in shared]] for model in (old, new))
     alone = [metrics.paired_test(yes[:, [t]], known[:, [t]], before[:, [t]], after[:, [t]]) for t in range(len(shared))]
     return Comparison(
         len(labels.entries),
@@ -158,7 +168,18 @@ def compare(old: Model, new: Model, labels: Labels, disputed: Mapping[str, Colle
     )
 
 
-def _unseen_tags(model: Model, labels: Labels) -> NDArray[np.bool_]:
+def not_learned(model: Model, at_least: int) -> list[str]:
+    """A sentence for each topic that a model could not learn, for want of so many yes or no entries."""
+    lines = []
+    for topic, cut in zip(model.topics, model.thresholds, strict=True):
+        if cut == float("inf"):
+            found = model.about["figures"]["topics"][topic.id]
+            lacking = "yes" if found["yes"] < at_least else "no"
+            lines.append(f"{topic.name}: only {found[lacking]} {lacking} entries, so it is not tagged; label more")
+    return lines
+
+
+def unseen_tags(model: Model, labels: Labels) -> NDArray[np.bool_]:
     """(n_entries, n_topics): the tags of each labelled entry by a model that had not seen it."""
     tags = np.zeros((len(labels.entries), len(model.topics)), dtype=bool)
     held = {bytes(id).decode("ascii", "replace"): n for n, id in enumerate(model.held_out_ids)}
@@ -174,13 +195,12 @@ def _unseen_tags(model: Model, labels: Labels) -> NDArray[np.bool_]:
 
 
 def _brief(yes: NDArray[np.bool_], known: NDArray[np.bool_], tagged: NDArray[np.bool_], ids: list[str]) -> dict[str, Any]:
-    per_topic = metrics.f1(metrics.counts(yes, known, tagged).sum(0))
+    """F1 as in `figures`, with its intervals."""
+    cells = metrics.counts(yes, known, tagged)
+    total = cells.sum(0)
+    sides = zip(ids, metrics.f1(total), *metrics.f1_interval(total), strict=True)
     return {
-        "micro_f1": [_number(metrics.micro_f1(yes, known, tagged))],
-        "macro_f1": [_number(metrics.macro_f1(yes, known, tagged))],
-        "topics": {id: {"f1": [_number(value)]} for id, value in zip(ids, per_topic, strict=True)},
+        "micro_f1": booted(lambda rows: metrics.micro_f1(yes[rows], known[rows], tagged[rows]), len(yes), 0),
+        "macro_f1": booted(lambda rows: metrics.macro_f1(yes[rows], known[rows], tagged[rows]), len(yes), 0),
+        "topics": {id: {"f1": rounded(*values)} for id, *values in sides},
     }
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

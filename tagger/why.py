@@ -16,9 +16,34 @@ from tagger.model import Model
 from tagger.similar import nearest, rows
 from tagger.taxonomy import ancestors
 
-__all__ = ["explained", "segments"]
+__all__ = ["Precedents", "explained", "segments"]
 
 _NEAREST = 2  # topics told of besides those tagged: those that come nearest to their thresholds
+
+
+class Precedents:
+    """Labelled entries as a model sees them, counted once, among which those most like others are looked for."""
+
+    def __init__(self, model: Model, labels: Labels | None) -> None:
+        self._labels = labels
+        self._terms, self._idf = Terms(model.hashes), model.idf.astype(np.float64)
+        self._rows = rows(labels.entries if labels is not None else (), self._terms, self._idf)
+
+    def of(self, entries: Sequence[Entry], n: int) -> list[list[dict[str, Any]]]:
+        """For each entry the n labelled ones most like it at most, nearest first; see `explained`."""
+        if self._labels is None or not self._labels.entries:
+            return [[] for _ in entries]
+        found, said = self._labels.entries, self._labels.rows
+        # One more than wanted, since an entry that is labelled itself is the nearest to itself.
+        likeness, which = nearest(rows(entries, self._terms, self._idf), self._rows, len(self._idf), n + 1)
+        return [
+            [
+                {"id": said[at].id, "title": found[at].title, "likeness": round(alike, 4)} | _said(said[at])
+                for alike, at in zip(likeness[row].tolist(), which[row].tolist(), strict=True)
+                if alike > 0 and said[at].id != entry.id
+            ][:n]
+            for row, entry in enumerate(entries)
+        ]
 
 
 def explained(
@@ -58,7 +83,7 @@ def explained(
     decided = model.decided(scores)
     found = []
     for n, (entry, tagged, similar) in enumerate(
-        zip(entries, model.tag(entries), _similar(model, entries, labels, n_similar), strict=True)
+        zip(entries, model.tag(entries), Precedents(model, labels).of(entries, n_similar), strict=True)
     ):
         has = {tag.topic.id for tag in tagged.tags}
         columns = wanted or _told(model, scores[n], has)
@@ -139,22 +164,6 @@ def _topic(model: Model, entry: Entry, column: int, scores: Any, decided: Any, t
             for reason in reasons
         ],
     }
-
-
-def _similar(model: Model, entries: Sequence[Entry], labels: Labels | None, n_similar: int) -> list[list[dict[str, Any]]]:
-    if labels is None or not labels.entries:
-        return [[] for _ in entries]
-    terms, idf = Terms(model.hashes), model.idf.astype(np.float64)
-    # One more than wanted, since an entry that is labelled itself is the nearest to itself.
-    likeness, which = nearest(rows(entries, terms, idf), rows(labels.entries, terms, idf), len(idf), n_similar + 1)
-    return [
-        [
-            {"id": labels.rows[at].id, "title": labels.entries[at].title, "likeness": round(alike, 4)} | _said(labels.rows[at])
-            for alike, at in zip(likeness[n].tolist(), which[n].tolist(), strict=True)
-            if alike > 0 and labels.rows[at].id != entry.id
-        ][:n_similar]
-        for n, entry in enumerate(entries)
-    ]
 
 
 def _said(row: Row) -> dict[str, list[str]]:

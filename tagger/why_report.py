@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +44,24 @@ def shown_terms(terms: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return for_it + [term for term in terms if term["share"] <= -_SMALL][:_N_AGAINST]
 
 
-def marked(text: str, part: str, terms: Sequence[dict[str, Any]]) -> Iterator[tuple[str, int]]:
-    """A title or abstract in pieces, each with 1 where words speak for a topic, -1 where they speak against it, else 0."""
+def marked(
+    text: str,
+    part: str,
+    terms: Sequence[dict[str, Any]],
+    level: Callable[[float], int] = lambda share: (share > 0) - (share < 0),
+) -> Iterator[tuple[str, int]]:
+    """A title or abstract in pieces, each with 1 where words speak for a topic, -1 where they speak against it, else 0.
+
+    Args:
+        text: the title or the abstract.
+        part: which of them.
+        terms: of the topic, as in `why.explained`.
+        level: what a share counts as, where it shall tell strong ones from weak ones.
+    """
     places = [
         (term["share"], [(place["start"], place["end"]) for place in term["places"] if place["part"] == part]) for term in terms
     ]
-    signs = ((piece, (share > 0) - (share < 0)) for piece, share in segments(text, places))
+    signs = ((piece, level(share)) for piece, share in segments(text, places))
     for sign, pieces in groupby(signs, key=lambda piece: piece[1]):
         piece = "".join(piece for piece, _ in pieces)
         core = piece.strip() if sign else ""

@@ -204,7 +204,7 @@ def test_a_cell_that_was_edited_counts_for_neither_side(ws: Path) -> None:
     none = {entry.id: ("recsys", "llm") for entry in labels.entries}
     same = compare(model, model, labels, none)
     assert same is not None
-    assert (same.p_worse, same.p_topics, same.new["micro_f1"]) == (1.0, {"recsys": 1.0, "llm": 1.0}, [None])
+    assert (same.p_worse, same.p_topics, same.new["micro_f1"]) == (1.0, {"recsys": 1.0, "llm": 1.0}, [None] * 3)
 
 
 def test_one_topic_may_be_worse_and_is_named(labels: Labels, root: Path) -> None:

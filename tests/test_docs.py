@@ -25,7 +25,7 @@ def test_every_command_and_option_is_documented(root: Path) -> None:
 
     page = (root / "docs/cli.md").read_text()
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    wanted = "tag label retrain rollback why audit evaluate topics batch diff check drift next ci init export report"
+    wanted = "tag label review retrain rollback why audit evaluate topics batch diff check drift next ci init export report"
     assert set(commands) >= set(wanted.split())
     for name, command in commands.items():
         assert command.help

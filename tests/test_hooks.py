@@ -154,7 +154,8 @@ def test_check_without_labels_to_check(run: Run, workspace: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert (
         done.stderr
-        == "tagger: labels/topics.toml: expected one [[topic]] table for each topic, perhaps one [gate], and nothing else\n"
+        == "tagger: labels/topics.toml: expected one [[topic]] table for each topic, perhaps one [gate] and one [entry], "
+        "and nothing else\n"
     )
 
 

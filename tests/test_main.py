@@ -35,7 +35,18 @@ if {moment!r} == "exit":
 def interrupted(folder: Path, moment: str, *command: str, before: str = "") -> subprocess.CompletedProcess[str]:
     (folder / "sitecustomize.py").write_text(before + CUSTOMIZE.format(moment=moment))
     environment = {**os.environ, "PYTHONPATH": str(folder)}
-    return subprocess.run([BIN / command[0], *command[1:]], cwd=folder, env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        [BIN / command[0], *command[1:]],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        preexec_fn=hearing,  # whoever started the tests may have had Ctrl-C ignored
+    )
+
+
+def hearing() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 STARTING = [

@@ -620,7 +620,11 @@ def test_only_topics_that_ask_have_another_threshold() -> None:
     topics = (Topic("a", "A", precision=0.01), Topic("b", "B"), Topic("c", "C", precision=0.5))
     found, precise = with_precision(Thresholds(np.full(3, 0.4), 1.0, 0, 0.7), cells, topics)
     assert found.thresholds.tolist() == [0.9, 0.4, 0.4]
-    assert list(precise) == ["a"], "there is nothing to go by for the third"
+    assert list(precise) == ["a"], "the third is not learned"
+    hopeless = Cells(np.zeros(2, dtype=int), np.arange(2), np.full(2, FLOOR / 2), np.ones(2, dtype=bool))
+    found, precise = with_precision(Thresholds(np.full(3, 0.4), 1.0, 0, 0.7), hopeless, topics)
+    assert found.thresholds.tolist() == [0.4, 0.4, 0.4]
+    assert (precise["a"].supported, precise["a"].tags, precise["a"].more) == (False, 0, None)
 
 
 def asking(labels: Labels, **goals: float) -> Labels:

@@ -28,6 +28,7 @@ from tagger.cli import (
     next_entries,
     report,
     retrain,
+    review,
     rollback,
     tag,
     topics,
@@ -55,6 +56,7 @@ _LOOK = {
 app = typer.Typer(name="tagger", no_args_is_help=True, **_LOOK)  # type: ignore[arg-type]
 app.command("tag")(tag.tag)
 app.command("label")(label.label)
+app.command("review")(review.review)
 app.command("retrain")(retrain.retrain)
 app.command("rollback")(rollback.rollback)
 app.command("why")(why.why)

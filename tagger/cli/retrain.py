@@ -27,7 +27,7 @@ def retrain(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Train the model anew from the labels."""
-    from tagger.retraining import compare, is_current, other_goals, retrained
+    from tagger.retraining import compare, is_current, not_learned, other_goals, retrained
     from tagger.training import Settings
 
     place = need_workspace(workspace)
@@ -51,7 +51,7 @@ def retrain(
         emit(report.changes(comparison.old, comparison.new, comparison.p_worse, comparison.n_entries))
     if old is not None and (changed := other_goals(old, new)):
         warn([f"not compared, since another precision is asked for than before: {', '.join(changed)}"])
-    warn([*_not_learned(new, Settings().min_yes), *report.lacking(new)])
+    warn([*not_learned(new, Settings().min_yes), *report.lacking(new)])
     if comparison is not None and comparison.worse and not force:
         warn(
             [
@@ -63,16 +63,6 @@ def retrain(
     promote(place, new.to_bytes(), report.card(new))
     kept = f"; the one before is {previous(place)}" if previous(place).exists() else ""
     warn([f"written: {place.model}, {place.card}{kept}"])
-
-
-def _not_learned(model: Model, at_least: int) -> list[str]:
-    lines = []
-    for topic, cut in zip(model.topics, model.thresholds, strict=True):
-        if cut == float("inf"):
-            found = model.about["figures"]["topics"][topic.id]
-            lacking = "yes" if found["yes"] < at_least else "no"
-            lines.append(f"{topic.name}: only {found[lacking]} {lacking} entries, so it is not tagged; label more")
-    return lines
 
 
 def _old(place: Workspace) -> Model | None:

@@ -1,0 +1,60 @@
+"""The page for labelling."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Optional
+
+import typer
+
+from tagger.cli.options import ModelOption, WorkspaceOption, YearOption
+from tagger.cli.output import warn
+from tagger.listing import read_files
+from tagger.workspace import load_model, need_workspace
+
+
+def review(
+    listings: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="LISTING", help="Listings or JSON Lines to label; without one, the labels are looked through."),
+    ] = None,
+    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port; 0 for a free one.")] = 8417,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Address to listen at; one that others reach needs --token.")
+    ] = "127.0.0.1",
+    token: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--token",
+            metavar="SECRET",
+            envvar="TAGGER_TOKEN",
+            help="Secret without which nothing is to be seen; better in the environment.",
+        ),
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page, where there is a desktop.")] = True,
+    model: ModelOption = None,
+    year: YearOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Label in the browser; train; look labels through."""
+    from tagger.review.serving import check, serve
+
+    check(host, token)
+    place = need_workspace(workspace)
+    tagger = load_model(model, place)
+    listing = read_files(listings or [], year)
+    warn(listing.warnings)
+    from tagger.review.desk import Desk
+
+    desk = Desk(place, tagger, listing.all())
+    serve(desk, host, port, token, audit=not listings, ready=lambda address: _ready(address, browser))
+
+
+def _ready(address: str, browser: bool) -> None:
+    warn([f"{address} (Ctrl-C ends it)"])
+    desktop = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if browser and desktop and sys.stderr.isatty():
+        import webbrowser
+
+        webbrowser.open(address)

@@ -1,0 +1,722 @@
+"""The page for labelling, without a browser: what lies on the desk, what the server answers, and whom it refuses."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from servers import served
+from starlette.testclient import TestClient
+from test_label import BILE, CLICK, LANGUAGE, WATER, put, said
+
+from tagger import Entry, LabelsError, Topic, UsageError, load, read_listing
+from tagger.decisions import read_confirmed
+from tagger.labelling import ChangedError, Mark
+from tagger.labels import Row, read_labels, read_rows, write_rows
+from tagger.review import background
+from tagger.review.app import make_app
+from tagger.review.background import Background
+from tagger.review.desk import STATES, Desk, UnknownError, Wanted
+from tagger.review.safety import POLICY, Guard
+from tagger.review.serving import check
+from tagger.workspace import Workspace
+
+YES, NO, UNSURE = Mark.yes, Mark.no, Mark.unsure
+ADDRESS = "http://127.0.0.1:8417"
+NASTY = "<script>alert('t')</script> \x1b[2J\x07 & \"q\" <img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def place(tmp_path: Path, tiny: Path) -> Path:
+    return put(tmp_path / "place", tiny)
+
+
+def desk_of(place: Path, *extra: Entry) -> Desk:
+    return Desk(Workspace(place), load(place / "models/topics.safetensors"), [*read_listing(place / "l.txt"), *extra])
+
+
+@pytest.fixture
+def desk(place: Path) -> Desk:
+    return desk_of(place)
+
+
+class Page:
+    """A page that was loaded from a server in the same process."""
+
+    def __init__(self, desk: Desk, secret: str | None = None, host: str = "127.0.0.1", work: Background | None = None) -> None:
+        self.guard = Guard(host, 8417, secret)
+        self.app = make_app(desk, self.guard, work)
+        self.client = TestClient(self.app, base_url=ADDRESS, follow_redirects=False)
+        self.headers = {"origin": ADDRESS, "x-tagger-token": self.guard.token}
+
+    def get(self, path: str, **options: Any) -> httpx2.Response:
+        return self.client.get(path, **options)
+
+    def post(self, path: str, body: object = None, **headers: str | None) -> httpx2.Response:
+        sent = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return self.client.post(path, json=body, headers={name: value for name, value in sent.items() if value is not None})
+
+
+@pytest.fixture
+def page(desk: Desk) -> Page:
+    return Page(desk)
+
+
+# --- the desk
+
+
+def ids(desk: Desk, **wanted: str) -> list[str]:
+    return [brief["id"] for brief in desk.queue(Wanted(**wanted))]
+
+
+def test_the_queue_is_the_listing_and_then_what_is_in_labels(desk: Desk) -> None:
+    assert ids(desk) == [CLICK, LANGUAGE, WATER, BILE]
+    assert ids(desk, state="new") == [CLICK, LANGUAGE, BILE]
+    assert ids(desk, state="labelled") == [WATER]
+    assert ids(desk, topic="llm") == [LANGUAGE], "by what is proposed"
+    assert ids(desk, topic="ctr") == [CLICK, WATER], "by what is labelled"
+    assert ids(desk, search="LEE click") == [CLICK], "authors too, whatever the case"
+    assert ids(desk, search="gęślą") == [BILE]
+    assert ids(desk, search="nothing of the kind") == []
+    assert desk.counts(Wanted()) == {"new": 3, "labelled": 1, "unsure": 0, "doubted": 0, "all": 4}
+    assert desk.counts(Wanted(topic="ctr")) == {"new": 1, "labelled": 1, "unsure": 0, "doubted": 0, "all": 2}
+    assert desk.n_given == 4
+
+
+@pytest.mark.parametrize("wanted", [{"state": "x"}, {"topic": "x"}, {"order": "x"}])
+def test_a_filter_that_there_is_not(desk: Desk, wanted: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="no such thing to filter by: 'x'; known: "):
+        desk.queue(Wanted(**wanted))
+
+
+def test_without_a_listing_the_queue_is_what_is_in_labels(place: Path) -> None:
+    (place / "labels/entries/new.txt").write_text("CLMay 2, 2024\nLanguage in ClicksCy Ng\nLanguage and a click.\n")
+    desk = Desk(Workspace(place), load(place / "models/topics.safetensors"))
+    assert ids(desk) == [LANGUAGE, WATER], "an entry without a row waits for it, as a killed run leaves it"
+    assert desk.n_given == 0
+
+
+def test_an_entry_comes_with_its_marks_and_the_words_of_its_best_topic(desk: Desk) -> None:
+    found = desk.entry(CLICK)
+    assert (found["row"], found["marks"], found["why"]["id"]) == (None, ["yes", "no", "no"], "ctr")
+    assert [score and round(score, 2) for score in found["scores"]] == [0.82, 0.12, None]
+    assert found["about"] == ["IR", "2023-06-09", "Ann Lee, Bo Wu", "Code"]
+    assert desk.entry(CLICK, "llm")["why"]["id"] == "llm"
+    assert desk.entry(WATER)["row"] == {"topics": ["ctr"], "unsure": []}
+
+
+def test_the_pieces_of_a_text_are_the_text_and_say_what_words_did(desk: Desk) -> None:
+    for topic in ("ctr", "llm", "chat"):
+        why = desk.why(LANGUAGE, topic)
+        assert "".join(piece for piece, _ in why["title"]) == "Language in Clicks"
+        assert "".join(piece for piece, _ in why["abstract"]) == "Language and a click."
+    assert desk.why(LANGUAGE, "ctr")["abstract"] == [("Language", -1), (" and a ", 0), ("click", 2), (".", 0)]
+    assert desk.why(LANGUAGE, "chat") == {
+        "id": "chat",
+        "name": "Chat",
+        "score": None,
+        "threshold": None,
+        "tagged": None,
+        "implied_by": None,
+        "title": [("Language in Clicks", 0)],
+        "abstract": [("Language and a click.", 0)],
+        "terms": [],
+    }, "a topic that the model does not have yet"
+    with pytest.raises(UsageError, match="unknown topic 'x'"):
+        desk.why(LANGUAGE, "x")
+
+
+def test_precedents_are_labelled_and_new_labels_are_among_them(desk: Desk) -> None:
+    assert desk.similar(LANGUAGE) == [], "the only labelled entry shares no known word"
+    desk.save(CLICK, [YES, NO, UNSURE], None)
+    (found,) = desk.similar(LANGUAGE)
+    assert (found["id"], found["topics"], found["unsure"]) == (CLICK, ["ctr"], ["chat"])
+
+
+def test_a_mark_takes_with_it_what_follows_from_it(desk: Desk) -> None:
+    assert desk.turn([NO, NO, NO], "chat", YES) == (NO, YES, YES)
+    assert desk.turn([NO, YES, YES], "llm", UNSURE) == (NO, UNSURE, UNSURE)
+    for marks, topic in (([NO], "ctr"), ([NO, NO, NO], "x")):
+        with pytest.raises(UsageError, match="the topics are others by now"):
+            desk.turn(marks, topic, YES)
+
+
+def test_what_is_saved_is_on_disk_and_can_be_undone(desk: Desk, place: Path) -> None:
+    before = {path: path.read_bytes() for path in (place / "labels").rglob("*") if path.is_file()}
+    saved = desk.save(CLICK, [YES, UNSURE, NO], None)
+    assert saved["row"] == {"topics": ["ctr"], "unsure": ["llm"]}
+    assert said(place)[CLICK] == (("ctr",), ("llm",))
+    assert {entry.id for entry in read_labels(place / "labels").entries} == {WATER, CLICK}
+    assert ids(desk, state="unsure") == [CLICK]
+    undone = desk.undo(saved["undo"])
+    assert (undone["row"], undone["marks"]) == (None, ["yes", "no", "no"])
+    assert {path: path.read_bytes() for path in (place / "labels").rglob("*") if path.is_file()} == before
+    with pytest.raises(UsageError, match="nothing to undo"):
+        desk.undo(saved["undo"])
+    for number in (-1, 7):
+        with pytest.raises(UsageError, match="nothing to undo"):
+            desk.undo(number)
+
+
+def test_a_save_that_changes_nothing_has_nothing_to_undo(desk: Desk, place: Path) -> None:
+    saved = desk.save(WATER, [YES, NO, NO], {"topics": ["ctr"], "unsure": []})
+    assert saved["undo"] is None
+    assert said(place) == {WATER: (("ctr",), ())}
+
+
+def test_of_two_on_one_entry_the_second_is_told_and_nothing_is_lost(place: Path) -> None:
+    one, two = desk_of(place), desk_of(place)
+    first = one.save(CLICK, [YES, NO, NO], None)
+    with pytest.raises(ChangedError, match=r"says of this entry: ctr") as told:
+        two.save(CLICK, [NO, YES, NO], None)
+    assert told.value.row is not None
+    assert said(place)[CLICK] == (("ctr",), ())
+    assert two.entry(CLICK)["row"] == {"topics": ["ctr"], "unsure": []}, "what is on disk, whoever wrote it"
+    two.save(CLICK, [NO, YES, NO], {"topics": ["ctr"], "unsure": []})
+    with pytest.raises(ChangedError):
+        one.undo(first["undo"])
+    assert said(place)[CLICK] == (("llm",), ())
+
+
+def test_rows_of_others_and_of_topics_that_are_gone_stay(place: Path) -> None:
+    desk = desk_of(place)
+    write_rows(place / "labels/labels.csv", [Row(WATER, "The Shape of Water", ("ctr",), ("old",))])
+    desk.save(WATER, [NO, NO, NO], {"topics": ["ctr"], "unsure": ["old"]})
+    assert said(place)[WATER] == ((), ("old",))
+
+
+def test_marks_that_contradict_each_other_are_not_saved(place: Path) -> None:
+    topics = place / "labels/topics.toml"
+    topics.write_text(topics.read_text().replace('name = "CTR prediction"', 'name = "CTR prediction"\nexcludes = ["chat"]'))
+    topics.write_text(topics.read_text() + "\n[entry]\nat_most = 2\n")
+    desk = desk_of(place)
+    assert desk.turn([YES, NO, NO], "chat", YES) == (NO, YES, YES), "what is excluded goes"
+    with pytest.raises(UsageError, match="exclude each other"):
+        desk.save(CLICK, [YES, NO, YES], None)
+    page = Page(desk)
+    refused = page.post(f"/desk/entries/{CLICK}", {"marks": ["yes", "yes", "yes"], "was": None})
+    assert refused.status_code == 400
+    assert said(place) == {WATER: (("ctr",), ())}
+
+
+def test_an_order_leaves_nobody_out(desk: Desk) -> None:
+    for order in desk.orders:
+        assert sorted(ids(desk, order=order)) == sorted(ids(desk))
+
+
+def test_the_rest_api_is_on_the_same_server(page: Page, place: Path) -> None:
+    answer = page.client.post("/v1/tag", json={"entries": [{"title": "Click", "abstract": "click"}]})
+    assert answer.status_code == 200, "it changes nothing, so it needs no token of the run"
+    assert page.client.post("/v1/tag", json={"entries": []}, headers={"origin": "http://evil.example"}).status_code == 403
+    assert page.get("/v1/health", headers={"host": "evil.example"}).status_code == 421
+    assert "script-src" not in page.get("/v1/docs").headers["content-security-policy"], "its own policy is stricter"
+    page.post(f"/desk/entries/{CLICK}", {"marks": ["no", "yes", "no"], "was": None})
+    (entry,) = page.client.post("/v1/tag", json={"entries": [{"title": "Click, Click | Click"}]}).json()["entries"]
+    assert [(tag["id"], tag["by"]) for tag in entry["topics"]] == [("llm", "hand")], "a label holds there at once"
+
+
+def test_an_entry_or_marks_that_there_are_not(desk: Desk) -> None:
+    for call in (desk.entry, desk.similar):
+        with pytest.raises(UnknownError, match="no entry has the id 'nothing0'"):
+            call("nothing0")
+    with pytest.raises(UnknownError):
+        desk.save("nothing0", [NO, NO, NO], None)
+    with pytest.raises(UsageError, match="the topics are others by now"):
+        desk.save(CLICK, [NO], None)
+
+
+def test_a_doubt_is_answered_by_what_is_saved_and_open_again_after_undo(desk: Desk, place: Path) -> None:
+    desk.save(CLICK, [YES, NO, NO], None)
+    cells = [(CLICK, "ctr", "yes", 0.3), (CLICK, "llm", "no", 0.7), (WATER, "ctr", "yes", 0.01), (WATER, "llm", "yes", 0.0)]
+    desk.doubt([{"id": id, "topic": topic, "label": label, "score": score} for id, topic, label, score in cells])
+    assert ids(desk, state="doubted") == [CLICK, WATER]
+    assert ids(desk, state="doubted", order="doubtful") == [WATER, CLICK]
+    assert desk.entry(WATER)["why"]["id"] == "ctr", "the doubted topic is in focus"
+    assert ids(desk, state="doubted", topic="llm") == [CLICK], "a label that is another by now is not doubted"
+    saved = desk.save(CLICK, [YES, YES, NO], {"topics": ["ctr"], "unsure": []})
+    assert read_confirmed(place / "labels") == {(CLICK, "ctr"): "yes", (CLICK, "llm"): "yes"}
+    assert ids(desk, state="doubted") == [WATER]
+    same = desk.save(WATER, [YES, NO, NO], {"topics": ["ctr"], "unsure": []})
+    assert read_confirmed(place / "labels")[WATER, "ctr"] == "yes", "saved as it was: looked at"
+    assert ids(desk, state="doubted") == []
+    desk.undo(same["undo"])
+    desk.undo(saved["undo"])
+    assert read_confirmed(place / "labels") == {}
+    assert ids(desk, state="doubted") == [CLICK, WATER]
+    assert said(place) == {CLICK: (("ctr",), ()), WATER: (("ctr",), ())}
+    desk.save(WATER, [UNSURE, NO, NO], {"topics": ["ctr"], "unsure": []})
+    assert (said(place)[WATER], read_confirmed(place / "labels")) == (((), ("ctr",)), {})
+
+
+# --- the work in the background
+
+
+@pytest.fixture
+def example(workspace: Path) -> Workspace:
+    return Workspace(workspace)
+
+
+def wait(page: Page, work: Background) -> dict[str, Any]:
+    work.wait()
+    found: dict[str, Any] = page.get("/desk/work").json()
+    return found
+
+
+def full(descriptor: int) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Background()
+    desk = Desk(example, load(tiny), read_listing(example.folder / "examples/new-listing.txt"))
+    page = Page(desk, work=work)
+    assert page.get("/desk/work").json() == {"what": "", "state": "idle", "done": 0, "total": 0, "error": ""}
+    assert page.post("/desk/train").json()["what"] == "train"
+    told = wait(page, work)
+    assert (told["state"], told["done"] == told["total"] > 0) == ("done", True)
+    trained = told["trained"]
+    assert trained["n_entries"] == 25
+    assert [row["name"] for row in trained["figures"]][2:] == ["Recommender systems", "Large language models"]
+    assert (trained["figures"][0]["before"], trained["p_worse"], trained["worse"]) == (None, None, False)
+    assert not example.model.exists()
+    assert page.post("/desk/train/keep").json()["state"] == "idle"
+    assert not example.model.exists()
+    refused = page.post("/desk/train/accept")
+    assert (refused.status_code, refused.json()) == (400, {"error": "there is no result to take of: train"})
+
+    page.post("/desk/train")
+    wait(page, work)
+    for path in ("/desk/train", "/desk/audit", "/desk/draw"):
+        refused = page.post(path)
+        assert (refused.status_code, "accept it or keep the old one first" in refused.json()["error"]) == (400, True)
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        refused = page.post("/desk/train/accept")
+    assert (refused.status_code, "No space left on device" in refused.json()["error"]) == (400, True)
+    assert not example.model.exists()
+    page.post("/desk/train/accept")
+    assert example.model.exists(), "the result was kept"
+    assert desk.model.about["n_entries"] == 25, "it proposes from now on"
+    page.post("/desk/train")
+    assert wait(page, work)["trained"] is None, "the model is what the labels give"
+    page.post("/desk/train/accept")
+
+    (changed,) = [row for row in read_rows(example.labels / "labels.csv") if row.topics == ("llm",)][:1]
+    desk.save(changed.id, [NO, NO], {"topics": ["llm"], "unsure": []})
+    page.post("/desk/train")
+    trained = wait(page, work)["trained"]
+    assert len(trained["figures"][2]["before"]) == len(trained["figures"][2]["after"]) == 3
+    assert 0 <= trained["p_worse"] <= 1
+    labelled = {row.id for row in read_rows(example.labels / "labels.csv")}
+    for name, of_labelled in (("flips", False), ("labelled_flips", True)):
+        assert len(trained[name]) == trained[f"n_{name}"]
+        for flip in trained[name]:
+            assert flip["added"] or flip["removed"]
+            assert {*flip["against"]} <= {*flip["added"], *flip["removed"]}
+            assert (flip["id"] in labelled) == of_labelled
+
+
+def test_a_model_that_is_significantly_worse_is_said_to_be(example: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tagger.training import Settings
+
+    good = background.retrained(read_labels(example.labels), Settings(), 1)
+    example.model.parent.mkdir(exist_ok=True)
+    good.save(example.model)
+    rows = read_rows(example.labels / "labels.csv")
+    real = background.retrained
+    monkeypatch.setattr(background, "is_current", lambda *arguments: False)
+
+    def blind(labels: Any, *arguments: Any, **more: Any) -> Any:
+        """A model of labels that say the opposite, judged by those that are there."""
+        from dataclasses import replace
+
+        turned = tuple(Row(row.id, row.title, tuple({"recsys", "llm"} - {*row.topics})) for row in rows)
+        return real(replace(labels, rows=turned), *arguments, **more)
+
+    monkeypatch.setattr(background, "retrained", blind)
+    found = background.train(example, good, read_labels(example.labels).entries, lambda done, total: None)
+    assert found is not None
+    assert found.told["worse"]
+    assert found.told["p_worse"] < 0.05
+    assert any(row["worse"] for row in found.told["figures"])
+    assert any(flip["against"] for flip in found.told["labelled_flips"])
+
+
+def test_a_model_that_somebody_else_replaced_is_not_overwritten(example: Workspace, tiny: Path) -> None:
+    found = background.train(example, load(tiny), (), lambda done, total: None)
+    assert found is not None
+    example.model.parent.mkdir(exist_ok=True)
+    shutil.copy(tiny, example.model)
+    with pytest.raises(UsageError, match="was changed meanwhile, so the comparison does not hold; train again"):
+        background.put_in_place(example, found)
+    assert example.model.read_bytes() == tiny.read_bytes()
+
+
+def test_an_audit_marks_what_is_doubted(example: Workspace, tiny: Path) -> None:
+    work = Background()
+    desk = Desk(example, load(tiny))
+    page = Page(desk, work=work)
+    page.post("/desk/audit")
+    told = wait(page, work)
+    assert told["state"] == "done"
+    assert told["n_doubted"] == sum(len(brief["doubts"]) for brief in desk.queue(Wanted("doubted"))) > 0
+
+
+def test_the_pictures_of_the_figures_are_drawn_when_asked_for(example: Workspace, tiny: Path) -> None:
+    work = Background()
+    page = Page(Desk(example, load(tiny)), work=work)
+    assert page.get("/figures/labels.svg").status_code == 404
+    assert "<img" not in page.get("/figures").text
+    page.post("/desk/draw")
+    assert wait(page, work)["state"] == "done"
+    names = re.findall(r'<img src="/figures/([\w-]+)\.svg"', page.get("/figures").text)
+    assert {*names} >= {"precision-recall", "reliability", "label-counts"}, "a learning curve needs more labels"
+    for name in names:
+        answer = page.get(f"/figures/{name}.svg")
+        assert answer.headers["content-type"] == "image/svg+xml"
+        assert "script" not in answer.headers["content-security-policy"]
+        assert answer.text.startswith("<svg ")
+
+
+def test_work_that_fails_says_why_and_two_at_once_are_refused(desk: Desk, place: Path) -> None:
+    work = Background()
+    page = Page(desk, work=work)
+    page.post("/desk/train")
+    told = wait(page, work)
+    assert told["state"] == "failed"
+    assert told["error"].startswith("nothing can be learned from 1 labelled entries")
+    go_on = threading.Event()
+    work.start("train", lambda told: go_on.wait(30))
+    refused = page.post("/desk/audit")
+    assert (refused.status_code, refused.json()["error"]) == (400, "train is under way; wait until it is done")
+    go_on.set()
+    work.wait()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_work_that_breaks_is_not_taken_for_done(page: Page, capsys: pytest.CaptureFixture[str]) -> None:
+    work = Background()
+    work.start("train", lambda told: 1 / 0)
+    work.wait()
+    assert work.status()["state"] == "failed"
+    assert "the terminal of the server says more" in work.status()["error"]
+
+
+# --- the server
+
+
+def test_every_answer_says_what_a_browser_may_do_with_it(page: Page) -> None:
+    for answer in (page.get("/"), page.get("/figures"), page.get("/desk"), page.get("/nothing"), page.post("/desk/turn", {})):
+        assert answer.headers["content-security-policy"] == POLICY
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "same-origin"
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert answer.headers["cache-control"] == "no-store"
+    for rule in ("default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"):
+        assert rule in POLICY.split("; ")
+    assert "unsafe" not in POLICY
+
+
+def test_a_label_by_hand_goes_to_disk(page: Page, place: Path) -> None:
+    entry = page.get(f"/desk/entries/{CLICK}").json()
+    marks = page.post("/desk/turn", {"marks": entry["marks"], "topic": "chat", "mark": "yes"}).json()
+    assert marks == ["yes", "yes", "yes"]
+    saved = page.post(f"/desk/entries/{CLICK}", {"marks": marks, "was": None})
+    assert (saved.status_code, saved.json()["row"]) == (200, {"topics": ["ctr", "llm", "chat"], "unsure": []})
+    assert said(place)[CLICK] == (("ctr", "llm", "chat"), ())
+    again = page.post(f"/desk/entries/{CLICK}", {"marks": entry["marks"], "was": None})
+    assert again.status_code == 409
+    assert again.json()["row"] == {"topics": ["ctr", "llm", "chat"], "unsure": []}
+    assert page.post(f"/desk/undo/{saved.json()['undo']}").json()["row"] is None
+    assert CLICK not in said(place)
+
+
+REFUSED = [
+    ({"host": "evil.example"}, 421, "this server is not called 'evil.example'; it is "),
+    ({"host": "127.0.0.1:80"}, 421, "this server is not called"),
+    ({"origin": "http://evil.example"}, 403, "a page of 'http://evil.example' changes nothing here"),
+    ({"origin": "null"}, 403, "a page of 'null' changes nothing here"),
+    ({"origin": "http://127.0.0.1:1234"}, 403, "changes nothing here"),
+    ({"sec_fetch_site": "cross-site"}, 403, "a page of another site changes nothing here"),
+    ({"sec_fetch_site": "same-site"}, 403, "a page of another site changes nothing here"),
+    ({"x_tagger_token": None}, 403, "the server was started anew; load the page anew"),
+    ({"x_tagger_token": "x" * 43}, 403, "the server was started anew; load the page anew"),
+    ({"x_tagger_token": "é"}, 403, "the server was started anew; load the page anew"),
+]
+
+
+@pytest.mark.parametrize(("headers", "status", "message"), REFUSED)
+def test_a_change_from_elsewhere_is_refused(
+    page: Page, place: Path, headers: dict[str, str | None], status: int, message: str
+) -> None:
+    body = {"marks": ["yes", "no", "no"], "was": None}
+    for path in (f"/desk/entries/{CLICK}", "/desk/undo/0", "/desk/train", "/desk/audit", "/desk/train/accept"):
+        headers_now = {name: value.encode() if value and not value.isascii() else value for name, value in headers.items()}
+        answer = page.post(path, body, **headers_now)  # type: ignore[arg-type]
+        assert answer.status_code == status
+        assert message in answer.json()["error"]
+    assert said(place) == {WATER: (("ctr",), ())}
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8417", "localhost:8417", "[::1]:8417", "LOCALHOST:8417"])
+def test_this_machine_has_several_names(page: Page, host: str) -> None:
+    assert page.get("/desk", headers={"host": host}).status_code == 200
+
+
+def test_a_read_by_another_name_is_refused(page: Page) -> None:
+    for path in ("/", "/desk", "/static/review.js"):
+        assert page.get(path, headers={"host": "rebound.example:8417"}).status_code == 421
+
+
+def test_with_a_secret_nothing_is_read_without_it(desk: Desk, place: Path) -> None:
+    page = Page(desk, "a long enough secret")
+    for path in ("/desk", "/", f"/desk/entries/{CLICK}", "/figures", "/nothing", "/v1/topics", "/enter/desk"):
+        assert page.get(path).status_code == 401
+        assert page.get(path, headers={"authorization": "Bearer wrong"}).status_code == 401
+        assert page.get(path, headers={"cookie": "tagger-8417=wrong"}).status_code == 401
+    assert page.post(f"/desk/entries/{CLICK}", {"marks": ["yes", "no", "no"], "was": None}).status_code == 401
+    assert page.get("/", headers={"accept": "text/html"}).headers["location"] == "/enter"
+    assert "The token" in page.get("/enter").text
+    assert page.get("/static/review.css").status_code == 200
+    assert page.get("/desk", headers={"authorization": "Bearer a long enough secret"}).status_code == 200
+    wrong = page.client.post("/enter", data={"secret": "no"}, headers={"origin": ADDRESS})
+    assert (wrong.status_code, "This is not the token" in wrong.text) == (401, True)
+    abroad = page.client.post("/enter", data={"secret": "a long enough secret"}, headers={"origin": "http://evil.example"})
+    assert abroad.status_code == 403
+    right = page.client.post("/enter", data={"secret": "a long enough secret"}, headers={"origin": ADDRESS})
+    assert (right.status_code, right.headers["location"]) == (303, "/")
+    cookie = right.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert "a long enough secret" not in cookie
+    assert page.get("/desk").status_code == 200
+    assert page.post(f"/desk/entries/{CLICK}", {"marks": ["yes", "no", "no"], "was": None}).status_code == 200
+    refused = page.post(f"/desk/entries/{CLICK}", {"marks": ["no", "no", "no"], "was": None}, x_tagger_token=None)
+    assert refused.status_code == 403, "the secret alone changes nothing"
+
+
+def test_at_an_address_for_all_names_the_secret_decides(desk: Desk) -> None:
+    page = Page(desk, "a long enough secret", host="0.0.0.0")
+    assert page.get("/desk", headers={"host": "box.lan:8417"}).status_code == 401
+    known = {"host": "box.lan:8417", "authorization": "Bearer a long enough secret"}
+    assert page.get("/desk", headers=known).status_code == 200
+
+
+def test_no_path_of_a_request_reaches_a_file(page: Page, place: Path) -> None:
+    for name in (
+        "../desk.py",
+        "..%2fdesk.py",
+        "%2e%2e/desk.py",
+        "/etc/passwd",
+        "%2fetc%2fpasswd",
+        "__init__.py",
+        "review.html",
+    ):
+        answer = page.get(f"/static/{name}")
+        assert answer.status_code == 404
+        assert "error" in answer.json()
+        assert page.get(f"/desk/entries/{name}").status_code in (404, 405)
+        assert page.post(f"/desk/entries/{name}", {"marks": ["no", "no", "no"], "was": None}).status_code in (404, 405)
+    assert page.get("/static/review.css").headers["content-type"].startswith("text/css")
+
+
+BAD = [
+    ("/desk/turn", {"marks": ["maybe"], "topic": "ctr", "mark": "yes"}, 422, "Input should be 'no', 'yes' or 'unsure'"),
+    ("/desk/turn", {"marks": ["no"], "topic": "ctr", "mark": "yes"}, 400, "the topics are others by now"),
+    (f"/desk/entries/{CLICK}", {"marks": ["no", "no", "no"]}, 422, "body.was: Field required"),
+    (f"/desk/entries/{CLICK}", {"marks": [], "was": None}, 400, "the topics are others by now"),
+    ("/desk/entries/none0000", {"marks": ["no", "no", "no"], "was": None}, 404, "no entry has the id 'none0000'"),
+    ("/desk/undo/5", None, 400, "nothing to undo"),
+    ("/desk/undo/x", None, 422, "unable to parse"),
+    ("/desk/nothing", None, 404, "Not Found"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "status", "message"), BAD)
+def test_a_request_that_is_not_understood(page: Page, path: str, body: object, status: int, message: str) -> None:
+    answer = page.post(path, body)
+    assert (answer.status_code, message in answer.json()["error"]) == (status, True), answer.text
+
+
+def test_a_body_that_is_too_long_is_not_read(page: Page) -> None:
+    assert page.post("/desk/turn", {"marks": ["no"] * 300_000}).status_code == 413
+
+    def endless() -> Iterator[bytes]:
+        for _ in range(3):
+            yield b" " * 600_000
+
+    answer = page.client.post("/desk/turn", content=endless(), headers=page.headers)
+    assert (answer.status_code, answer.json()["error"]) == (413, "more than 1048576 bytes at once")
+
+
+def test_a_disk_that_is_full_is_said_and_nothing_is_lost(page: Page, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = (place / "labels/labels.csv").read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        answer = page.post(f"/desk/entries/{CLICK}", {"marks": ["yes", "no", "no"], "was": None})
+    assert (answer.status_code, "No space left on device" in answer.json()["error"]) == (400, True)
+    assert (place / "labels/labels.csv").read_bytes() == before
+
+
+def test_a_table_that_somebody_broke_is_said(page: Page, place: Path) -> None:
+    (place / "labels/labels.csv").write_text("nonsense\n")
+    answer = page.get("/desk/queue")
+    assert (answer.status_code, "expected the columns id,title,topics,unsure" in answer.json()["error"]) == (400, True)
+
+
+def test_names_and_titles_are_text_wherever_they_stand(place: Path) -> None:
+    nasty = place.rename(place.parent / "<b>&'\"")
+    topics = (nasty / "labels/topics.toml").read_text().replace('"Chat"', json.dumps(NASTY))
+    (nasty / "labels/topics.toml").write_text(topics)
+    desk = desk_of(nasty, Entry(NASTY, abstract="</p><script>" + NASTY, authors=("<i>A</i>",)))
+    page = Page(desk)
+    (found,) = page.get("/desk/queue", params={"search": "alert"}).json()["entries"]
+    entry = page.get(f"/desk/entries/{found['id']}")
+    assert entry.headers["content-type"] == "application/json"
+    assert "\x1b" not in entry.text
+    assert "\\u001b" not in entry.text
+    for path in ("/", "/figures"):
+        text = page.get(path).text
+        assert "<b>&" not in text
+        assert "&lt;b&gt;&amp;" in text
+        assert "<script>alert" not in text
+
+
+def test_the_figures_of_a_model_with_a_nasty_topic(place: Path, root: Path) -> None:
+    from dataclasses import replace
+
+    model = load(root / "models/topics.safetensors")
+    topics = (Topic(model.topics[0].id, NASTY), *model.topics[1:])
+    page = Page(Desk(Workspace(place), replace(model, topics=topics)))
+    text = page.get("/figures").text
+    assert "&lt;script&gt;alert" in text
+    assert "<script>alert" not in text
+    assert "micro-F1" in text
+    assert "does not say what it was trained on" in Page(desk_of(place)).get("/figures").text
+
+
+# --- the command
+
+
+def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagger.review.serving.find_spec", lambda name: None if name == "uvicorn" else object())
+    with pytest.raises(UsageError, match=r"the page needs uvicorn; run: pip install 'tagger\[review\]'"):
+        check("127.0.0.1", None)
+
+
+COMMANDS = [
+    (["--host", "0.0.0.0"], "tagger: --host 0.0.0.0: others reach this address; give --token too, or leave both out\n"),
+    (["--host", "192.0.2.1", "--token", "short"], "tagger: --token: expected 16 letters or digits at least, found 5\n"),
+    (
+        ["--host", "192.0.2.1", "--token", "x" * 16],
+        "tagger: 192.0.2.1:8417: cannot be listened at: Cannot assign requested address; --port 0 takes a free one\n",
+    ),
+    (["nothing.txt"], "nothing.txt: cannot be read: No such file or directory\nnothing was done; 1 to correct\n"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), COMMANDS)
+def test_a_command_that_cannot_be_done(
+    place: Path, run: Callable[..., subprocess.CompletedProcess[str]], arguments: list[str], message: str
+) -> None:
+    done = run("tagger", "review", *arguments, cwd=place)
+    assert (done.stdout, done.returncode) == ("", 2)
+    assert done.stderr.splitlines()[0] == message.splitlines()[0]
+
+
+def test_the_server_starts_answers_and_ends(place: Path) -> None:
+    with served(place, "l.txt") as server:
+        assert server.address.startswith("http://127.0.0.1:")
+        with httpx2.Client(base_url=server.address) as client:
+            assert client.get("desk").json()["n_given"] == 4
+            assert "server" not in client.get("/").headers
+            assert client.get("desk/work").json()["state"] == "idle"
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(30) == 0
+
+
+def test_without_a_listing_labels_are_looked_through_at_once(example: Workspace) -> None:
+    with served(example.folder) as server, httpx2.Client(base_url=server.address) as client:
+        told = client.get("desk/work").json()
+        assert (told["what"], told["state"] in ("running", "done")) == ("audit", True)
+
+
+_VICTIM = """
+import os, signal, sys
+from tagger.cli import main
+from tagger.review.desk import Desk
+
+last, seen, armed = int(os.environ["LAST"]), 0, False
+save = Desk.save
+
+def first(self, *arguments):
+    global armed
+    armed = True
+    return save(self, *arguments)
+
+def watch(event, arguments):
+    global seen
+    if armed and event in ("open", "os.rename", "os.remove", "os.chmod") and "labels" in str(arguments):
+        seen += 1
+        if seen == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+Desk.save = first
+sys.addaudithook(watch)
+main()
+"""
+
+
+def test_a_kill_of_the_server_at_any_moment_leaves_labels_whole(place: Path, tmp_path: Path) -> None:
+    """Killed before one of the file operations of three saves, seeded; what was said to be saved is there."""
+    marks = {CLICK: ["yes", "no", "no"], LANGUAGE: ["no", "unsure", "no"], BILE: ["no", "no", "no"]}
+    killed = torn = 0
+    for last in sorted(random.Random(11).sample(range(1, 28), 5)):
+        here = shutil.copytree(place, tmp_path / f"killed-{last}")
+        kept = []
+        with served(here, "l.txt", program=[sys.executable, "-c", _VICTIM], LAST=str(last)) as server:
+            with httpx2.Client(base_url=server.address) as client:
+                token = client.get("/").text.split('name="tagger-token" content="')[1].split('"')[0]
+                for id, said_of in marks.items():
+                    try:
+                        headers = {"x-tagger-token": token}
+                        answer = client.post(f"desk/entries/{id}", json={"marks": said_of, "was": None}, headers=headers)
+                    except httpx2.TransportError:
+                        break
+                    assert answer.status_code == 200
+                    kept.append(id)
+            if len(kept) < len(marks):
+                assert server.process.wait(30) == -signal.SIGKILL
+                killed += 1
+        rows = {row.id for row in read_rows(here / "labels/labels.csv")}
+        assert rows >= {WATER, *kept}
+        assert len(rows) <= len(kept) + 2
+        try:
+            assert {row.id for row in read_labels(here / "labels").rows} == rows
+        except LabelsError as error:
+            torn += 1
+            (problem,) = error.problems
+            assert "no row in" in problem.message, "a text waits for its row, never a row for its text"
+        desk = desk_of(here)
+        for id in sorted(marks.keys() - rows):
+            desk.save(id, [Mark(mark) for mark in marks[id]], None)
+        assert {row.id for row in read_labels(here / "labels").rows} == {WATER, *marks}
+        assert not [*here.rglob("*.tmp")]
+    assert killed >= 3, "else the operations are fewer than they were"
+
+
+def test_states_are_those_of_the_page(page: Page) -> None:
+    text = page.get("/").text
+    for state in STATES:
+        assert f'name="state" value="{state}"' in text
