@@ -330,7 +330,9 @@ def best_cut(scores: Floats, yes: Bools, n_yes: int | None = None) -> float:
     quality = 2 * hits / (np.arange(1, len(ranked) + 1) + max(1, hits[-1] if n_yes is None else n_yes))
     quality[:-1][ranked[:-1] == ranked[1:]] = -1  # a cut cannot part equal scores
     best = int(quality.argmax())
-    return float((ranked[best] + (ranked[best + 1] if best + 1 < len(ranked) else ranked[best])) / 2)
+    low = ranked[best + 1] if best + 1 < len(ranked) else ranked[best]
+    middle = (ranked[best] + low) / 2
+    return float(middle if middle > low else ranked[best])  # of two scores that are all but equal, halfway rounds to the lower
 
 
 def mean_f1(scores: Sequence[Floats], yes: Sequence[Bools]) -> float:
