@@ -35,7 +35,7 @@ __all__ = ["FORMAT", "Model", "Reason", "Tag", "Tagged", "in_rows", "load", "rea
 FORMAT = 2
 _NAME = "topics.safetensors"
 
-_DENSE = 1 << 22  # up to this many weights, with those that are 0, a full array is faster to score with; if few are, up to more
+_MANY, _DENSE = 64, 1 << 25  # from so many topics on, or of more weights with those that are 0, a sparse product is faster
 _BLOCK = 1 << 20  # scores that are held at once
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "U64": "<u8", "U32": "<u4", "U8": "|u1"}
@@ -355,14 +355,13 @@ class Model:
         sums = np.zeros((len(rows) - 1, len(self.topics)))
         if sums.size == 0 or len(terms) == 0:
             return sums
-        n_cells = len(self.hashes) * len(self.topics)
-        if n_cells <= _DENSE or n_cells <= min(8 * _DENSE, 5 * len(self.weights)):
+        if len(self.topics) < _MANY and len(self.hashes) * len(self.topics) <= _DENSE:
             shares = self.full_weights.take(terms, axis=0)
             shares *= values[:, None]
             filled = np.flatnonzero(np.diff(rows))
             sums[filled] = np.add.reduceat(shares, rows[filled], axis=0)
             return sums
-        # For thousands of topics: it takes a quarter of the time, more than its import costs.
+        # With many topics it takes a fraction of numpy's time, which is worth its import.
         from scipy.sparse import csr_array
 
         x = csr_array((values, terms, rows), shape=(len(sums), len(self.hashes)))
