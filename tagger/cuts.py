@@ -214,9 +214,8 @@ def precise_cut(scores: Floats, yes: Bools, goal: float, n_yes: int) -> Precise:
     bound = np.where(ends, precision_bound(right, tags), -1.0)
     good = np.flatnonzero(bound >= goal)
     at = int(good[-1]) if len(good) else int(bound.argmax())
-    low = ranked[at + 1] if at + 1 < len(ranked) else ranked[at]
     more = 0 if len(good) else _lacking(right[ends], tags[ends], goal, n_yes)
-    return Precise(float((ranked[at] + low) / 2), goal, float(bound[at]), int(tags[at]), int(right[at]), more)
+    return Precise(_below(ranked, at), goal, float(bound[at]), int(tags[at]), int(right[at]), more)
 
 
 def _lacking(right: Ints, tags: Ints, goal: float, n_yes: int) -> int | None:
@@ -329,10 +328,14 @@ def best_cut(scores: Floats, yes: Bools, n_yes: int | None = None) -> float:
     hits = np.cumsum(yes[order])
     quality = 2 * hits / (np.arange(1, len(ranked) + 1) + max(1, hits[-1] if n_yes is None else n_yes))
     quality[:-1][ranked[:-1] == ranked[1:]] = -1  # a cut cannot part equal scores
-    best = int(quality.argmax())
-    low = ranked[best + 1] if best + 1 < len(ranked) else ranked[best]
-    middle = (ranked[best] + low) / 2
-    return float(middle if middle > low else ranked[best])  # of two scores that are all but equal, halfway rounds to the lower
+    return _below(ranked, int(quality.argmax()))
+
+
+def _below(ranked: Floats, at: int) -> float:
+    """Halfway from a score to the next lower one, where there is one; scores go down."""
+    low = ranked[min(at + 1, len(ranked) - 1)]
+    middle = (ranked[at] + low) / 2
+    return float(middle if middle > low else ranked[at])  # of two that are all but equal, halfway rounds to the lower
 
 
 def mean_f1(scores: Sequence[Floats], yes: Sequence[Bools]) -> float:
