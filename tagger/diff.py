@@ -1,4 +1,4 @@
-"""What changed between two runs, or between two models on the same entries: one dict, which `report.diff` puts into words."""
+"""What changed between two runs, or two models on the same entries: one dict, which `batch_report.diff` puts into words."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagger.listing import jsonl, pasted
@@ -21,28 +20,22 @@ from tagger.taxonomy import Topic
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tagger.batch import FileChange, Plan
     from tagger.labels import Labels
 
 __all__ = [
     "BARS",
     "OVERALL",
     "aligned",
-    "batch_summary",
     "card",
     "changes",
-    "diff",
-    "drift",
+    "counted",
     "escaped",
     "figures_frame",
     "figures_text",
     "frame_text",
     "interval",
     "markdown_table",
-    "next_entries",
-    "planned",
     "printable",
-    "reason",
     "summary",
     "tagged",
     "tagged_frame",
@@ -93,10 +86,12 @@ def summary(results: Sequence[Tagged]) -> str:
     """How many entries there were, and what became of them."""
     hand = sum(result.by == "hand" for result in results)
     none = sum(not result.tags for result in results)
-    return f"{_n(len(results), 'entry', 'entries')}: {len(results) - none} with topics, {none} without; {hand} labelled by hand"
+    entries = counted(len(results), "entry", "entries")
+    return f"{entries}: {len(results) - none} with topics, {none} without; {hand} labelled by hand"
 
 
-def _n(number: int, one: str, many: str) -> str:
+def counted(number: int, one: str, many: str) -> str:
+    """A number with the word for what it counts."""
     return f"{number} {one if number == 1 else many}"
 
 
@@ -376,7 +371,7 @@ def interval(sides: Sequence[float | None]) -> str:
 def changes(old: dict[str, Any], new: dict[str, Any], p_worse: float, n_compared: int) -> str:
     """What retraining changed against the model that was there: topics that moved, and whether chance explains it."""
     lines = [
-        f"against the model that was there, over {_n(n_compared, 'entry', 'entries')} "
+        f"against the model that was there, over {counted(n_compared, 'entry', 'entries')} "
         f"(chance of a loss like this if they were equal: p = {p_worse:.2f}):"
     ]
     lines += [
@@ -391,174 +386,6 @@ def changes(old: dict[str, Any], new: dict[str, Any], p_worse: float, n_compared
             moved.append((abs(after - before), f"  {id} F1 {before:.3f} -> {after:.3f} ({after - before:+.3f})"))
     lines += [line for _, line in sorted(moved, key=lambda pair: (-pair[0], pair[1]))]
     return "\n".join(lines) + "\n"
-
-
-_MARKS = {"new": "+ ", "changed": "  ", "gone": "- "}
-
-
-def planned(changes: Sequence[FileChange], out: Path) -> str:
-    """What a batch would change: by output, the entries that come (+), go (-) or have other topics."""
-    lines = []
-    for change in changes:
-        size = f", {_n(change.n_entries, 'entry', 'entries')}" if change.state == "new" else ""
-        same = "" if change.entries else "; no topic changes"
-        lines.append(f"{out / change.output}: {change.state}{size}{same}")
-        lines += [
-            f"{_MARKS[entry.state]}{entry.id}  {entry.title}{_moves(entry.added, entry.removed)}" for entry in change.entries
-        ]
-    return "".join(line + "\n" for line in lines)
-
-
-def batch_summary(plan: Plan) -> str:
-    """How many listings and entries there were, and what became of the outputs."""
-    states = [change.state for change in plan.changes]
-    counts = ", ".join(f"{states.count(state)} {state}" for state in ("new", "changed", "removed"))
-    return f"{_n(plan.n_inputs, 'listing', 'listings')}, {_n(plan.n_entries, 'entry', 'entries')}; outputs: {counts}"
-
-
-def _moves(added: Iterable[str], removed: Iterable[str]) -> str:
-    moves = [*(f"+ {topic}" for topic in added), *(f"- {topic}" for topic in removed)]
-    return f": {', '.join(moves)}" if moves else ""
-
-
-def diff(found: dict[str, Any], form: str) -> str:
-    """A comparison of two runs or models, as `tagger.diff` makes it, in one of the forms text, markdown, json."""
-    if form == "json":
-        return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
-    states = [entry["state"] for entry in found["entries"]]
-    head = (
-        f"{found['old']} ({found['n_old']}) -> {found['new']} ({_n(found['n_new'], 'entry', 'entries')}): "
-        f"{found['n_changed']} with other topics, {states.count('new')} new, {states.count('gone')} gone"
-    )
-    header = ["topic", "added", "removed"]
-    counts = [[id, str(count["added"]), str(count["removed"])] for id, count in found["topics"].items()]
-    if form == "markdown":
-        rows = [
-            [
-                f"{entry['state']}: {escaped(entry['title'])}",
-                escaped(_moves(entry["added"], entry["removed"])[2:]),
-                "<br>".join(map(escaped, _moved_lines(entry))),
-            ]
-            for entry in found["entries"]
-        ]
-        tables = [(header, counts), (["entry", "topics", "words"], rows)]
-        return "\n".join([escaped(head) + "\n", *(markdown_table(*table) for table in tables if table[1])])
-    parts = [head + "\n"]
-    if counts:
-        parts.append(aligned(header, counts))
-    entries = [
-        f"\n{' ' * 12}".join(
-            [
-                f"{_MARKS[entry['state']]}{entry['id']}  {entry['title']}{_moves(entry['added'], entry['removed'])}",
-                *_moved_lines(entry),
-            ]
-        )
-        + "\n"
-        for entry in found["entries"]
-    ]
-    return "\n".join(parts + (["".join(entries)] if entries else []))
-
-
-def _moved_lines(entry: dict[str, Any]) -> list[str]:
-    """For each topic that an entry got or lost, its scores and thresholds and the words responsible."""
-    lines = []
-    for topic, why in entry["why"].items():
-        words = ", ".join(f"{term['term']} {_pair((term['old'], term['new']), '+.2f')}" for term in why["terms"])
-        score, threshold = _pair(why["score"], ".2f"), _pair(why["threshold"], ".2f")
-        lines.append(f"{topic} {score}, threshold {threshold}: {words or 'no word of it changed'}")
-    return lines
-
-
-def _pair(sides: Iterable[float | None], form: str) -> str:
-    """Old and new of a figure, or the one that there is."""
-    return " -> ".join(dict.fromkeys(format(side, form) for side in sides if side is not None)) or "-"
-
-
-_SIGNS = {"words": "with unusually many unknown words", "unlike": "unlike every labelled one"}
-
-
-def drift(found: dict[str, Any], form: str) -> str:
-    """New entries against the labelled ones, as `tagger.drift` compares them, in one of the forms text, markdown, json."""
-    if form == "json":
-        return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
-    mark = escaped if form == "markdown" else str
-    best, learned = found["best_score"], len(found["topics"])
-    head = [
-        f"{_n(found['n_entries'], 'new entry', 'new entries')} against {found['n_labelled']} labelled"
-        + (f"; {found['n_left_out']} left out: labelled already, or given twice" if found["n_left_out"] else ""),
-        "unknown words: " + ("-" if found["unknown_words"] is None else f"{found['unknown_words']:.1%}"),
-        f"mean of the best scores: {interval(best['new'])}; of the labelled entries, which the model was fitted to: "
-        + interval([best["labelled"], None, None]),
-    ]
-    limits = [f"{found['usual']:.2f}", f"{found['too_many']:.2f}"]
-    signs = [[_SIGNS[name], str(sign["n"]), interval(sign["share"]), *limits] for name, sign in found["signs"].items()]
-    rates = [
-        [mark(topic["name"]), str(topic["n"]), interval(topic["new"]), interval(topic["labelled"]), topic["moved"] or ""]
-        for topic in found["topics"].values()
-    ]
-    moved = f"moved: by more than chance explains, over {_n(learned, 'topic', 'topics')} at once; it decides nothing"
-    sign_header, rate_header = ["entries", "new", "share", "usual", "too many"], ["topic", "new", "rate", "labelled", "moved"]
-    if form == "markdown":
-        parts = [f"**{mark(found['sentence'])}**\n", "".join(f"- {mark(line)}\n" for line in head)]
-        parts.append(markdown_table(sign_header, signs))
-        if rates:
-            parts += [markdown_table(rate_header, rates), mark(moved) + "\n"]
-        return "\n".join([*parts, *_to_label(found["teach"], "to label first", form)])
-    parts = [found["sentence"] + "\n", "".join(line + "\n" for line in head), aligned(sign_header, signs)]
-    if rates:
-        parts.append(aligned(rate_header, rates) + moved + "\n")
-    return "\n".join([*parts, *_to_label(found["teach"], "to label first", form)])
-
-
-def next_entries(found: dict[str, Any], form: str) -> str:
-    """What to label next, as `tagger.active` chooses it, in one of the forms text, markdown, json."""
-    if form == "json":
-        return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
-    mark = escaped if form == "markdown" else str
-    head = (
-        f"{_n(found['n_entries'], 'entry', 'entries')} to choose from, {found['n_labelled']} labelled"
-        + (f"; {found['n_left_out']} left out: labelled already, or given twice" if found["n_left_out"] else "")
-        + "\n"
-    )
-    header = ["topic", "yes", "F1", "about more", "uncertain here"]
-    rows = [
-        [
-            mark(topic["name"]),
-            str(topic["yes"]),
-            interval(topic["f1"] or [None, None, None]),
-            str(topic["more"] or ""),
-            str(topic["uncertain"]),
-        ]
-        for topic in found["topics"].values()
-    ]
-    note = f"about more: yes entries until there are {found['usable']}, and the interval of F1 is {found['narrow']:.2f} wide\n"
-    if form == "markdown":
-        parts = [f"**{mark(found['sentence'])}**\n", mark(head), markdown_table(header, rows), mark(note)]
-    else:
-        parts = [found["sentence"] + "\n", head, aligned(header, rows) + note]
-    return "\n".join([*parts, *_to_label(found["entries"], "to label next", form)])
-
-
-def _to_label(entries: Sequence[dict[str, Any]], heading: str, form: str) -> list[str]:
-    """Entries worth a label, each with its reason, under a heading; nothing where there are none."""
-    if not entries:
-        return []
-    rows = [[entry["id"], entry["title"], reason(entry), entry["source"] or ""] for entry in entries]
-    if form == "markdown":
-        return [markdown_table(["id", heading, "reason", "where"], [[escaped(cell) for cell in row] for row in rows])]
-    lines = (f"{row[0]}  " + f"\n{' ' * 10}".join(filter(None, row[1:])) + "\n" for row in rows)
-    return [f"{heading}:\n" + "".join(lines)]
-
-
-def reason(entry: dict[str, Any]) -> str:
-    """Why labelling an entry would teach, of one that `tagger.active.listed` gives."""
-    kind = entry["reason"]
-    many = f"; stands for {entry['stands_for']} {kind} ones" if entry["stands_for"] > 1 else ""
-    if kind == "uncertain":
-        return f"uncertain: {entry['topic']} {entry['score']:.2f}, threshold {entry['threshold']:.2f}{many}"
-    if entry["nearest"] is None:
-        return f"unlike: shares no word with any labelled entry{many}"
-    return f"unlike: nearest labelled is {entry['nearest']['title']!r}, likeness {entry['likeness']:.2f}{many}"
 
 
 def topics(model: Model, labels: Labels | None, form: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tagger import report
+from tagger import batch_report
 from tagger.cli.options import CombinedOption, FormatOption, ModelOption, NoLabelsOption, WorkspaceOption, YearOption
 from tagger.cli.output import emit, progress, warn
 from tagger.errors import UsageError
@@ -40,10 +40,10 @@ def batch(
         planned = plan(listings, out, settings, force=force, keep_going=keep_going, n_jobs=jobs, progress=told)
     warn(planned.warnings)
     if check:
-        emit(report.planned(planned.changes, out))
+        emit(batch_report.planned(planned.changes, out))
     else:
         emit("".join(f"{path}\n" for path in planned.write()))
-    warn([report.batch_summary(planned)])
+    warn([batch_report.batch_summary(planned)])
     if planned.error is not None:
         raise planned.error
     if check and planned.changes:

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from tagger import report
+from tagger import batch_report
 from tagger.cli.options import FormOption, ModelOption, OutputOption, WorkspaceOption, YearOption, form_for
 from tagger.cli.output import emit, warn
 from tagger.labels import read_labels
@@ -43,4 +43,4 @@ def diff(
     else:
         explainer = load_model(model, find_workspace(workspace)) if entries else None
         found = diff_runs(old, new, entries, explainer)
-    emit(report.diff(found, form), output)
+    emit(batch_report.diff(found, form), output)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tagger import report
+from tagger import drift_report
 from tagger.cli.options import FormOption, ModelOption, OutputOption, WorkspaceOption, YearOption, form_for
 from tagger.cli.output import emit, warn
 from tagger.labels import read_labels
@@ -38,6 +38,6 @@ def drift(
     if tagger.about.get("labels_hash") != labels.hash():
         warn([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
     found = compare(tagger, labels, listing.all(), top)
-    emit(report.drift(found, form), output)
+    emit(drift_report.drift(found, form), output)
     if check and found["label_more"]:
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from tagger import report
+from tagger import drift_report
 from tagger.cli.options import FormOption, ModelOption, OutputOption, WorkspaceOption, YearOption, form_for
 from tagger.cli.output import emit, warn
 from tagger.labels import read_labels
@@ -47,4 +47,4 @@ def next_entries(
     if tagger.about.get("labels_hash") != labels.hash():
         warn([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
     found = advice(tagger, labels, listing.all(), number, None if earlier is None else load(earlier))
-    emit(report.next_entries(found, form), output)
+    emit(drift_report.next_entries(found, form), output)
