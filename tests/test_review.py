@@ -218,7 +218,10 @@ def test_an_order_leaves_nobody_out(desk: Desk) -> None:
 def test_the_rest_api_is_on_the_same_server(page: Page, place: Path) -> None:
     answer = page.client.post("/v1/tag", json={"entries": [{"title": "Click", "abstract": "click"}]})
     assert answer.status_code == 200, "it changes nothing, so it needs no token of the run"
-    assert page.client.post("/v1/tag", json={"entries": []}, headers={"origin": "http://evil.example"}).status_code == 403
+    refused = page.client.post("/v1/tag", json={"entries": []}, headers={"origin": "http://evil.example"})
+    assert refused.status_code == 403
+    why = "a page of 'http://evil.example' changes nothing here"
+    assert refused.json() == {"error": {"problems": [], "message": why}}, "in the form of the API's own errors"
     assert page.get("/v1/health", headers={"host": "evil.example"}).status_code == 421
     assert "script-src" not in page.get("/v1/docs").headers["content-security-policy"], "its own policy is stricter"
     page.post(f"/desk/entries/{CLICK}", {"marks": ["no", "yes", "no"], "was": None})

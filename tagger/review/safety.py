@@ -127,7 +127,8 @@ class Safety:
             await self._app(scope, receive, sent)
             return
         status, why = refused
-        answer: Response = JSONResponse({"error": why}, status)
+        error = {"problems": [], "message": why} if scope["path"].startswith(API) else why  # as the API's own errors are
+        answer: Response = JSONResponse({"error": error}, status)
         if status == 401:
             answer.headers["www-authenticate"] = "Bearer"
             if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
