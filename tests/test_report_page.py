@@ -159,7 +159,7 @@ def test_what_is_not_installed_is_named_before_the_work(ws: Path, monkeypatch: p
 def test_a_browser_shows_it_without_complaint(text: str, tmp_path: Path) -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
-        pytest.skip("chromium is not installed here")
+        pytest.skip("chromium is not installed here; .ci/run installs it before it runs this")
     page = tmp_path / "report.html"
     page.write_text(text, encoding="utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'user'}"]
