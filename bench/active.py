@@ -37,14 +37,15 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.isotonic import IsotonicRegression
 
-from tagger import metrics
-from tagger.active import agreement, compared, picked
-from tagger.decide import decide
+from tagger.curation.query import agreement, compared, picked
 from tagger.entry import Entry
-from tagger.features import text_of
-from tagger.model import Model
+from tagger.evaluation import metrics
+from tagger.model.decision import decide
+from tagger.model.model import Model
 from tagger.taxonomy import Topic
-from tagger.training import CHOSEN, HeldOut, Settings, train
+from tagger.text.normalize import text_of
+from tagger.training.settings import CHOSEN, Settings
+from tagger.training.trainer import HeldOut, train
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "bench"
 SETTINGS = replace(CHOSEN, n_folds=3, min_yes=2)

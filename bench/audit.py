@@ -23,12 +23,14 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from tagger.audit import doubts, scored
-from tagger.features import Terms, text_of
-from tagger.labels import Labels, read_labels
-from tagger.report import markdown_table
-from tagger.similar import nearest, rows
-from tagger.training import Settings, train
+from tagger.curation.label_errors import doubts, scored
+from tagger.labels.dataset import Labels, read_labels
+from tagger.reports.tags import markdown_table
+from tagger.text.hashed_vocabulary import Terms
+from tagger.text.normalize import text_of
+from tagger.text.similarity import nearest, rows
+from tagger.training.settings import Settings
+from tagger.training.trainer import train
 
 ROOT = Path(__file__).parent.parent
 NEIGHBOURS = 20

@@ -23,12 +23,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tagger import batch, load, report, training
-from tagger.diff import diff_runs
+from tagger import load
+from tagger.batch import plan as batch
+from tagger.batch.diff import diff_runs
 from tagger.entry import Entry
-from tagger.labels import read_labels
-from tagger.listing import pasted, read_files
-from tagger.retraining import retrained
+from tagger.formats import pasted
+from tagger.formats.registry import read_files
+from tagger.labels.dataset import read_labels
+from tagger.reports import tags as report
+from tagger.training import settings
+from tagger.workspace.retrain import retrained
 
 ROOT = Path(__file__).parent.parent
 N_FILES = 50
@@ -48,7 +52,7 @@ def steadiness(folder: Path, entries: Sequence[Entry]) -> str:
         for n, row in enumerate(labels.rows)
     ]
     models = [ROOT / "models" / "topics.safetensors", folder / "later.safetensors"]
-    retrained(replace(labels, rows=tuple(rows)), training.Settings(), n_jobs=1).save(models[1])
+    retrained(replace(labels, rows=tuple(rows)), settings.Settings(), n_jobs=1).save(models[1])
     plain, lines = [], []
     for n, path in enumerate(models):
         out = folder / f"run{n}"

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tagger.features import count, text_of, vocabulary
-from tagger.folds import near_duplicates
-from tagger.labels import read_labels
-from tagger.report import aligned
+from tagger.labels.dataset import read_labels
+from tagger.reports.tags import aligned
+from tagger.text.hashed_vocabulary import vocabulary
+from tagger.text.near_duplicates import near_duplicates
+from tagger.text.normalize import text_of
+from tagger.text.tfidf import count
 
 ROOT = Path(__file__).parent.parent
 

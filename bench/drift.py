@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tagger.drift import drift
-from tagger.features import text_of
-from tagger.labels import Labels, read_labels
-from tagger.report import aligned, interval
-from tagger.training import train
+from tagger.curation.drift import drift
+from tagger.labels.dataset import Labels, read_labels
+from tagger.reports.figures import interval
+from tagger.reports.tags import aligned
+from tagger.text.normalize import text_of
+from tagger.training.trainer import train
 
 ROOT = Path(__file__).parent.parent
 SAYS = {True: "label more", False: "no need", None: "cannot be told"}

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tagger.cuts import Precise, precise_cut, sigmoid
+from tagger.training.calibration import sigmoid
+from tagger.training.thresholds import Precise, precise_cut
 
 N_ROUNDS = 400
 SPREADS = {"easy": (-6.0, 5.0), "hard": (-4.0, 2.5)}  # mean and standard deviation of the log-odds

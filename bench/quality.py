@@ -54,10 +54,11 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
-from tagger import metrics
-from tagger.decide import decide
+from tagger.evaluation import metrics
+from tagger.model.decision import decide
 from tagger.taxonomy import Topic
-from tagger.training import CHOSEN, train
+from tagger.training.settings import CHOSEN
+from tagger.training.trainer import train
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "bench"
 LARGE = 5_000_000  # texts x labels, above which settings are chosen with less effort

@@ -13,7 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from tagger.entry import Entry
-from tagger.listing import Listing, jsonl, pasted, read, read_text
+from tagger.formats import json_lines as jsonl
+from tagger.formats import pasted
+from tagger.formats.listing import Listing
+from tagger.formats.registry import read, read_text
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 

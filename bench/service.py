@@ -25,9 +25,10 @@ from itertools import cycle
 from pathlib import Path
 
 import tagger
-from tagger import report
 from tagger.entry import Entry
-from tagger.listing import jsonl, read_files
+from tagger.formats import json_lines as jsonl
+from tagger.formats.registry import read_files
+from tagger.reports import tags as report
 
 ROOT = Path(__file__).parent.parent
 RENDERED = ROOT.parent / "shared" / "listing" / "rendered.txt"
@@ -40,7 +41,7 @@ def serve(listening: int) -> None:
     import uvicorn
     from fastapi import FastAPI
 
-    from tagger.review.api import api
+    from tagger.server.api import api
 
     model = tagger.load(ROOT / "models" / "topics.safetensors")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

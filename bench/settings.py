@@ -30,11 +30,17 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from threadpoolctl import threadpool_limits
 
-from tagger import cuts, linear, metrics
-from tagger.features import TITLE_WEIGHT, vocabulary
-from tagger.folds import near_duplicates, stratified_folds
-from tagger.labels import read_labels
-from tagger.training import Settings, _counts
+from tagger.evaluation import metrics
+from tagger.labels.dataset import read_labels
+from tagger.text.hashed_vocabulary import vocabulary
+from tagger.text.near_duplicates import near_duplicates
+from tagger.text.normalize import TITLE_WEIGHT
+from tagger.training import calibration
+from tagger.training import classifier as linear
+from tagger.training import thresholds as cuts
+from tagger.training.folds import stratified_folds
+from tagger.training.settings import Settings
+from tagger.training.trainer import _counts
 
 ROOT = Path(__file__).parent.parent
 
@@ -200,11 +206,11 @@ def calibrated(variant: Variant, logits: Any, yes: Any, known: Any) -> list[Call
     there = [known[:, t] & ~np.isnan(logits[:, t]) for t in range(n_topics)]
     if variant.calibration == "platt":
         usable = [t for t in range(n_topics) if yes[there[t], t].any()]
-        common = cuts.calibration([logits[there[t], t] for t in usable], [yes[there[t], t] for t in usable])
+        common = calibration.calibration([logits[there[t], t] for t in usable], [yes[there[t], t] for t in usable])
         own = np.array([common.of(logits[there[t], t], yes[there[t], t]) for t in range(n_topics)])
         return [
-            lambda z: cuts.sigmoid(z * own[:, 0] + own[:, 1]),
-            lambda z: cuts.sigmoid(z * common.centre[0] + common.centre[1]),
+            lambda z: calibration.sigmoid(z * own[:, 0] + own[:, 1]),
+            lambda z: calibration.sigmoid(z * common.centre[0] + common.centre[1]),
         ]
     ways: list[Callable[[Any], Any]] = []
     for t in range(n_topics):
@@ -223,7 +229,7 @@ def calibrated(variant: Variant, logits: Any, yes: Any, known: Any) -> list[Call
 
 
 def _beta(z: Any) -> Any:
-    p = np.clip(cuts.sigmoid(2 * z), 1e-9, 1 - 1e-9)
+    p = np.clip(calibration.sigmoid(2 * z), 1e-9, 1 - 1e-9)
     return np.stack([np.log(p), -np.log(1 - p)], axis=1)
 
 

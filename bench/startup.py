@@ -19,9 +19,10 @@ import time
 from pathlib import Path
 
 import tagger
-from tagger.features import text_of
-from tagger.listing import pasted, read_files
-from tagger.pipeline import save_pipeline
+from tagger.formats import pasted
+from tagger.formats.registry import read_files
+from tagger.model.sklearn_export import save_pipeline
+from tagger.text.normalize import text_of
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT.parent / "shared" / "listing" / "sample.txt"

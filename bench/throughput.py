@@ -19,9 +19,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 import tagger
-from tagger.features import text_of
-from tagger.listing import read_files
-from tagger.pipeline import to_pipeline
+from tagger.formats.registry import read_files
+from tagger.model.sklearn_export import to_pipeline
+from tagger.text.normalize import text_of
 
 ROOT = Path(__file__).parent.parent
 RENDERED = ROOT.parent / "shared" / "listing" / "rendered.txt"

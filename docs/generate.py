@@ -82,9 +82,9 @@ def shown(command: str, folder: Path, environment: dict[str, str]) -> tuple[str,
 def screen(arguments: str) -> str:
     """What `tagger label FILE` shows on a terminal of 80x24 after some keys."""
     import tagger
-    from tagger.labelling import begin, press, telling
-    from tagger.labelling_screen import screen as drawn
-    from tagger.workspace import Workspace
+    from tagger.cli.label_screen import screen as drawn
+    from tagger.curation.session import begin, press, telling
+    from tagger.workspace.workspace import Workspace
 
     file, *keys = shlex.split(arguments)
     model = tagger.load(ROOT / "models" / "topics.safetensors")
@@ -138,7 +138,7 @@ def picture() -> str:
     from rich.text import Text
 
     import tagger
-    from tagger.report import tagged
+    from tagger.reports.tags import tagged
 
     model = tagger.load(ROOT / "models" / "topics.safetensors")
     entries = tagger.read_listing(ROOT / "examples" / "new-listing.txt")

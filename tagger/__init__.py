@@ -11,8 +11,9 @@ TYPE_CHECKING = False  # as in `typing`, which takes a while to import
 if TYPE_CHECKING:
     from tagger.entry import Entry
     from tagger.errors import LabelsError, ListingError, ModelError, OutputError, Problem, TaggerError, UsageError
-    from tagger.listing import read_listing
-    from tagger.model import Model, Reason, Tag, Tagged, load
+    from tagger.formats.registry import read_listing
+    from tagger.model.model import Model, load
+    from tagger.tags import Reason, Tag, Tagged
     from tagger.taxonomy import Topic
 
 __version__ = "0.1.0"
@@ -39,8 +40,9 @@ __all__ = [
 _NAMES = {
     "entry": "Entry",
     "errors": "LabelsError ListingError ModelError OutputError Problem TaggerError UsageError",
-    "listing": "read_listing",
-    "model": "Model Reason Tag Tagged load",
+    "formats.registry": "read_listing",
+    "model.model": "Model load",
+    "tags": "Reason Tag Tagged",
     "taxonomy": "Topic",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}

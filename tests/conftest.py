@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger.labels import Labels, read_labels
+from tagger.labels.dataset import Labels, read_labels
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -51,7 +51,7 @@ def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """A new workspace with the tiny example, not trained."""
-    from tagger.workspace import create_workspace
+    from tagger.workspace.scaffold import create_workspace
 
     create_workspace(tmp_path / "ws")
     return tmp_path / "ws"
@@ -62,9 +62,9 @@ def tiny(tmp_path: Path) -> Path:
     """The file of a model made by hand: "click" speaks for ctr, "language" for llm and against ctr; rag is not learned."""
     import numpy as np
 
-    from tagger.features import vocabulary
-    from tagger.model import Model, in_rows
+    from tagger.model.model import Model, in_rows
     from tagger.taxonomy import Topic
+    from tagger.text.hashed_vocabulary import vocabulary
 
     terms, written = vocabulary(["click", "language", "the"], 1)
     weights = {"click": (4, 0, 0), "language": (-1, 4, 0), "the": (0, 0, 0)}

@@ -15,12 +15,13 @@ import pytest
 from actions import BIN, ROOT, SHELL, Job, Runner, evaluate, filled, load
 
 import tagger
-from tagger import report
-from tagger.labels import read_labels
-from tagger.promotion import promote
-from tagger.retraining import retrained
-from tagger.training import Settings
-from tagger.workspace import Workspace, create_workspace
+from tagger.labels.dataset import read_labels
+from tagger.reports import card as card_report
+from tagger.training.settings import Settings
+from tagger.workspace.promotion import promote
+from tagger.workspace.retrain import retrained
+from tagger.workspace.scaffold import create_workspace
+from tagger.workspace.workspace import Workspace
 
 WORKFLOWS = ROOT / "examples" / "workflows"
 USES = f"__OWNER__/tagger@v{tagger.__version__}"
@@ -43,7 +44,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     topics = folder / "ws/labels/topics.toml"
     topics.write_text(topics.read_text().replace("definition =", "floor = 0.5\ndefinition ="))
     model = retrained(read_labels(folder / "ws/labels"), Settings(), 1)
-    promote(Workspace(folder / "ws"), model.to_bytes(), report.card(model))
+    promote(Workspace(folder / "ws"), model.to_bytes(), card_report.card(model))
     git(folder / "ws", "init", "--quiet", "--initial-branch=main")
     git(folder / "ws", "add", ".")
     git(folder / "ws", "commit", "--quiet", "-m", "A workspace")

@@ -23,11 +23,13 @@ from starlette.testclient import TestClient
 
 from tagger import Model, ModelError, __version__, load
 from tagger.entry import entry_id
-from tagger.labels import read_rows, write_rows
-from tagger.listing import jsonl, pasted, read_listing
-from tagger.review import api_page, api_schema
-from tagger.review.api import Limits, api
-from tagger.workspace import Workspace
+from tagger.formats import json_lines as jsonl
+from tagger.formats import pasted
+from tagger.formats.registry import read_listing
+from tagger.labels.table import read_rows, write_rows
+from tagger.server import api_page, api_schema
+from tagger.server.api import Limits, api
+from tagger.workspace.workspace import Workspace
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

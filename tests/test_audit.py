@@ -22,13 +22,14 @@ import numpy as np
 import pytest
 
 from tagger import Entry, LabelsError, ListingError, Topic
-from tagger.audit import audited, doubts, scored
-from tagger.audit_report import audit, question
-from tagger.decisions import Decision, apply, read_confirmed, read_decisions
-from tagger.features import text_of
-from tagger.files import write_whole
-from tagger.labels import Labels, Row, read_labels, read_rows
-from tagger.training import Settings
+from tagger.atomic import write_whole
+from tagger.curation.label_errors import audited, doubts, scored
+from tagger.labels.dataset import Labels, read_labels
+from tagger.labels.reviewed import Decision, apply, read_confirmed, read_decisions
+from tagger.labels.table import Row, read_rows
+from tagger.reports.audit import audit, question
+from tagger.text.normalize import text_of
+from tagger.training.settings import Settings
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

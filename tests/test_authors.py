@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tagger.listing.authors import Evidence, byline, split
+from tagger.formats.title_authors import Evidence, byline, split
 
 
 def parted(line: str, abstract: str = "", others: str = "") -> tuple[str, tuple[str, ...], bool, str | None]:

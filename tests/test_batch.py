@@ -18,12 +18,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tagger.batch import FileChange, Settings, plan
+from tagger.batch.manifest import MANIFEST, Change, Manifest, read_manifest
+from tagger.batch.plan import FileChange, Settings, plan
 from tagger.entry import Entry
 from tagger.errors import ListingError, OutputError, Problem, TaggerError, UsageError
-from tagger.listing import pasted
-from tagger.manifest import MANIFEST, Change, Manifest, read_manifest
-from tagger.workspace import Workspace
+from tagger.formats import pasted
+from tagger.workspace.workspace import Workspace
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -274,7 +274,7 @@ def test_a_new_model_or_label_changes_only_what_it_changes(here: Path, workspace
 def test_entries_keep_their_tags_wherever_they_move(
     here: Path, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tagger.model import Model
+    from tagger.model.model import Model
 
     plan(["lists"], Path("tags"), tiny_settings).write()
     asked: list[str] = []
@@ -503,8 +503,8 @@ def test_the_way_of_an_unchanged_run_is_short(root: Path, here: Path, tiny_setti
     """Neither the slow libraries are imported on it nor is a listing read or the model parsed."""
     plan(["lists"], Path("tags"), tiny_settings).write()
     program = (
-        "import sys; import tagger.cli, tagger.batch\n"
-        "tagger.batch.read = tagger.batch.Model.from_bytes = None\n"
+        "import sys; import tagger.cli, tagger.batch.plan\n"
+        "tagger.batch.plan.read = tagger.batch.plan.Model.from_bytes = None\n"
         f"sys.argv = ['tagger', 'batch', 'lists', '-o', 'tags', '--model', {str(tiny)!r}]\n"
         "try: tagger.cli.main()\n"
         "finally: print(*sorted({name.partition('.')[0] for name in sys.modules}))"

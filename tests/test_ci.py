@@ -14,19 +14,22 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tagger import LabelsError, hosts, report
-from tagger.batch import Settings
-from tagger.ci import Check, Run, check
-from tagger.ci_report import code_quality, commands, host, junit, outputs, summary, text
-from tagger.decide import NEAR
+from tagger import LabelsError
+from tagger.batch.plan import Settings
+from tagger.ci.reports import code_quality, commands, host, junit, outputs, summary, text
+from tagger.ci.run import Check, Run, check
 from tagger.errors import Problem
-from tagger.hosts import pipelines
-from tagger.labels import Labels, read_labels
-from tagger.model import load
-from tagger.promotion import promote
-from tagger.retraining import compare, retrained
-from tagger.training import Settings as Training
-from tagger.workspace import Workspace, create_workspace
+from tagger.evaluation.comparison import compare
+from tagger.labels.dataset import Labels, read_labels
+from tagger.model.decision import NEAR
+from tagger.model.model import load
+from tagger.reports import card as card_report
+from tagger.training.settings import Settings as Training
+from tagger.workspace import scaffold as hosts
+from tagger.workspace.promotion import promote
+from tagger.workspace.retrain import retrained
+from tagger.workspace.scaffold import create_workspace, pipelines
+from tagger.workspace.workspace import Workspace
 
 RunCommand = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -43,7 +46,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         topics.read_text().replace("definition =", "floor = 0.5\ndefinition =") + "[gate]\ncalibration_error = 0.3\n"
     )
     model = retrained(read_labels(folder / "labels"), Training(), 1)
-    promote(Workspace(folder), model.to_bytes(), report.card(model))
+    promote(Workspace(folder), model.to_bytes(), card_report.card(model))
     return folder
 
 
@@ -173,7 +176,7 @@ def test_a_model_that_labels_do_not_give_fails_or_is_made_anew(ws: Path) -> None
     assert (ws / "models/topics.safetensors").read_bytes() == old, "nothing is written before write"
     run.write()
     assert (ws / "models/topics.previous.safetensors").read_bytes() == old
-    assert (ws / "models/topics.md").read_text() == report.card(load(ws / "models/topics.safetensors"))
+    assert (ws / "models/topics.md").read_text() == card_report.card(load(ws / "models/topics.safetensors"))
     assert checked("lists", out="tags").changes is False, "the tags are those of the new model"
     (ws / "models/topics.safetensors").unlink()
     none = checked("lists")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger.labels import read_rows, write_rows
+from tagger.labels.table import read_rows, write_rows
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -165,7 +165,7 @@ Topics: none
 
 def test_on_a_terminal_there_is_a_table(here: Path, tiny: Path) -> None:
     from tagger import load, read_listing
-    from tagger.report import tagged
+    from tagger.reports.tags import tagged
 
     model = load(tiny)
     text = tagged(model.tag(read_listing(here / "l.txt", 2024)[:1]), model, "table", explain=True, width=70)
@@ -476,7 +476,7 @@ def test_export(run: Run, here: Path, tiny: Path) -> None:
     import joblib
 
     done = run("tagger", "export", "p.joblib", "--model", tiny)
-    assert done.stderr == "written: p.joblib; it reads texts as tagger.features.text_of makes them\n"
+    assert done.stderr == "written: p.joblib; it reads texts as tagger.text.normalize.text_of makes them\n"
     assert joblib.load(here / "p.joblib").predict(["click", "language", "water"]).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
 
 

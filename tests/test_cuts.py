@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.cuts import FLOOR, Calibration, Cells, best_cut, calibration, mean_f1, sigmoid, thresholds
+from tagger.training.calibration import Calibration, calibration, sigmoid
+from tagger.training.thresholds import FLOOR, Cells, best_cut, mean_f1, thresholds
 
 RANDOM = np.random.default_rng(0)
 

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger import load, read_listing
-from tagger.batch import Settings, plan
-from tagger.manifest import Record, changes
-from tagger.model import in_rows
-from tagger.report import tagged
+from tagger.batch.manifest import Record, changes
+from tagger.batch.plan import Settings, plan
+from tagger.model.model import in_rows
+from tagger.reports.tags import tagged
 from tagger.taxonomy import Topic
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -145,22 +145,3 @@ def test_every_script_of_bench_says_what_it_does(
         + (root / "labels/README.md").read_text()
         + (root / "docs/drift.md").read_text()
     )
-
-
-def test_no_module_imports_one_further_down_the_design(root: Path) -> None:
-    order = [
-        name.removesuffix(".py").rstrip("/")
-        for row in re.findall(r"^\| (`.+?`) \|", (root / "docs/design.md").read_text(), re.MULTILINE)
-        for name in re.findall(r"`([\w./]+)`", row)
-    ]
-    modules = {path.stem if path.suffix else path.name for path in (root / "tagger").glob("[a-z]*")} - {"example"}
-    assert set(order) == modules, "every module is in the table"
-    for name in order:
-        path = root / "tagger" / name
-        for file in [path.with_suffix(".py")] if path.with_suffix(".py").exists() else path.glob("*.py"):
-            body = re.sub(r"^if TYPE_CHECKING:\n(?:(?:    .*)?\n)+", "", file.read_text(), flags=re.MULTILINE)
-            whole = [
-                part for line in re.findall(r"^\s*from tagger import (.+)", body, re.MULTILINE) for part in line.split(", ")
-            ]
-            for other in [*re.findall(r"^\s*from tagger\.(\w+)", body, re.MULTILINE), *(set(whole) & modules)]:
-                assert order.index(other) <= order.index(name), f"{name} imports {other}"

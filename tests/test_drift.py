@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from tagger import Entry, Model, load
-from tagger.decide import NEAR
-from tagger.drift import drift
-from tagger.features import text_of
-from tagger.labels import Labels
-from tagger.metrics import difference
+from tagger.curation.drift import drift
+from tagger.evaluation.metrics import difference
+from tagger.labels.dataset import Labels
+from tagger.model.decision import NEAR
+from tagger.text.normalize import text_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -218,7 +218,7 @@ cvek85xz  Zażółć gęślą
 def test_forms(run: Run, place: Path) -> None:
     run("tagger", "drift", "new.txt", "-o", "d.json")
     from tagger import read_listing
-    from tagger.labels import read_labels
+    from tagger.labels.dataset import read_labels
 
     found = drift(load(place / "models/topics.safetensors"), read_labels(place / "labels"), read_listing(place / "new.txt"))
     told = json.loads((place / "d.json").read_text())

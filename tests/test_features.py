@@ -11,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from tagger import Entry, features
-from tagger.features import Terms, count, text_of, vocabulary, weigh
+from tagger import Entry
+from tagger.text import tokenize
+from tagger.text.hashed_vocabulary import Terms, vocabulary
+from tagger.text.normalize import text_of
+from tagger.text.tfidf import count, weigh
 
 ODD = [
     "",
@@ -84,12 +87,12 @@ def test_the_size_of_a_chunk_does_not_matter(texts: list[str], size: int) -> Non
         ]
 
     whole = flat()
-    before = features._CHUNK
+    before = tokenize._CHUNK
     try:
-        features._CHUNK = size
+        tokenize._CHUNK = size
         assert flat() == whole
     finally:
-        features._CHUNK = before
+        tokenize._CHUNK = before
 
 
 def test_known_and_all_words_are_counted() -> None:

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tagger.features import count, text_of, vocabulary
-from tagger.folds import near_duplicates, stratified_folds
-from tagger.labels import Labels
+from tagger.labels.dataset import Labels
+from tagger.text.hashed_vocabulary import vocabulary
+from tagger.text.near_duplicates import near_duplicates
+from tagger.text.normalize import text_of
+from tagger.text.tfidf import count
+from tagger.training.folds import stratified_folds
 
 
 def groups_of(texts: list[str]) -> list[int]:

@@ -41,9 +41,9 @@ def hooks(root: Path) -> dict[str, dict[str, Any]]:
 @pytest.fixture
 def repository(workspace: Path, root: Path) -> Path:
     """The tiny workspace with its model, in the first commit of a repository."""
-    from tagger.labels import read_labels
-    from tagger.retraining import retrained
-    from tagger.training import Settings
+    from tagger.labels.dataset import read_labels
+    from tagger.training.settings import Settings
+    from tagger.workspace.retrain import retrained
 
     retrained(read_labels(workspace / "labels"), Settings(), 1).save(workspace / "models/topics.safetensors")
     git(workspace, "init", "--quiet")

@@ -20,13 +20,15 @@ from hypothesis import strategies as st
 from screens import Screen
 
 from tagger import Entry, LabelsError, OutputError, Topic, load, read_listing
+from tagger.cli.label_screen import screen
 from tagger.cli.terminal import keys_in
-from tagger.features import Place
-from tagger.labelling import KEYS, Decision, Folder, Labelling, Mark, Saved, act, begin, press, telling
-from tagger.labelling_screen import screen
-from tagger.labels import Row, read_labels, read_rows, write_rows
-from tagger.listing import added, without
+from tagger.curation.session import KEYS, Labelling, Mark, act, begin, press, telling
+from tagger.formats.registry import added, without
+from tagger.labels.dataset import read_labels
+from tagger.labels.store import Decision, Folder, Saved
+from tagger.labels.table import Row, read_rows, write_rows
 from tagger.taxonomy import read_topics
+from tagger.text.positions import Place
 
 BIN = Path(sys.executable).parent
 

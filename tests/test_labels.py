@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from tagger import LabelsError, OutputError, Topic
-from tagger.files import write_whole
-from tagger.labels import Labels, Row, arrays, read_labels, read_rows, write_rows
+from tagger.atomic import write_whole
+from tagger.labels.closure import arrays
+from tagger.labels.dataset import Labels, read_labels
+from tagger.labels.table import Row, read_rows, write_rows
 from tagger.taxonomy import Gate, read_gate, read_topics
 
 TOPICS = (Topic("a", "A"), Topic("b", "B", parent="a"), Topic("c", "C"))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array, random_array
 
-from tagger import linear
-from tagger.linear import Rows, fit, scale_of
+from tagger.training import classifier as linear
+from tagger.training.classifier import Rows, fit, scale_of
 
 
 def drawn(n_entries: int, n_terms: int, seed: int = 0) -> tuple[csr_array, np.ndarray]:

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from tagger import Entry, ListingError, read_listing
 from tagger.entry import squeeze
-from tagger.listing import jsonl, pasted, read
+from tagger.formats import json_lines as jsonl
+from tagger.formats import pasted
+from tagger.formats.registry import read
 
 ONE = Entry(
     "Clicks in Context",

@@ -56,7 +56,7 @@ STARTING = [
     "tagger.entry",
     "numpy",
     "numpy.linalg",
-    "tagger.model",
+    "tagger.model.model",
     "tagger.cli.why",
 ]
 
@@ -73,15 +73,15 @@ def test_while_a_command_starts(tmp_path: Path, moment: str, command: tuple[str,
 @pytest.mark.parametrize(
     "moment, command",
     [
-        ("tagger.batch", ("tagger", "batch", "l.txt", "-o", "tags")),
-        ("tagger.manifest", ("tagger", "batch", "l.txt", "-o", "tags")),
-        ("tagger.training", ("tagger", "retrain", "-w", "ws")),
+        ("tagger.batch.plan", ("tagger", "batch", "l.txt", "-o", "tags")),
+        ("tagger.batch.manifest", ("tagger", "batch", "l.txt", "-o", "tags")),
+        ("tagger.training.trainer", ("tagger", "retrain", "-w", "ws")),
         ("sklearn", ("tagger", "retrain", "-w", "ws")),
         ("scipy.optimize", ("tagger", "retrain", "-w", "ws")),
     ],
 )
 def test_while_a_command_works(tmp_path: Path, moment: str, command: tuple[str, ...]) -> None:
-    from tagger.workspace import create_workspace
+    from tagger.workspace.scaffold import create_workspace
 
     create_workspace(tmp_path / "ws")
     done = interrupted(tmp_path, moment, *command)
@@ -104,14 +104,14 @@ def test_who_ignores_it_is_not_interrupted(tmp_path: Path) -> None:
 
 def test_the_commands_start_there() -> None:
     found = {point.name: point.value for point in entry_points(group="console_scripts") if point.value.startswith("tagger.")}
-    assert found == {"tag": "tagger.main:tag_main", "tagger": "tagger.main:main"}
+    assert found == {"tag": "tagger.__main__:tag_main", "tagger": "tagger.__main__:main"}
 
 
 def test_nothing_that_takes_time_comes_first() -> None:
-    program = "import sys; before = {*sys.modules}; import tagger.main; print(*sorted({*sys.modules} - before))"
+    program = "import sys; before = {*sys.modules}; import tagger.__main__; print(*sorted({*sys.modules} - before))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     imported = done.stdout.split()
-    assert [name for name in imported if name.startswith("tagger")] == ["tagger", "tagger.main"]
+    assert [name for name in imported if name.startswith("tagger")] == ["tagger", "tagger.__main__"]
     assert not {"typing", "typer", "numpy"} & {*imported}
 
 

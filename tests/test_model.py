@@ -11,13 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tagger
-from tagger import Entry, Model, ModelError, UsageError, load, report
-from tagger.decide import decide
-from tagger.features import text_of, vocabulary
-from tagger.labels import Labels, Row
-from tagger.model import in_rows
-from tagger.pipeline import to_pipeline
+from tagger import Entry, Model, ModelError, UsageError, load
+from tagger.labels.dataset import Labels
+from tagger.labels.table import Row
+from tagger.model.decision import decide
+from tagger.model.model import in_rows
+from tagger.model.sklearn_export import to_pipeline
+from tagger.reports import tags as report
 from tagger.taxonomy import Topic
+from tagger.text.hashed_vocabulary import vocabulary
+from tagger.text.normalize import text_of
 
 
 @pytest.fixture(scope="module")
@@ -292,8 +295,8 @@ def test_a_model_of_format_1_is_read() -> None:
 def test_many_topics_score_as_a_full_array_does(model: Model, entries: list[Entry], monkeypatch: pytest.MonkeyPatch) -> None:
     """The way that a model of thousands of topics goes, block by block."""
     full = model.scores(entries)
-    monkeypatch.setattr("tagger.model._DENSE", 0)
-    monkeypatch.setattr("tagger.model._BLOCK", 100)
+    monkeypatch.setattr("tagger.model.model._DENSE", 0)
+    monkeypatch.setattr("tagger.model.model._BLOCK", 100)
     again = replace(model)
     assert max(len(block) for block in again.scored(text_of(entry) for entry in entries)) == 7
     np.testing.assert_allclose(again.scores(entries), full, rtol=1e-12)

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from tagger import Entry, Model, load
-from tagger.active import Pick, advice, agreement, compared, listed, next_entries, picked
-from tagger.drift import drift
-from tagger.labels import Labels, Row
-from tagger.similar import alike
+from tagger.curation.drift import drift
+from tagger.curation.query import Pick, advice, agreement, compared, listed, next_entries, picked
+from tagger.labels.dataset import Labels
+from tagger.labels.table import Row
+from tagger.text.similarity import alike
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -13,18 +13,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tagger import metrics
+from tagger.curation.learning_curve import Point, learning_curve, n_fits
 from tagger.entry import Entry
 from tagger.errors import UsageError
-from tagger.figures import figures
-from tagger.labels import Labels, Row
-from tagger.learning_curve import Point, learning_curve, n_fits
-from tagger.model import Model, load
-from tagger.pictures import Picture, drawn, pictures
-from tagger.report import interval
-from tagger.retraining import cross_validated
+from tagger.evaluation import metrics
+from tagger.evaluation.figures import figures
+from tagger.labels.dataset import Labels
+from tagger.labels.table import Row
+from tagger.model.model import Model, load
+from tagger.reports.figures import interval
+from tagger.reports.pictures import Picture, drawn, pictures
 from tagger.taxonomy import Topic
-from tagger.training import HeldOut, Settings
+from tagger.training.settings import Settings
+from tagger.training.trainer import HeldOut
+from tagger.workspace.retrain import cross_validated
 
 Results = tuple[Labels, Model, HeldOut]
 CURVE = [

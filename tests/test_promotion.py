@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tagger import UsageError
-from tagger.promotion import previous, promote, rollback, settle
-from tagger.workspace import Workspace
+from tagger.workspace.promotion import previous, promote, rollback, settle
+from tagger.workspace.workspace import Workspace
 
 KILLED = """
 import os, signal, sys

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from tagger import report
 from tagger.errors import UsageError
-from tagger.html_report import html, made
-from tagger.labels import read_labels
-from tagger.promotion import promote
-from tagger.retraining import cross_validated
-from tagger.training import Settings
-from tagger.workspace import Workspace, create_workspace
+from tagger.labels.dataset import read_labels
+from tagger.reports import card as card_report
+from tagger.reports import figures as figures_report
+from tagger.reports.page import html, made
+from tagger.training.settings import Settings
+from tagger.workspace.promotion import promote
+from tagger.workspace.retrain import cross_validated
+from tagger.workspace.scaffold import create_workspace
+from tagger.workspace.workspace import Workspace
 
 RunCommand = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -51,7 +53,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for text in (good.replace(",recsys,\n", ",,\n", 4), good):
         table.write_text(text)
         model, _ = cross_validated(read_labels(folder / "labels"), Settings(), 1)
-        promote(Workspace(folder), model.to_bytes(), report.card(model))
+        promote(Workspace(folder), model.to_bytes(), card_report.card(model))
     return folder
 
 
@@ -94,12 +96,12 @@ def test_the_figures_are_those_of_cross_validation(text: str, trained: Path) -> 
     model, held_out = cross_validated(read_labels(trained / "labels"), Settings(), 1)
     found = model.about["figures"]
     page = re.sub(r"\s+", " ", Page(text).text)
-    for name, label in report.OVERALL.items():
+    for name, label in figures_report.OVERALL.items():
         value, low, high = found[name]
         assert f"{label} {value:.2f} {low:.2f} to {high:.2f}" in page
     for topic in found["topics"].values():
         for figure in ("precision", "recall", "f1"):
-            assert report.interval(topic[figure]) in page
+            assert figures_report.interval(topic[figure]) in page
     assert html(Workspace(trained), read_labels(trained / "labels"), model, held_out) == text, "too few labels for a curve"
 
 

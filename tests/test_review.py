@@ -21,16 +21,19 @@ from starlette.testclient import TestClient
 from test_label import BILE, CLICK, LANGUAGE, WATER, put, said
 
 from tagger import Entry, LabelsError, Topic, UsageError, load, read_listing
-from tagger.decisions import read_confirmed
-from tagger.labelling import ChangedError, Mark
-from tagger.labels import Row, read_labels, read_rows, write_rows
-from tagger.review import background
-from tagger.review.app import make_app
-from tagger.review.background import Background
-from tagger.review.desk import STATES, Desk, UnknownError, Wanted
-from tagger.review.safety import POLICY, Guard
-from tagger.review.serving import check
-from tagger.workspace import Workspace
+from tagger.curation.session import Mark
+from tagger.labels.dataset import read_labels
+from tagger.labels.reviewed import read_confirmed
+from tagger.labels.store import ChangedError
+from tagger.labels.table import Row, read_rows, write_rows
+from tagger.server import jobs as background
+from tagger.server.app import make_app
+from tagger.server.guard import POLICY, Guard
+from tagger.server.jobs import Background
+from tagger.server.serving import check
+from tagger.server.session import STATES, Desk, UnknownError, Wanted
+from tagger.workspace import retrain
+from tagger.workspace.workspace import Workspace
 
 YES, NO, UNSURE = Mark.yes, Mark.no, Mark.unsure
 ADDRESS = "http://127.0.0.1:8417"
@@ -331,13 +334,13 @@ def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: 
 
 
 def test_a_model_that_is_significantly_worse_is_said_to_be(example: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tagger.training import Settings
+    from tagger.training.settings import Settings
 
-    good = background.retrained(read_labels(example.labels), Settings(), 1)
+    good = retrain.retrained(read_labels(example.labels), Settings(), 1)
     example.model.parent.mkdir(exist_ok=True)
     good.save(example.model)
     rows = read_rows(example.labels / "labels.csv")
-    real = background.retrained
+    real = retrain.retrained
     monkeypatch.setattr(background, "is_current", lambda *arguments: False)
 
     def blind(labels: Any, *arguments: Any, **more: Any) -> Any:
@@ -613,7 +616,7 @@ def test_the_figures_of_a_model_with_a_nasty_topic(place: Path, root: Path) -> N
 
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tagger.review.serving.find_spec", lambda name: None if name == "uvicorn" else object())
+    monkeypatch.setattr("tagger.server.serving.find_spec", lambda name: None if name == "uvicorn" else object())
     with pytest.raises(UsageError, match=r"the page needs uvicorn; run: pip install 'tagger\[review\]'"):
         check("127.0.0.1", None)
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 from servers import Server, served
 
-from tagger.decisions import read_confirmed
 from tagger.entry import entry_id
-from tagger.labels import read_labels, read_rows
-from tagger.model import load
+from tagger.labels.dataset import read_labels
+from tagger.labels.reviewed import read_confirmed
+from tagger.labels.table import read_rows
+from tagger.model.model import load
 
 PATIENCE = 30_000  # milliseconds; reached only by a test that fails
 WHERE = "run in CI by .ci/run; here: pip install '.[browser]', and Chromium by apt or 'playwright install chromium'"
@@ -342,7 +343,7 @@ def violations(page: Page) -> list[str]:
 
 @pytest.fixture(scope="module")
 def example_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    from tagger.workspace import create_workspace
+    from tagger.workspace.scaffold import create_workspace
 
     folder = tmp_path_factory.mktemp("axe") / "ws"
     create_workspace(folder)

@@ -17,8 +17,23 @@ from scipy.sparse import csc_array, csr_array
 from scipy.stats import beta
 
 from tagger import Entry, LabelsError, Model, ModelError, Topic, load
-from tagger.audit import audited
-from tagger.cuts import (
+from tagger.curation.label_errors import audited
+from tagger.curation.session import Mark, Marks, begin, marks_of, press, row_of, turned
+from tagger.evaluation.comparison import compare, other_goals
+from tagger.evaluation.labelled_sets import evaluated, read_labelled
+from tagger.labels.closure import arrays, contradictions, followed
+from tagger.labels.dataset import Labels, read_labels
+from tagger.labels.reviewed import Decision, apply
+from tagger.labels.table import Row, write_rows
+from tagger.model.decision import decide, in_the_way, margins, met, with_parents
+from tagger.model.explain import explained
+from tagger.model.sklearn_export import TopicClassifier, to_pipeline
+from tagger.reports.card import card, lacking
+from tagger.reports.why import why
+from tagger.taxonomy import ancestors, read_at_most, read_topics, ruled_out
+from tagger.text.normalize import text_of
+from tagger.training.settings import Settings
+from tagger.training.thresholds import (
     FLOOR,
     Cells,
     Thresholds,
@@ -29,19 +44,8 @@ from tagger.cuts import (
     with_children,
     with_precision,
 )
-from tagger.decide import decide, in_the_way, margins, met, with_parents
-from tagger.decisions import Decision, apply
-from tagger.evaluation import evaluated, read_labelled
-from tagger.features import text_of
-from tagger.labelling import Mark, Marks, begin, marks_of, press, row_of, turned
-from tagger.labels import Labels, Row, arrays, contradictions, followed, read_labels, write_rows
-from tagger.pipeline import TopicClassifier, to_pipeline
-from tagger.report import card, lacking
-from tagger.retraining import compare, other_goals, retrained
-from tagger.taxonomy import ancestors, read_at_most, read_topics, ruled_out
-from tagger.training import Settings, train
-from tagger.why import explained
-from tagger.why_report import why
+from tagger.training.trainer import train
+from tagger.workspace.retrain import retrained
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 FEW = Settings(n_folds=2)
@@ -690,8 +694,8 @@ def test_retrain_and_ci_say_so(run: Run, workspace: Path) -> None:
 
 def two(at_most: int | None = None, **about: Any) -> Model:
     """A model in which each topic stands for a word of its own."""
-    from tagger.features import vocabulary
-    from tagger.model import in_rows
+    from tagger.model.model import in_rows
+    from tagger.text.hashed_vocabulary import vocabulary
 
     terms, written = vocabulary(["click", "language", "the"], 1)
     weights = {"click": (4, 0), "language": (0, 5), "the": (0, 0)}
@@ -767,7 +771,7 @@ def test_a_model_without_rules_says_nothing_of_them() -> None:
 def test_an_exported_model_with_rules_is_read_back(tmp_path: Path) -> None:
     import joblib
 
-    from tagger.pipeline import save_pipeline
+    from tagger.model.sklearn_export import save_pipeline
 
     save_pipeline(two(), tmp_path / "p.joblib")
     found = joblib.load(tmp_path / "p.joblib")

@@ -8,14 +8,15 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from tagger import metrics
-from tagger.decide import decide
-from tagger.features import text_of
-from tagger.labels import Labels
-from tagger.linear import estimator
-from tagger.model import Model
+from tagger.evaluation import metrics
+from tagger.labels.dataset import Labels
+from tagger.model.decision import decide
+from tagger.model.model import Model
 from tagger.taxonomy import Topic
-from tagger.training import CHOSEN, HeldOut, Settings, train
+from tagger.text.normalize import text_of
+from tagger.training.classifier import estimator
+from tagger.training.settings import CHOSEN, Settings
+from tagger.training.trainer import HeldOut, train
 
 ODD = ["", "推荐 系统 综述", "नमस्ते दुनिया", "😀", "x" * 1000, "Ünïted naïve café", "\0\0"]
 
@@ -135,7 +136,7 @@ def test_progress_is_told(labels: Labels) -> None:
 
 def test_the_shipped_model_is_what_the_labels_give(root: Path, labels: Labels) -> None:
     from tagger import load
-    from tagger.retraining import is_current
+    from tagger.workspace.retrain import is_current
 
     assert is_current(load(root / "models/topics.safetensors"), labels, Settings())
 

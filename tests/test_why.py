@@ -15,10 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger import Entry, Model, Topic, UsageError, load
-from tagger.features import Place, Terms, places, text_of, vocabulary
-from tagger.labels import Labels, read_rows
-from tagger.why import explained, segments
-from tagger.why_report import why
+from tagger.labels.dataset import Labels
+from tagger.labels.table import read_rows
+from tagger.model.explain import explained, segments
+from tagger.reports.why import why
+from tagger.text.hashed_vocabulary import Terms, vocabulary
+from tagger.text.normalize import text_of
+from tagger.text.positions import Place, places
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from tagger import audit_report
 from tagger.cli.options import Format, FormatOption, OutputOption, WorkspaceOption, format_for
 from tagger.cli.output import emit, progress, warn
-from tagger.decisions import Decision, apply, read_confirmed, read_decisions
-from tagger.labels import read_labels
-from tagger.workspace import Workspace, need_workspace
+from tagger.labels.dataset import read_labels
+from tagger.labels.reviewed import Decision, apply, read_confirmed, read_decisions
+from tagger.reports import audit as audit_report
+from tagger.workspace.workspace import Workspace, need_workspace
 
 _KEYS = {"a": "accept", "r": "reject", "u": "unsure"}
 
@@ -37,8 +37,8 @@ def audit(
         changed, same = apply(place.labels, read_decisions(decisions), decisions)
         warn([_applied(changed, same)])
         return
-    from tagger.audit import audited
-    from tagger.training import Settings
+    from tagger.curation.label_errors import audited
+    from tagger.training.settings import Settings
 
     labels = read_labels(place.labels)
     warn(labels.warnings)

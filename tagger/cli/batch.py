@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from tagger import batch_report
 from tagger.cli.options import CombinedOption, FormatOption, ModelOption, NoLabelsOption, WorkspaceOption, YearOption
 from tagger.cli.output import emit, progress, warn
 from tagger.errors import UsageError
-from tagger.workspace import find_workspace
+from tagger.reports import batch as batch_report
+from tagger.workspace.workspace import find_workspace
 
 
 def batch(
@@ -31,7 +31,7 @@ def batch(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Tag many listings; only what changed is done again."""
-    from tagger.batch import Settings, plan
+    from tagger.batch.plan import Settings, plan
 
     if combined is not None and format is not None:
         raise UsageError(f"--format {format}: --combined {combined} has its format from its ending; give one of the two")

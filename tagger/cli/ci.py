@@ -11,7 +11,7 @@ import typer
 
 from tagger.cli.options import CombinedOption, WorkspaceOption, YearOption
 from tagger.cli.output import append, emit, progress, warn
-from tagger.workspace import need_workspace
+from tagger.workspace.workspace import need_workspace
 
 
 class Form(StrEnum):
@@ -72,9 +72,10 @@ def ci(
     """Check labels, model and gate, tag new listings, report to the host."""
     import secrets
 
-    from tagger import ci_report, html_report
-    from tagger.batch import Settings
-    from tagger.ci import check
+    from tagger.batch.plan import Settings
+    from tagger.ci import reports as ci_report
+    from tagger.ci.run import check
+    from tagger.reports import page as html_report
 
     if report is not None:
         html_report.need_extra()

@@ -7,13 +7,13 @@ from typing import Annotated, Optional
 
 import typer
 
-from tagger import batch_report
 from tagger.cli.options import FormOption, ModelOption, OutputOption, WorkspaceOption, YearOption, form_for
 from tagger.cli.output import emit, warn
-from tagger.labels import read_labels
-from tagger.listing import read_files
-from tagger.model import load
-from tagger.workspace import find_workspace, load_model, need_workspace
+from tagger.formats.registry import read_files
+from tagger.labels.dataset import read_labels
+from tagger.model.model import load
+from tagger.reports import batch as batch_report
+from tagger.workspace.workspace import find_workspace, load_model, need_workspace
 
 
 def diff(
@@ -30,7 +30,7 @@ def diff(
     workspace: WorkspaceOption = None,
 ) -> None:
     """What changed between two runs or two models."""
-    from tagger.diff import diff_models, diff_runs
+    from tagger.batch.diff import diff_models, diff_runs
 
     form = form_for(format, output)
     listing = read_files(listings or [], year)

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from tagger import drift_report
 from tagger.cli.options import FormOption, ModelOption, OutputOption, WorkspaceOption, YearOption, form_for
 from tagger.cli.output import emit, warn
-from tagger.labels import read_labels
-from tagger.listing import read_files
-from tagger.workspace import load_model, need_workspace
+from tagger.formats.registry import read_files
+from tagger.labels.dataset import read_labels
+from tagger.reports import drift as drift_report
+from tagger.workspace.workspace import load_model, need_workspace
 
 
 def drift(
@@ -27,7 +27,7 @@ def drift(
     workspace: WorkspaceOption = None,
 ) -> None:
     """How new entries differ; whether to label more."""
-    from tagger.drift import drift as compare
+    from tagger.curation.drift import drift as compare
 
     form = form_for(format, output)
     place = need_workspace(workspace)

@@ -7,10 +7,10 @@ from typing import Annotated, Optional
 
 import typer
 
-from tagger import report
 from tagger.cli.options import Format, FormatOption, ModelOption, OutputOption, WorkspaceOption, YearOption, format_for
 from tagger.cli.output import emit, warn
-from tagger.workspace import find_workspace, load_model
+from tagger.reports import figures as figures_report
+from tagger.workspace.workspace import find_workspace, load_model
 
 
 def evaluate(
@@ -28,7 +28,7 @@ def evaluate(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Figures of a model on other labelled entries."""
-    from tagger.evaluation import evaluated, read_labelled
+    from tagger.evaluation.labelled_sets import evaluated, read_labelled
 
     form = format_for(format, output, allowed=(Format.table, Format.jsonl, Format.csv, Format.markdown))
     tagger = load_model(model, find_workspace(workspace))
@@ -36,4 +36,4 @@ def evaluate(
     found, n_seen = evaluated(tagger, entries, rows)
     if n_seen:
         warn([f"{n_seen} of {len(entries)} entries are left out: the model was trained on them"])
-    emit(report.figures_text(found, tagger, form), output)
+    emit(figures_report.figures_text(found, tagger, form), output)

@@ -9,7 +9,7 @@ import typer
 
 from tagger.cli.options import ModelOption, WorkspaceOption
 from tagger.cli.output import warn
-from tagger.workspace import find_workspace, load_model
+from tagger.workspace.workspace import find_workspace, load_model
 
 
 def export(
@@ -18,7 +18,7 @@ def export(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write the equivalent scikit-learn Pipeline with joblib."""
-    from tagger.pipeline import save_pipeline
+    from tagger.model.sklearn_export import save_pipeline
 
     save_pipeline(load_model(model, find_workspace(workspace)), pipeline)
-    warn([f"written: {pipeline}; it reads texts as tagger.features.text_of makes them"])
+    warn([f"written: {pipeline}; it reads texts as tagger.text.normalize.text_of makes them"])

@@ -10,8 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from tagger.cli.output import emit, warn
-from tagger.hosts import to_do
-from tagger.workspace import create_workspace
+from tagger.workspace.scaffold import create_workspace, to_do
 
 
 class Host(StrEnum):

@@ -11,13 +11,14 @@ import typer
 from tagger.cli.options import ModelOption, WorkspaceOption, YearOption
 from tagger.cli.output import warn
 from tagger.cli.terminal import Terminal, terminal
-from tagger.listing import read_files
+from tagger.formats.registry import read_files
 from tagger.taxonomy import read_at_most
-from tagger.workspace import load_model, need_workspace
+from tagger.workspace.workspace import load_model, need_workspace
 
 if TYPE_CHECKING:
-    from tagger.labelling import Decision, Labelling, Saved
-    from tagger.model import Model
+    from tagger.curation.session import Labelling
+    from tagger.labels.store import Decision, Saved
+    from tagger.model.model import Model
 
 
 def label(
@@ -28,7 +29,8 @@ def label(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Label entries one at a time, on a terminal."""
-    from tagger.labelling import Folder, begin
+    from tagger.curation.session import begin
+    from tagger.labels.store import Folder
 
     place = need_workspace(workspace)
     tagger = load_model(model, place)
@@ -46,8 +48,8 @@ def label(
 
 def _labelled(state: Labelling, at: Terminal, save: Callable[[Decision], Saved], model: Model) -> Labelling:
     """The state when somebody leaves."""
-    from tagger.labelling import act, telling
-    from tagger.labelling_screen import SMALLEST, screen
+    from tagger.cli.label_screen import SMALLEST, screen
+    from tagger.curation.session import act, telling
 
     places = cache(lambda n: telling(model, state.entries[n]))
     while not state.done:

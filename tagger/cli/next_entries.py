@@ -7,14 +7,14 @@ from typing import Annotated, Optional
 
 import typer
 
-from tagger import drift_report
 from tagger.cli.options import FormOption, ModelOption, OutputOption, WorkspaceOption, YearOption, form_for
 from tagger.cli.output import emit, warn
-from tagger.labels import read_labels
-from tagger.listing import read_files
-from tagger.model import load
-from tagger.promotion import previous
-from tagger.workspace import load_model, need_workspace
+from tagger.formats.registry import read_files
+from tagger.labels.dataset import read_labels
+from tagger.model.model import load
+from tagger.reports import drift as drift_report
+from tagger.workspace.promotion import previous
+from tagger.workspace.workspace import load_model, need_workspace
 
 
 def next_entries(
@@ -35,7 +35,7 @@ def next_entries(
     workspace: WorkspaceOption = None,
 ) -> None:
     """What to label next; whether more labels still help."""
-    from tagger.active import advice
+    from tagger.curation.query import advice
 
     form = form_for(format, output)
     place = need_workspace(workspace)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from tagger.files import write_whole
+from tagger.atomic import write_whole
 
 __all__ = ["append", "emit", "progress", "terminal_width", "warn"]
 

@@ -12,8 +12,8 @@ import typer
 from tagger.cli.options import WorkspaceOption
 from tagger.cli.output import emit, progress, warn
 from tagger.errors import UsageError
-from tagger.labels import read_labels
-from tagger.workspace import need_workspace
+from tagger.labels.dataset import read_labels
+from tagger.workspace.workspace import need_workspace
 
 
 def report(
@@ -31,7 +31,7 @@ def report(
     workspace: WorkspaceOption = None,
 ) -> None:
     """A page of figures and pictures: how good the model is."""
-    from tagger import html_report
+    from tagger.reports import page as html_report
 
     if output is None and sys.stdout.isatty():
         raise UsageError("a report is a page of HTML; give -o report.html")

@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from tagger import report
 from tagger.cli.options import WorkspaceOption
 from tagger.cli.output import emit, progress, warn
 from tagger.errors import ModelError
-from tagger.labels import read_labels
-from tagger.model import Model, load
-from tagger.promotion import previous, promote, settle
-from tagger.workspace import Workspace, need_workspace
+from tagger.labels.dataset import read_labels
+from tagger.model.model import Model, load
+from tagger.reports import card as card_report
+from tagger.reports import figures as figures_report
+from tagger.workspace.promotion import previous, promote, settle
+from tagger.workspace.workspace import Workspace, need_workspace
 
 
 def retrain(
@@ -27,8 +28,9 @@ def retrain(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Train the model anew from the labels."""
-    from tagger.retraining import compare, is_current, not_learned, other_goals, retrained
-    from tagger.training import Settings
+    from tagger.evaluation.comparison import compare, other_goals
+    from tagger.training.settings import Settings
+    from tagger.workspace.retrain import is_current, not_learned, retrained
 
     place = need_workspace(workspace)
     labels = read_labels(place.labels)
@@ -45,13 +47,13 @@ def retrain(
         return
     with progress("training") as told:
         new = retrained(labels, Settings(), n_jobs=os.cpu_count() or 1, progress=told)
-    emit(report.figures_text(new.about["figures"], new, shown=("precision", "recall", "f1")) + "\n")
+    emit(figures_report.figures_text(new.about["figures"], new, shown=("precision", "recall", "f1")) + "\n")
     comparison = compare(old, new, labels) if old is not None else None
     if comparison is not None:
-        emit(report.changes(comparison.old, comparison.new, comparison.p_worse, comparison.n_entries))
+        emit(figures_report.changes(comparison.old, comparison.new, comparison.p_worse, comparison.n_entries))
     if old is not None and (changed := other_goals(old, new)):
         warn([f"not compared, since another precision is asked for than before: {', '.join(changed)}"])
-    warn([*not_learned(new, Settings().min_yes), *report.lacking(new)])
+    warn([*not_learned(new, Settings().min_yes), *card_report.lacking(new)])
     if comparison is not None and comparison.worse and not force:
         warn(
             [
@@ -60,7 +62,7 @@ def retrain(
             ]
         )
         raise typer.Exit(1)
-    promote(place, new.to_bytes(), report.card(new))
+    promote(place, new.to_bytes(), card_report.card(new))
     kept = f"; the one before is {previous(place)}" if previous(place).exists() else ""
     warn([f"written: {place.model}, {place.card}{kept}"])
 

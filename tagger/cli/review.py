@@ -10,8 +10,8 @@ import typer
 
 from tagger.cli.options import ModelOption, WorkspaceOption, YearOption
 from tagger.cli.output import warn
-from tagger.listing import read_files
-from tagger.workspace import load_model, need_workspace
+from tagger.formats.registry import read_files
+from tagger.workspace.workspace import load_model, need_workspace
 
 
 def review(
@@ -38,14 +38,14 @@ def review(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Label in the browser; train; look labels through."""
-    from tagger.review.serving import check, serve
+    from tagger.server.serving import check, serve
 
     check(host, token)
     place = need_workspace(workspace)
     tagger = load_model(model, place)
     listing = read_files(listings or [], year)
     warn(listing.warnings)
-    from tagger.review.desk import Desk
+    from tagger.server.session import Desk
 
     desk = Desk(place, tagger, listing.all())
     serve(desk, host, port, token, audit=not listings, ready=lambda address: _ready(address, browser))

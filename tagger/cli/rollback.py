@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from tagger.cli.options import WorkspaceOption
 from tagger.cli.output import warn
-from tagger.promotion import previous
-from tagger.workspace import need_workspace
+from tagger.workspace.promotion import previous
+from tagger.workspace.workspace import need_workspace
 
 
 def rollback(workspace: WorkspaceOption = None) -> None:
     """Put the model back that the last retraining replaced; once more puts the newer one back."""
-    from tagger import promotion
+    from tagger.workspace import promotion
 
     place = need_workspace(workspace)
     promotion.rollback(place)

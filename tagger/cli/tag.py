@@ -7,7 +7,6 @@ from typing import Annotated, Optional
 
 import typer
 
-from tagger import report
 from tagger.cli.options import (
     FormatOption,
     ModelOption,
@@ -19,8 +18,9 @@ from tagger.cli.options import (
 )
 from tagger.cli.output import emit, terminal_width, warn
 from tagger.errors import UsageError
-from tagger.listing import read_files
-from tagger.workspace import find_workspace, load_model
+from tagger.formats.registry import read_files
+from tagger.reports import tags as report
+from tagger.workspace.workspace import find_workspace, load_model
 
 
 def tag(
@@ -56,7 +56,7 @@ def tag(
         tagger = tagger.showing(chosen)
     listing = read_files(files, year)
     if since is not None:
-        from tagger.history import added_since
+        from tagger.workspace.git import added_since
 
         listing = replace(listing, entries=added_since(since, listing.entries))
     tagged = tagger.tag(listing.entries, hand, hand_topics, all_scores)

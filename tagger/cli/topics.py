@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tagger import report
 from tagger.cli.options import Format, FormatOption, ModelOption, OutputOption, WorkspaceOption, format_for
 from tagger.cli.output import emit
-from tagger.labels import read_labels
-from tagger.workspace import find_workspace, load_model
+from tagger.labels.dataset import read_labels
+from tagger.reports import topics as topics_report
+from tagger.workspace.workspace import find_workspace, load_model
 
 
 def topics(
@@ -20,4 +20,4 @@ def topics(
     place = find_workspace(workspace)
     tagger = load_model(model, place)
     labels = read_labels(place.labels) if place is not None else None
-    emit(report.topics(tagger, labels, form), output)
+    emit(topics_report.topics(tagger, labels, form), output)

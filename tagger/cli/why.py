@@ -7,13 +7,14 @@ from typing import Annotated, Optional
 
 import typer
 
-from tagger import why_report
 from tagger.cli.options import Form, FormOption, ModelOption, OutputOption, WorkspaceOption, YearOption, form_for
 from tagger.cli.output import emit, terminal_width, warn
 from tagger.errors import UsageError
-from tagger.labels import read_labels
-from tagger.listing import Listing, read_files
-from tagger.workspace import find_workspace, load_model
+from tagger.formats.listing import Listing
+from tagger.formats.registry import read_files
+from tagger.labels.dataset import read_labels
+from tagger.reports import why as why_report
+from tagger.workspace.workspace import find_workspace, load_model
 
 
 def why(
@@ -35,7 +36,7 @@ def why(
     workspace: WorkspaceOption = None,
 ) -> None:
     """The words for and against each topic, and precedents."""
-    from tagger.why import explained
+    from tagger.model.explain import explained
 
     form = form_for(format, output)
     place = find_workspace(workspace)

@@ -1,0 +1,157 @@
+"""What a batch run remembers of its outputs: a JSON file among them, one entry a line, so that it diffs as they do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from tagger.errors import OutputError
+
+__all__ = [
+    "MANIFEST",
+    "Change",
+    "Input",
+    "Made",
+    "Manifest",
+    "Record",
+    "changes",
+    "read_manifest",
+]
+
+
+MANIFEST = ".tagger-batch.json"
+
+
+_FORMAT = 1
+
+
+_LINE = ",\n"
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class Record(NamedTuple):
+    """An entry's tags as they were written."""
+
+    id: str
+    title: str
+    content: str  # hash of title and abstract, which is all that tagging sees
+    topics: tuple[tuple[str, float | None], ...]  # (id, rounded score), best first; no score where a person said so
+    by: str
+    note: str | None
+
+
+class Input(NamedTuple):
+    """A listing that an output was made from."""
+
+    source: str  # its path as given, with "/"
+    hash: str  # of its bytes
+    year: int  # of dates without one
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An output: hashes of what was written and of what it was made with, its listings and its entries."""
+
+    hash: str
+    made_with: str  # hash of the model, the labels and the form
+    found_in: str | None  # the folder or pattern given in which its listing was found; None for a file given by name
+    inputs: tuple[Input, ...]
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All outputs of a folder by their path in it.
+
+    `writing` is empty but while a run writes: then it has the outputs that are being replaced, each with the hash of what
+    was there (None: nothing), since `made` has them as they are going to be.
+    """
+
+    made: Mapping[str, Made] = field(default_factory=dict)
+    writing: Mapping[str, str | None] = field(default_factory=dict)
+
+    def to_text(self) -> str:
+        """The file's text: the same manifest gives the same text."""
+        outputs = []
+        for output, made in sorted(self.made.items()):
+            head = _encode({"hash": made.hash, "made_with": made.made_with, "found_in": made.found_in})[:-1]
+            inputs, entries = (_LINE.join(map(_encode, rows)) for rows in (made.inputs, made.records))
+            outputs.append(f'{_encode(output)}: {head}, "inputs": [\n{inputs}\n], "entries": [\n{entries}\n]}}')
+        start = f'{{"format": {_FORMAT}, "writing": {_encode(self.writing)}, "outputs": {{'
+        return f"{start}\n{_LINE.join(outputs)}\n}}}}\n"
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of a file; an empty one where there is no file.
+
+    Raises:
+        OutputError: if the file is not a manifest, or one of a later format.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+        if found["format"] != _FORMAT:
+            raise OutputError(f"{path}: this is manifest format {found['format']!r}, wanted {_FORMAT}; install a newer tagger")
+        return Manifest(
+            {
+                output: Made(
+                    made["hash"],
+                    made["made_with"],
+                    made["found_in"],
+                    tuple(Input(*cells) for cells in made["inputs"]),
+                    tuple(
+                        Record(id, title, content, tuple((topic, score) for topic, score in topics), by, note)
+                        for id, title, content, topics, by, note in made["entries"]
+                    ),
+                )
+                for output, made in found["outputs"].items()
+            },
+            dict(found["writing"]),
+        )
+    except FileNotFoundError:
+        return Manifest()
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise OutputError(
+            f"{path}: not a manifest as tagger writes it; delete it, and a run takes up the outputs that are as it makes them"
+        ) from None
+
+
+class Change(NamedTuple):
+    """What became of an entry: topics that it got and topics that it lost."""
+
+    id: str
+    title: str
+    state: str  # "new", "changed" or "gone"
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def changes(old: Iterable[Record], new: Iterable[Record]) -> list[Change]:
+    """The entries whose topics differ, those of `new` in its order, then those that are gone.
+
+    An entry that stands in several places counts as it stands in the first.
+    """
+    before, after = _first(old), _first(new)
+    found = []
+    for id, record in after.items():
+        had = [topic for topic, _ in before[id].topics] if id in before else []
+        has = [topic for topic, _ in record.topics]
+        added, removed = tuple(t for t in has if t not in had), tuple(t for t in had if t not in has)
+        if id not in before or added or removed:
+            found.append(Change(id, record.title, "changed" if id in before else "new", added, removed))
+    gone = (record for id, record in before.items() if id not in after)
+    found += [Change(record.id, record.title, "gone", (), tuple(topic for topic, _ in record.topics)) for record in gone]
+    return found
+
+
+def _first(records: Iterable[Record]) -> dict[str, Record]:
+    found: dict[str, Record] = {}
+    for record in records:
+        found.setdefault(record.id, record)
+    return found

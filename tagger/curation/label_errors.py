@@ -1,0 +1,236 @@
+"""Labels that are probably wrong, and what else is odd about labels.
+
+A label is doubted where the out-of-fold score says the opposite, the more the higher the odds are against it. Labels that
+are wrong teach the model that judges them, so there are two cross-validations: the second leaves those out of training that
+the first doubts, and the mean of the two log-odds counts. docs/audit.md says what this finds, and what was tried beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.errors import LabelsError
+from tagger.labels.dataset import Labels
+from tagger.labels.table import Row
+from tagger.model.explain import explained
+from tagger.model.model import Model
+from tagger.taxonomy import Topic, ancestors, ruled_out
+from tagger.text.hashed_vocabulary import Terms, vocabulary
+from tagger.text.near_duplicates import near_duplicates
+from tagger.text.normalize import text_of
+from tagger.text.similarity import nearest, rows
+from tagger.text.tfidf import count
+from tagger.training.settings import Settings
+from tagger.training.trainer import train
+
+__all__ = [
+    "audited",
+    "doubts",
+    "scored",
+]
+
+
+Bools = NDArray[np.bool_]
+
+
+Floats = NDArray[np.float64]
+
+
+_MANY = 200  # labelled entries: with fewer, starting processes takes longer than fitting
+
+
+_N_SIMILAR = 3  # entries that are labelled the other way, for each doubted label
+
+
+_N_TERMS = 12  # of its telling words
+
+
+_LABEL = {True: "yes", False: "no"}
+
+
+_OFTEN = 5  # yes entries from which on it tells something that a topic never occurs alone
+
+
+def audited(
+    labels: Labels,
+    settings: Settings,
+    confirmed: Mapping[tuple[str, str], str] | None = None,
+    top: int | None = None,
+    n_jobs: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:
+    """What is odd about labels.
+
+    Args:
+        labels: what to look at.
+        settings: see `training.Settings`.
+        confirmed: by (entry id, topic id) labels that are not doubted again, as `decisions.read_confirmed` reads them.
+        top: how many doubted labels to name at most; None for all.
+        n_jobs: processes to use.
+        progress: called with the number of fits done and of all fits.
+
+    Returns:
+        `n_entries`; `n_labels`, cells that are yes or no; `n_confirmed`, of those that would be doubted the ones that were
+        confirmed; `n_doubted`, all others whose score says the opposite of the label.
+
+        `doubted`: the first of them, most doubtful first: `id`, `title` and `abstract` of the entry; `topic` and its `name`;
+        `label`, "yes" or "no"; the out-of-fold `score`; `terms`, the strongest, as in `why.explained`, of a model trained on
+        all labels; `similar`, the nearest entries that are labelled the other way (`id`, `title`, `likeness`, `topics`,
+        `unsure`); `decision`, None, for a person to fill in (see `decisions`).
+
+        `duplicates`: near-duplicates that are labelled differently: `entries`, each with `id`, `title`, `topics` and
+        `unsure`, and the topics that `differ`. `unused`: ids of topics without a yes. `together`: topics that never occur
+        without another one: `topic`, `with`, `n`, its number of yes entries, and whether it is `mutual`.
+
+    Raises:
+        LabelsError: if there are too few labels to learn anything.
+    """
+    yes, known = labels.arrays()
+    texts = [text_of(entry) for entry in labels.entries]
+    jobs = n_jobs if len(texts) >= _MANY else 1
+    try:
+        model, scores = scored(texts, yes, known, labels.topics, settings, jobs, progress, labels.at_most)
+    except ValueError as error:
+        raise LabelsError(f"nothing can be learned from {len(texts)} labelled entries: {error}; label more") from None
+    odds = doubts(scores, yes)
+    odds[~known | _implied(labels.rows, labels.topics)] = np.nan
+    ranked = [divmod(int(cell), len(labels.topics)) for cell in np.argsort(-odds, axis=None, kind="stable")]
+    found = [(n, t) for n, t in ranked if odds[n, t] > 0]
+    asked = [
+        (n, t) for n, t in found if (confirmed or {}).get((labels.rows[n].id, labels.topics[t].id)) != _LABEL[bool(yes[n, t])]
+    ]
+    return {
+        "n_entries": len(texts),
+        "n_labels": int(known.sum()),
+        "n_confirmed": len(found) - len(asked),
+        "n_doubted": len(asked),
+        "doubted": [_doubted(model, labels, yes, known, n, t, scores[n, t]) for n, t in asked[:top]],
+        "duplicates": _duplicates(labels, texts, yes, known),
+        "unused": [topic.id for topic, n in zip(labels.topics, yes.sum(0).tolist(), strict=True) if not n],
+        "together": _together(labels.topics, yes, known),
+    }
+
+
+def scored(
+    texts: Sequence[str],
+    yes: Bools,
+    known: Bools,
+    topics: Sequence[Topic],
+    settings: Settings,
+    n_jobs: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    at_most: int | None = None,
+) -> tuple[Model, Floats]:
+    """A model of all labels, and for each cell a score by models that have not seen the entry, from two cross-validations.
+
+    Args:
+        texts: (n_entries,).
+        yes: (n_entries, n_topics).
+        known: which cells a person decided, (n_entries, n_topics).
+        topics: (n_topics,).
+        settings: see `training.Settings`.
+        n_jobs: processes to use.
+        progress: called with the number of fits done and of all fits.
+        at_most: how many topics an entry has at most.
+
+    Returns:
+        The model, and (n_entries, n_topics): the mean of both log-odds as a probability, not a number where a topic could
+        not be learned.
+
+    Raises:
+        ValueError: if there is nothing to learn from.
+    """
+    model, first = train(
+        texts, yes, known, topics, settings, n_jobs, lambda done, total: progress(done, 2 * total), at_most=at_most
+    )
+    kept = known & ~(doubts(first.scores, yes) > 0)
+    # A topic that would have too few entries left keeps all.
+    few = np.minimum((yes & kept).sum(0), (~yes & kept).sum(0)) < settings.min_yes
+    kept[:, few] = known[:, few]
+    again = replace(settings, seed=settings.seed + 1)
+    _, second = train(texts, yes, kept, topics, again, n_jobs, lambda done, total: progress(total + done, 2 * total))
+    with np.errstate(invalid="ignore"):
+        return model, 1 / (1 + np.exp(-(_logit(first.scores) + _logit(second.scores)) / 2))
+
+
+def doubts(scores: Floats, yes: Bools) -> Floats:
+    """The log-odds against each label by its out-of-fold score, (n_entries, n_topics): above 0 it is more likely wrong."""
+    odds: Floats = np.where(yes, -1, 1) * _logit(scores)
+    return odds
+
+
+def _logit(scores: Floats) -> Floats:
+    """Log-odds; not a number for a score of 0, which a topic has that could not be learned."""
+    p = np.where(scores > 0, np.clip(scores, 1e-9, 1 - 1e-9), np.nan)
+    odds: Floats = np.log(p / (1 - p))
+    return odds
+
+
+def _implied(labelled: Sequence[Row], topics: Sequence[Topic]) -> Bools:
+    """Which cells follow from another topic of the entry, (n_entries, n_topics): the other one is to be doubted."""
+    column, above, against = {topic.id: n for n, topic in enumerate(topics)}, ancestors(topics), ruled_out(topics)
+    implied = np.zeros((len(labelled), len(topics)), dtype=bool)
+    for n, row in enumerate(labelled):
+        implied[n, [column[other] for topic in row.topics for other in (*above[topic], *against[topic])]] = True
+    return implied
+
+
+def _doubted(model: Model, labels: Labels, yes: Bools, known: Bools, n: int, t: int, score: float) -> dict[str, Any]:
+    entry, topic = labels.entries[n], labels.topics[t]
+    (why,) = explained(model, [entry], topics=[topic.id])
+    terms, idf = Terms(model.hashes), model.idf.astype(np.float64)
+    other = np.flatnonzero(known[:, t] & (yes[:, t] != yes[n, t]))
+    others = [labels.entries[at] for at in other]
+    likeness, which = nearest(rows([entry], terms, idf), rows(others, terms, idf), len(idf), _N_SIMILAR)
+    return {
+        "id": entry.id,
+        "title": entry.title,
+        "abstract": entry.abstract,
+        "topic": topic.id,
+        "name": topic.name,
+        "label": _LABEL[bool(yes[n, t])],
+        "score": round(float(score), 4),
+        "terms": why["topics"][0]["terms"][:_N_TERMS],
+        "similar": [
+            _row(row) | {"likeness": round(alike, 4)}
+            for alike, row in zip(likeness[0].tolist(), (labels.rows[at] for at in other[which[0]]), strict=True)
+            if alike > 0
+        ],
+        "decision": None,
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {"id": row.id, "title": row.title, "topics": list(row.topics), "unsure": list(row.unsure)}
+
+
+def _duplicates(labels: Labels, texts: Sequence[str], yes: Bools, known: Bools) -> list[dict[str, Any]]:
+    counted = list(count(texts, vocabulary(texts, 1)[0]))
+    starts = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(part.starts) for part in counted]))])
+    group = near_duplicates(starts, np.concatenate([part.terms for part in counted]))
+    found = []
+    for first in np.flatnonzero(np.bincount(group, minlength=len(texts)) > 1):
+        members = np.flatnonzero(group == first)
+        differ = (yes & known)[members].any(0) & (~yes & known)[members].any(0)
+        if differ.any():
+            entries = [_row(labels.rows[n]) for n in members]
+            found.append({"entries": entries, "differ": [labels.topics[t].id for t in np.flatnonzero(differ)]})
+    return found
+
+
+def _together(topics: Sequence[Topic], yes: Bools, known: Bools) -> list[dict[str, Any]]:
+    """Pairs of topics of which the first never occurs without the second, and need not by its parent."""
+    above = ancestors(topics)
+    n_yes = (yes & known).sum(0)
+    without = (yes & known).T.astype(int) @ (~yes | ~known).astype(int)  # yes entries of the row's topic without the column's
+    found = []
+    for a, b in zip(*np.nonzero(without == 0), strict=True):
+        mutual = bool(without[b, a] == 0)
+        if a != b and n_yes[a] >= _OFTEN and topics[b].id not in above[topics[a].id] and not (mutual and a > b):
+            found.append({"topic": topics[a].id, "with": topics[b].id, "n": int(n_yes[a]), "mutual": mutual})
+    return found

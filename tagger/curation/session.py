@@ -1,0 +1,340 @@
+"""Labelling entries one at a time: what a key does, and how a decision comes to be in labels/. No terminal is known here.
+
+`Labelling` is the whole state and never changes; `press` makes the next one from a key, `act` puts on disk what was decided
+by it, and `Folder` is where that goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from tagger.entry import Entry
+from tagger.errors import TaggerError
+from tagger.labels.closure import contradictions, meant
+from tagger.labels.store import ChangedError, Decision, Saved, _said
+from tagger.labels.table import Row
+from tagger.model.model import Model
+from tagger.taxonomy import Topic, ancestors, ruled_out
+from tagger.text.positions import Place
+
+__all__ = [
+    "KEYS",
+    "Labelling",
+    "Mark",
+    "Marks",
+    "act",
+    "begin",
+    "marks_of",
+    "press",
+    "row_of",
+    "telling",
+    "turned",
+]
+
+
+KEYS = "1234567890acdeghijklmnoprtvwxyz"  # of the topics on a page; the other letters are commands
+
+
+_N_TELLING = 6  # words of a topic that are highlighted
+
+
+class Mark(StrEnum):
+    """What is said of one topic of an entry."""
+
+    no = "no"
+    yes = "yes"
+    unsure = "unsure"
+
+
+Marks = tuple[Mark, ...]  # (n_topics,)
+
+
+_SURE = (Mark.no, Mark.unsure, Mark.yes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What undo goes back to: the marks of an entry that were on the screen, and the decision to turn round."""
+
+    n: int
+    marks: Marks
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """Where somebody is in labelling some entries.
+
+    `scores` and `proposed` have a tuple of n_topics for each entry; a score is None where the model does not know the topic.
+    """
+
+    entries: tuple[Entry, ...]
+    topics: tuple[Topic, ...]
+    scores: tuple[tuple[float | None, ...], ...]
+    proposed: tuple[Marks, ...]
+    rows: Mapping[str, Row]  # of labels.csv, as last read
+    view: tuple[int, ...]  # the entries to go through
+    at: int = 0  # a place in the view, or its end
+    everything: bool = False  # whether the view has the labelled entries too
+    drafts: Mapping[int, Marks] = field(default_factory=dict)  # marks that differ from what is saved or proposed
+    steps: tuple[_Step, ...] = ()
+    page: int = 0  # of topics
+    per_page: int = len(KEYS)
+    scroll: int = 0  # lines of text above the screen
+    room: int = 1  # lines of text on it
+    help: bool = False
+    leaving: bool = False  # whether leaving was asked for while marks are not saved
+    done: bool = False
+    message: str = ""
+    at_most: int | None = None  # how many topics an entry may have
+
+    @property
+    def n(self) -> int | None:
+        """The entry on the screen; None after the last one."""
+        return self.view[self.at] if self.at < len(self.view) else None
+
+    @property
+    def shown(self) -> range:
+        """The topics on the screen."""
+        return range(len(self.topics))[self.page * self.per_page :][: self.per_page]
+
+    @property
+    def n_labelled(self) -> int:
+        """How many of the entries have a row."""
+        return sum(entry.id in self.rows for entry in self.entries)
+
+    def base(self, n: int) -> Marks:
+        """What is saved of an entry, else what is proposed."""
+        row = self.rows.get(self.entries[n].id)
+        return self.proposed[n] if row is None else marks_of(row, self.topics)
+
+    def marks(self, n: int) -> Marks:
+        """What the screen says of an entry."""
+        return self.drafts.get(n, self.base(n))
+
+
+def begin(
+    entries: Iterable[Entry],
+    topics: Sequence[Topic],
+    rows: Mapping[str, Row],
+    model: Model,
+    everything: bool = False,
+    at_most: int | None = None,
+) -> Labelling:
+    """Labelling at its first entry.
+
+    Args:
+        entries: what to label; of two with one id the first.
+        topics: those to decide.
+        rows: what is labelled, by entry id.
+        model: what proposes; of topics that it does not know it proposes none.
+        everything: whether to go through labelled entries too.
+        at_most: how many topics an entry may have, those implied among them; marks of more are not saved.
+    """
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        first.setdefault(entry.id, entry)
+    distinct = tuple(first.values())
+    scores = model.scores(distinct)
+    tagged = model.decided(scores)
+    learned = {topic.id: t for t, topic in enumerate(model.topics) if model.thresholds[t] != float("inf")}
+    columns = [learned.get(topic.id) for topic in topics]
+    view = tuple(n for n, entry in enumerate(distinct) if everything or entry.id not in rows)
+    return Labelling(
+        distinct,
+        tuple(topics),
+        tuple(tuple(None if t is None else float(line[t]) for t in columns) for line in scores),
+        tuple(tuple(Mark.yes if t is not None and line[t] else Mark.no for t in columns) for line in tagged),
+        rows,
+        view,
+        everything=everything,
+        at_most=at_most,
+    )
+
+
+def telling(model: Model, entry: Entry) -> frozenset[Place]:
+    """Where the terms of an entry stand that spoke most for its topics, or for the nearest one."""
+    (found,) = model.tag([entry])
+    topics = [tag.topic for tag in found.tags] + ([found.nearest] if found.nearest else [])
+    reasons = [[reason for reason in model.why(entry, topic.id) if reason.share > 0] for topic in topics]
+    there = model.places(entry)
+    return frozenset(place for some in reasons for reason in some[:_N_TELLING] for place in there[reason.term])
+
+
+def act(state: Labelling, key: str, save: Callable[[Decision], Saved]) -> Labelling:
+    """The state after a key, with what was decided on disk. If it cannot be there, the state says why and keeps the marks."""
+    after, decision = press(state, key)
+    if decision is None:
+        return after
+    try:
+        saved = save(decision)
+    except ChangedError as changed:
+        return _conflict(state, after, decision.entry.id, changed, key == "u")
+    except (TaggerError, OSError) as error:
+        return replace(state, message=f"not saved: {error}")
+    # An entry with marks of its own keeps the row that they were made on, so that a change of it does not go unseen.
+    mine = {state.entries[n].id for n in after.drafts}
+    rows = {id: row for id, row in saved.rows.items() if id not in mine}
+    rows |= {id: row for id, row in after.rows.items() if id in mine}
+    if key == "u":
+        return replace(after, rows=rows)
+    step = replace(after.steps[-1], decision=replace(decision, text=saved.text))
+    return replace(after, rows=rows, steps=(*after.steps[:-1], step))
+
+
+def press(state: Labelling, key: str) -> tuple[Labelling, Decision | None]:
+    """The state after a key, and what has to be on disk before that is so.
+
+    Keys are characters and the names enter, left, right, up, down, pageup, pagedown and escape; any other one does nothing.
+    """
+    if state.help:
+        return _scrolled(state, key) or replace(state, help=False, scroll=0), None
+    if key == "q":
+        if not state.drafts or state.leaving:
+            return replace(state, done=True), None
+        here = state if state.n in state.drafts else _at(state, min(state.drafts))
+        more = f" and on {len(state.drafts) - 1} more" if len(state.drafts) > 1 else ""
+        message = f"marks not saved here{more}: Enter saves them, q again quits without"
+        return replace(here, leaving=True, message=message), None
+    state = replace(state, leaving=False, message="")
+    if scrolled := _scrolled(state, key):
+        return scrolled, None
+    if key == "?":
+        return replace(state, help=True, scroll=0), None
+    if key in ("left", "right"):
+        pages = -(-len(state.topics) // state.per_page)
+        return replace(state, page=(state.page + (1 if key == "right" else -1)) % pages), None
+    if key == "b":
+        return _moved(state, max(0, state.at - 1)), None
+    if key == "u":
+        return _undone(state)
+    if key == "f":
+        return _filtered(state), None
+    if state.n is None:
+        return state, None
+    if key == "s":
+        return _moved(state, state.at + 1), None
+    if key == "enter":
+        return _decided(state, state.n)
+    place = KEYS.find(key)
+    if len(key) == 1 and 0 <= place < len(state.shown):
+        return _toggled(state, state.n, state.shown[place]), None
+    return state, None
+
+
+def _scrolled(state: Labelling, key: str) -> Labelling | None:
+    """The text moved up or down; how far it can go only the screen knows."""
+    page = max(1, state.room - 1)
+    by = {"up": -1, "down": 1, " ": page, "pagedown": page, "pageup": -page}.get(key)
+    return None if by is None else replace(state, scroll=max(0, state.scroll + by))
+
+
+def _moved(state: Labelling, at: int) -> Labelling:
+    return replace(state, at=min(at, len(state.view)), page=0, scroll=0)
+
+
+def _at(state: Labelling, n: int) -> Labelling:
+    """At an entry, which comes into the view if it was not there."""
+    view = tuple(sorted({*state.view, n}))
+    return state if state.n == n else _moved(replace(state, view=view), view.index(n))
+
+
+def _filtered(state: Labelling) -> Labelling:
+    """All entries, or those without a row; at the same entry, or at the next one that is left."""
+    everything = not state.everything
+    view = tuple(n for n, entry in enumerate(state.entries) if everything or entry.id not in state.rows)
+    here = len(state.entries) if state.n is None else state.n
+    what = "all entries" if everything else "entries without a label"
+    return replace(_moved(replace(state, view=view), sum(n < here for n in view)), everything=everything, message=what)
+
+
+def _toggled(state: Labelling, n: int, t: int) -> Labelling:
+    """The next mark of a topic: the first key turns it round, the second makes it unsure, the third puts it back."""
+    base, marks = state.base(n), state.marks(n)
+    turn = [base[t], *(mark for mark in (Mark.yes, Mark.no, Mark.unsure) if mark != base[t])]
+    made = turned(marks, t, turn[(turn.index(marks[t]) + 1) % 3], state.topics)
+    return replace(_drafted(state, n, made), steps=(*state.steps, _Step(n, marks)))
+
+
+def turned(marks: Marks, t: int, mark: Mark, topics: Sequence[Topic]) -> Marks:
+    """Marks with one changed, and what follows from it, as in `labels.meant`.
+
+    Topics that it implies become at least what it is, and those that imply it at most; one that it excludes becomes a no beside
+    a yes, and no more than unsure beside an unsure one.
+    """
+    above, against = ancestors(topics), ruled_out(topics)
+    id, made = topics[t].id, [*marks]
+    made[t] = mark
+    for other, topic in enumerate(topics):
+        if topic.id in above[id]:
+            made[other] = max(made[other], mark, key=_SURE.index)
+        elif id in above[topic.id]:
+            made[other] = min(made[other], mark, key=_SURE.index)
+        elif topic.id in against[id]:
+            made[other] = min(made[other], _SURE[2 - _SURE.index(mark)], key=_SURE.index)
+    return tuple(made)
+
+
+def _drafted(state: Labelling, n: int, marks: Marks) -> Labelling:
+    drafts = {other: made for other, made in state.drafts.items() if other != n}
+    return replace(state, drafts=drafts if marks == state.base(n) else {**drafts, n: marks})
+
+
+def _decided(state: Labelling, n: int) -> tuple[Labelling, Decision | None]:
+    entry, marks = state.entries[n], state.marks(n)
+    was = state.rows.get(entry.id)
+    if was is not None and marks == state.base(n):
+        return replace(_moved(state, state.at + 1), message="as it was"), None
+    row = row_of(entry, marks, state.topics, was)
+    if wrong := contradictions(row, ancestors(state.topics), ruled_out(state.topics), state.at_most):
+        return replace(state, message=f"not saved: {wrong[0]}"), None
+    step = _Step(n, marks)
+    after = replace(
+        _moved(_drafted(state, n, state.base(n)), state.at + 1),
+        steps=(*state.steps, step),
+        message=f"saved: {_said(row)}",
+    )
+    return after, Decision(entry, was, row)
+
+
+def _undone(state: Labelling) -> tuple[Labelling, Decision | None]:
+    if not state.steps:
+        return replace(state, message="nothing to undo"), None
+    *steps, step = state.steps
+    state = replace(_at(state, step.n), steps=tuple(steps), message="undone")
+    if step.decision is None:
+        return _drafted(state, step.n, step.marks), None
+    entry, was, row = step.decision.entry, step.decision.was, step.decision.row
+    rows = {id: other for id, other in state.rows.items() if id != entry.id} | ({} if was is None else {entry.id: was})
+    after = _drafted(replace(state, rows=rows, message="undone: labels.csv is as it was"), step.n, step.marks)
+    return after, Decision(entry, row, was, step.decision.text)
+
+
+def _conflict(state: Labelling, after: Labelling, id: str, changed: ChangedError, undo: bool) -> Labelling:
+    """The state where somebody else changed the row of an entry meanwhile: theirs stays until a second Enter."""
+    rows = {other: found for other, found in state.rows.items() if other != id} | (
+        {} if changed.row is None else {id: changed.row}
+    )
+    if undo:
+        return replace(_at(state, after.view[after.at]), rows=rows, steps=after.steps, message=f"not undone: {changed}")
+    n = state.view[state.at]
+    kept = _drafted(replace(state, rows=rows), n, state.marks(n))
+    return replace(kept, message=f"{changed}. Enter puts your marks in its place" if n in kept.drafts else str(changed))
+
+
+def marks_of(row: Row, topics: Sequence[Topic]) -> Marks:
+    """What a row says of each topic: (n_topics,)."""
+    yes, unsure = meant(row, ancestors(topics), ruled_out(topics))
+    return tuple(Mark.yes if topic.id in yes else Mark.unsure if topic.id in unsure else Mark.no for topic in topics)
+
+
+def row_of(entry: Entry, marks: Marks, topics: Sequence[Topic], was: Row | None) -> Row:
+    """The row that says these marks; what the old one says of topics that there are no more stays."""
+    ids = [topic.id for topic in topics]
+    yes, unsure = ([id for id, found in zip(ids, marks, strict=True) if found == mark] for mark in (Mark.yes, Mark.unsure))
+    if was is not None:
+        yes += [id for id in was.topics if id not in ids]
+        unsure += [id for id in was.unsure if id not in ids]
+    return Row(entry.id, entry.title if was is None else was.title, tuple(yes), tuple(unsure))

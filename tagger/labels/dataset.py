@@ -1,0 +1,157 @@
+"""What people said: the folder labels/, read, checked as a whole, written, and turned into arrays."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tagger.entry import Entry, entry_id
+from tagger.errors import LabelsError, ListingError, Problem
+from tagger.formats.registry import read, read_text
+from tagger.labels.closure import arrays, contradictions
+from tagger.labels.table import Row, _read_table
+from tagger.taxonomy import Topic, ancestors, read_at_most, read_topics, ruled_out
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = [
+    "Labels",
+    "read_labels",
+]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A checked labels/ folder: `entries[i]` is labelled by `rows[i]`; both are sorted by id."""
+
+    topics: tuple[Topic, ...]
+    entries: tuple[Entry, ...]
+    rows: tuple[Row, ...]
+    warnings: tuple[Problem, ...] = ()  # they stop nothing
+    at_most: int | None = None  # how many topics an entry has at most
+
+    def arrays(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """(Y, known), each (n_entries, n_topics): yes, and whether a person decided."""
+        return arrays(self.rows, self.topics)
+
+    def hash(self) -> str:
+        """A hash of all that training sees: topics, titles, abstracts and labels."""
+        digest = blake2b(digest_size=16)
+        for topic in self.topics:
+            said: list[object] = [topic.id, topic.name, topic.definition, topic.parent]
+            if topic.excludes or topic.precision is not None:
+                said += [sorted(topic.excludes), topic.precision]
+            digest.update(json.dumps(said).encode())
+        if self.at_most is not None:
+            digest.update(json.dumps(self.at_most).encode())
+        for entry, row in zip(self.entries, self.rows, strict=True):
+            digest.update(json.dumps([entry.title, entry.abstract, sorted(row.topics), sorted(row.unsure)]).encode())
+        return digest.hexdigest()
+
+
+def read_labels(folder: Path) -> Labels:
+    """All of labels/, checked.
+
+    Raises:
+        LabelsError: with every problem found, each with its file and line.
+    """
+    problems: list[Problem] = []
+    at_most = None
+    try:
+        topics, at_most = read_topics(folder / "topics.toml"), read_at_most(folder / "topics.toml")
+    except LabelsError as error:
+        if not error.problems:
+            raise
+        topics = ()
+        problems += error.problems
+    ids = {topic.id for topic in topics}
+    above, against = ancestors(topics), ruled_out(topics)
+
+    entries: dict[str, Entry] = {}
+    warnings: list[Problem] = []
+    for path in sorted((folder / "entries").glob("*.txt")):
+        try:
+            listing = read(read_text(path), str(path), None)
+        except ListingError as error:
+            problems += error.problems or [Problem(str(path), 0, str(error))]
+            continue
+        problems += listing.problems
+        warnings += listing.warnings
+        for entry in listing.entries:
+            if entry.id in entries:
+                problems.append(_at(entry, f"entry {entry.id} ({entry.title!r}) is already in {entries[entry.id].source}"))
+            entries.setdefault(entry.id, entry)
+
+    table = folder / "labels.csv"
+    rows: dict[str, Row] = {}
+    found, wrong = _read_table(table)
+    problems += wrong
+    for row in found:
+        messages = list(_check(row, ids, rows)) if topics else []
+        if row.id not in entries:
+            messages.append(f"no entry in {folder / 'entries'} has the id {row.id!r} ({row.title!r}); add it or delete the row")
+        if topics and not messages:
+            messages += contradictions(row, above, against, at_most)
+            warnings += [Problem(str(table), row.line, message) for message in _overruled(row, above, against)]
+        problems += [Problem(str(table), row.line, message) for message in messages]
+        rows.setdefault(row.id, row)
+    for entry in entries.values() if table.exists() else ():
+        if entry.id not in rows:
+            problems.append(_at(entry, f"no row in {table}; add this one with its topics: {_csv_line(entry)}"))
+    if problems:
+        raise LabelsError(
+            f"{folder}: {len(problems)} {'problem' if len(problems) == 1 else 'problems'}; nothing was changed",
+            sorted(problems),
+        )
+    order = sorted(rows)
+    return Labels(topics, tuple(entries[id] for id in order), tuple(rows[id] for id in order), tuple(warnings), at_most)
+
+
+def _check(row: Row, ids: set[str], rows: dict[str, Row]) -> Iterator[str]:
+    if row.id in rows:
+        yield f"a second row for {row.id!r}; the first one is in line {rows[row.id].line}"
+    if entry_id(row.title) != row.id:
+        yield f"the title {row.title!r} has the id {entry_id(row.title)!r}, not {row.id!r}"
+    for topic in dict.fromkeys(row.topics + row.unsure):
+        if topic not in ids:
+            from difflib import get_close_matches
+
+            near = get_close_matches(topic, sorted(ids), 1)
+            yield f"unknown topic {topic!r}" + (
+                f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(ids))}"
+            )
+        elif topic in row.topics and topic in row.unsure:
+            yield f"topic {topic!r} is both yes and unsure"
+        elif (row.topics + row.unsure).count(topic) > 1:
+            yield f"topic {topic!r} stands twice"
+
+
+def _overruled(row: Row, above: Mapping[str, Sequence[str]], against: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Topics that a row calls unsure although another one, which is yes, says what they are."""
+    for topic in row.unsure:
+        for other in row.topics:
+            if topic in above[other]:
+                yield f"topic {topic!r} is unsure, but {other!r} is yes and implies it; it counts as yes"
+                break
+            if topic in against[other]:
+                yield f"topic {topic!r} is unsure, but {other!r} is yes and excludes it; it counts as no"
+                break
+
+
+def _at(entry: Entry, message: str) -> Problem:
+    path, _, line = (entry.source or ":0").rpartition(":")
+    return Problem(path, int(line), message)
+
+
+def _csv_line(entry: Entry) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow([entry.id, entry.title, "", ""])
+    return out.getvalue()

@@ -1,1 +1,0 @@
-"""What runs in a browser or over HTTP: the review page and the REST API."""

@@ -1,0 +1,18 @@
+"""The text that a model reads of an entry."""
+
+from __future__ import annotations
+
+from tagger.entry import Entry
+
+__all__ = [
+    "TITLE_WEIGHT",
+    "text_of",
+]
+
+
+TITLE_WEIGHT = 2  # how often the title is read
+
+
+def text_of(entry: Entry) -> str:
+    """The text that the model reads of an entry: its title, `TITLE_WEIGHT` times, and its abstract."""
+    return "\n".join([entry.title] * TITLE_WEIGHT + [entry.abstract])

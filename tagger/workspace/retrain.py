@@ -1,0 +1,113 @@
+"""Labels of a workspace -> a model with its figures, and the comparison with the model that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+
+import numpy as np
+
+import tagger
+from tagger.errors import LabelsError
+from tagger.evaluation.figures import figures
+from tagger.labels.dataset import Labels
+from tagger.model.model import Model
+from tagger.text.normalize import text_of
+from tagger.training.settings import Settings
+from tagger.training.trainer import HeldOut, train
+
+__all__ = [
+    "cross_validated",
+    "is_current",
+    "jobs_for",
+    "not_learned",
+    "retrained",
+]
+
+
+_MANY = 200  # labelled entries: with fewer, starting processes takes longer than fitting
+
+
+def is_current(model: Model | None, labels: Labels, settings: Settings) -> bool:
+    """Whether a model is what these labels and settings give, by what its header says of them and of its maker."""
+    return (
+        model is not None
+        and model.about.get("labels_hash") == labels.hash()
+        and model.about.get("settings") == asdict(settings)
+        and model.about.get("versions", {}).get("tagger") == tagger.__version__
+    )
+
+
+def jobs_for(labels: Labels, n_jobs: int) -> int:
+    """How many of the processes allowed are worth starting."""
+    return n_jobs if len(labels.entries) >= _MANY else 1
+
+
+def retrained(
+    labels: Labels,
+    settings: Settings,
+    n_jobs: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Model:
+    """The model that these labels give, with its figures in `about`; see `cross_validated`."""
+    return cross_validated(labels, settings, n_jobs, progress)[0]
+
+
+def cross_validated(
+    labels: Labels,
+    settings: Settings,
+    n_jobs: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Model, HeldOut]:
+    """The model that these labels give, with its figures in `about`, and the out-of-fold scores that they come from.
+
+    Args:
+        labels: what to learn.
+        settings: see `training.Settings`.
+        n_jobs: processes to use, where there are enough labels for them to be worth it; the model is the same.
+        progress: called with the number of fits done and of all fits.
+
+    Raises:
+        LabelsError: if there are too few labels to learn anything.
+    """
+    import sklearn
+
+    yes, known = labels.arrays()
+    try:
+        model, held_out = train(
+            [text_of(entry) for entry in labels.entries],
+            yes,
+            known,
+            labels.topics,
+            settings,
+            jobs_for(labels, n_jobs),
+            progress,
+            at_most=labels.at_most,
+        )
+    except ValueError as error:
+        raise LabelsError(f"nothing can be learned from {len(labels.entries)} labelled entries: {error}; label more") from None
+    ids = b"".join(entry.id.encode() for entry in labels.entries)
+    model = replace(
+        model,
+        held_out=held_out.tagged.astype(np.uint8),
+        held_out_ids=np.frombuffer(ids, dtype=np.uint8).reshape(len(labels.entries), -1),
+        about={
+            "labels_hash": labels.hash(),
+            "n_entries": len(labels.entries),
+            "versions": {"tagger": tagger.__version__, "scikit-learn": sklearn.__version__, "numpy": np.__version__},
+            **model.about,
+            "figures": figures(yes, known, held_out.scores, held_out.tagged, labels.topics, settings.seed),
+        },
+    )
+    return model, held_out
+
+
+def not_learned(model: Model, at_least: int) -> list[str]:
+    """A sentence for each topic that a model could not learn, for want of so many yes or no entries."""
+    lines = []
+    for topic, cut in zip(model.topics, model.thresholds, strict=True):
+        if cut == float("inf"):
+            found = model.about["figures"]["topics"][topic.id]
+            lacking = "yes" if found["yes"] < at_least else "no"
+            lines.append(f"{topic.name}: only {found[lacking]} {lacking} entries, so it is not tagged; label more")
+    return lines

@@ -1,0 +1,105 @@
+"""A workspace: a folder with labels/ and models/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tagger.errors import LabelsError, Problem, UsageError
+from tagger.labels.table import Row, read_rows
+from tagger.model.model import Model, load
+from tagger.taxonomy import Topic, read_topics
+
+__all__ = [
+    "Workspace",
+    "find_workspace",
+    "load_model",
+    "model_path",
+    "need_workspace",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where labels and model of a folder stand."""
+
+    folder: Path
+
+    @property
+    def labels(self) -> Path:
+        """The folder of labels."""
+        return self.folder / "labels"
+
+    @property
+    def model(self) -> Path:
+        """The model file."""
+        return self.folder / "models" / "topics.safetensors"
+
+    @property
+    def card(self) -> Path:
+        """The model's card."""
+        return self.folder / "models" / "topics.md"
+
+    def hand(self) -> tuple[dict[str, Row], tuple[Topic, ...]]:
+        """The rows of labels.csv by entry id, none where there is no such file, and the topics.
+
+        Raises:
+            LabelsError: if the table cannot be read, or naming every row with a topic that is unknown.
+        """
+        path = self.labels / "labels.csv"
+        topics = read_topics(self.labels / "topics.toml")
+        rows = read_rows(path) if path.exists() else []
+        ids = {topic.id for topic in topics}
+        unknown = [
+            Problem(str(path), row.line, f"unknown topic {topic!r}; known: {', '.join(sorted(ids))}")
+            for row in rows
+            for topic in row.topics
+            if topic not in ids
+        ]
+        if unknown:
+            raise LabelsError(f"{path}: {len(unknown)} to correct; --no-labels tags without them", unknown)
+        return {row.id: row for row in rows}, topics
+
+
+def find_workspace(given: Path | None) -> Workspace | None:
+    """The workspace given, else the nearest one from the current folder upwards, else None.
+
+    Raises:
+        UsageError: if the one given is none.
+    """
+    if given is not None:
+        if not (given / "labels" / "topics.toml").is_file():
+            raise UsageError(f"{given}: not a workspace: no labels/topics.toml in it; 'tagger init {given}' makes one")
+        return Workspace(given)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "labels" / "topics.toml").is_file():
+            # A path relative to where the user stands reads better in messages.
+            return Workspace(Path() if folder == here else folder)
+    return None
+
+
+def need_workspace(given: Path | None) -> Workspace:
+    """As `find_workspace`, where a command can do nothing without one.
+
+    Raises:
+        UsageError: if there is none.
+    """
+    found = find_workspace(given)
+    if found is None:
+        raise UsageError("no workspace here: no labels/topics.toml in this folder or above it; 'tagger init DIR' makes one")
+    return found
+
+
+def load_model(path: Path | None, workspace: Workspace | None) -> Model:
+    """The model given, else the workspace's, else the one shipped with the package.
+
+    Raises:
+        ModelError: if it cannot be used.
+    """
+    return load(model_path(path, workspace))
+
+
+def model_path(path: Path | None, workspace: Workspace | None) -> Path | None:
+    """The model given, else the workspace's, else None for the one shipped with the package."""
+    return workspace.model if path is None and workspace is not None and workspace.model.exists() else path
