@@ -37,18 +37,18 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.isotonic import IsotonicRegression
 
-from tagger.curation.query import agreement, compared, picked
+from tagger.curation.query import build_pool, select_batch, tag_agreement
 from tagger.entry import Entry
 from tagger.evaluation import metrics
-from tagger.model.decision import decide
+from tagger.model.decision import apply_thresholds
 from tagger.model.model import Model
 from tagger.taxonomy import Topic
-from tagger.text.normalize import text_of
-from tagger.training.settings import CHOSEN, Settings
-from tagger.training.trainer import HeldOut, train
+from tagger.text.normalize import entry_text
+from tagger.training.settings import SEARCHED_SETTINGS, Settings
+from tagger.training.trainer import OutOfFold, train
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "bench"
-SETTINGS = replace(CHOSEN, n_folds=3, min_yes=2)
+SETTINGS = replace(SEARCHED_SETTINGS, n_folds=3, min_yes=2)
 FIRST = 5  # texts a label to begin with
 N_LABELS, N_TEXTS = 30, 2000
 BATCH, MOST = 75, 600
@@ -67,7 +67,7 @@ class Texts:
     entries: list[Entry]
     yes: Any  # (n_entries, n_labels)
     likeness: Any  # (n_entries, n_entries): cosines of TF-IDF
-    scored: list[str]
+    iterate_scores: list[str]
     truth: Any  # (n_scored, n_labels)
 
 
@@ -108,14 +108,14 @@ def diversity(state: State, n_wanted: int) -> Any:
 
 
 def cardinality(state: State, n_wanted: int) -> Any:
-    n_tags = decide(state.scores, state.model.thresholds).sum(axis=1)
+    n_tags = apply_thresholds(state.scores, state.model.thresholds).sum(axis=1)
     return np.lexsort((state.distance().min(axis=1), -np.abs(n_tags - state.mean_labels)))[:n_wanted]
 
 
 def shipped(state: State, n_wanted: int) -> Any:
-    pool = compared(state.model, state.labelled, state.entries)
+    pool = build_pool(state.model, state.labelled, state.entries)
     places = {id(one): n for n, one in enumerate(state.entries)}  # the pool leaves out repeated texts
-    return [places[id(pool.entries[pick.entry])] for pick in picked(state.model, pool, n_wanted)]
+    return [places[id(pool.entries[pick.entry])] for pick in select_batch(state.model, pool, n_wanted)]
 
 
 WAYS: dict[str, Way] = {
@@ -143,8 +143,8 @@ def read(folder: Path, seed: int, held_out: bool) -> Texts:
         scored = random.permutation(np.flatnonzero(truth.any(axis=1)))[:N_TEXTS]
     kept = kept[:N_TEXTS]
     entries = [entry(texts[n]) for n in kept]
-    rows = TfidfVectorizer(sublinear_tf=True, min_df=2).fit_transform(map(text_of, entries))
-    return Texts(entries, yes[kept], (rows @ rows.T).toarray(), [text_of(entry(test[n])) for n in scored], truth[scored])
+    rows = TfidfVectorizer(sublinear_tf=True, min_df=2).fit_transform(map(entry_text, entries))
+    return Texts(entries, yes[kept], (rows @ rows.T).toarray(), [entry_text(entry(test[n])) for n in scored], truth[scored])
 
 
 def entry(text: str) -> Entry:
@@ -173,8 +173,8 @@ def fitted(texts: list[str], yes: Any, intervals: bool) -> Model:
     return replace(model, about={**model.about, "figures": {"topics": f1_of(yes, held_out)}})
 
 
-def f1_of(yes: Any, held_out: HeldOut) -> dict[str, Any]:
-    counts = metrics.counts(yes, np.ones_like(yes), held_out.tagged).sum(0)
+def f1_of(yes: Any, held_out: OutOfFold) -> dict[str, Any]:
+    counts = metrics.count_cells(yes, np.ones_like(yes), held_out.tagged).sum(0)
     sides = np.nan_to_num(np.stack([metrics.f1(counts), *metrics.f1_interval(counts)], axis=1))
     return {f"t{n}": {"f1": side} for n, side in enumerate(sides.tolist())}
 
@@ -183,13 +183,13 @@ def curve(way: str, data: Texts, seed: int, batch: int = BATCH, most: int = MOST
     """Macro-F1 on the texts to score after each batch, and the share of the pool's tags that stayed since 10% fewer labels."""
     random = np.random.default_rng([seed, 1])
     chosen = first(data.yes, random)
-    texts = [text_of(one) for one in data.entries]
+    texts = [entry_text(one) for one in data.entries]
     points: list[tuple[int, float]] = []
     models: list[tuple[int, Model]] = []
     same: list[tuple[int, list[float | None]]] = []
     while True:
         model = fitted([texts[n] for n in chosen], data.yes[chosen], intervals=way == "tagger next")
-        tagged = model.decided(model.scores_of(data.scored))
+        tagged = model.predict(model.score_texts(data.iterate_scores))
         points.append((len(chosen), metrics.macro_f1(data.truth, np.ones_like(data.truth), tagged)))
         if len(chosen) >= most:
             return {"points": points, "same": same}
@@ -197,13 +197,13 @@ def curve(way: str, data: Texts, seed: int, batch: int = BATCH, most: int = MOST
         left = [data.entries[n] for n in rest]
         before = [one for n, one in models if GROWTH * n <= len(chosen)]
         if way == "tagger next" and before:
-            same.append((len(chosen), agreement(before[-1], model, left)))
+            same.append((len(chosen), tag_agreement(before[-1], model, left)))
         models.append((len(chosen), model))
         state = State(
             model,
             left,
             [data.entries[n] for n in chosen],
-            model.scores_of([texts[n] for n in rest]),
+            model.score_texts([texts[n] for n in rest]),
             float(data.yes[chosen].sum(axis=1).mean()),
             data.likeness[np.ix_(rest, rest)],
             data.likeness[np.ix_(rest, chosen)],
@@ -245,8 +245,8 @@ def table(results: list[Result], set_name: str) -> str:
     for way, found in curves.items():
         cells = []
         for n in TARGETS:
-            fewest = needed(found, float(np.interp(n, at, random)))
-            cells.append("not reached" if np.isinf(fewest) else f"{fewest:.0f} ({fewest / n:.2f})")
+            lowest = needed(found, float(np.interp(n, at, random)))
+            cells.append("not reached" if np.isinf(lowest) else f"{lowest:.0f} ({lowest / n:.2f})")
         if way != "random":
             lines.append(f"| {way} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from tagger.curation.label_errors import doubts, scored
+from tagger.curation.label_errors import label_error_log_odds, out_of_fold_log_odds
 from tagger.labels.dataset import Labels, read_labels
 from tagger.reports.tags import markdown_table
-from tagger.text.hashed_vocabulary import Terms
-from tagger.text.normalize import text_of
-from tagger.text.similarity import nearest, rows
+from tagger.text.hashed_vocabulary import HashedVocabulary
+from tagger.text.normalize import entry_text
+from tagger.text.similarity import nearest_rows, tfidf_rows
 from tagger.training.settings import Settings
 from tagger.training.trainer import train
 
@@ -43,9 +43,9 @@ def log_odds(p: Any) -> Any:
 
 def votes(labels: Labels, model: Any, yes: Any, known: Any) -> Any:
     """The share of yes among the nearest other entries, weighted by likeness, drawn towards each topic's rate."""
-    terms, idf = Terms(model.hashes), model.idf.astype(np.float64)
-    entries = rows(labels.entries, terms, idf)
-    likeness, which = nearest(entries, entries, len(idf), NEIGHBOURS, others=True)
+    terms, idf = HashedVocabulary(model.hashes), model.idf.astype(np.float64)
+    entries = tfidf_rows(labels.entries, terms, idf)
+    likeness, which = nearest_rows(entries, entries, len(idf), NEIGHBOURS, others=True)
     weight, prior = likeness[:, :, None], 2 * likeness.mean()
     base = (yes & known).sum(0) / known.sum(0)
     return ((weight * (yes & known)[which]).sum(1) + prior * base) / ((weight * known[which]).sum(1) + prior)
@@ -59,15 +59,15 @@ def by_topic(values: Any, known: Any) -> Any:
 
 def rankings(labels: Labels, yes: Any, known: Any) -> Iterator[tuple[str, Any]]:
     """For each method how doubtful each cell is, (n_entries, n_topics)."""
-    texts = [text_of(entry) for entry in labels.entries]
+    texts = [entry_text(entry) for entry in labels.entries]
     runs = [train(texts, yes, known, labels.topics, Settings(seed=seed)) for seed in range(3)]
     model, once = runs[0][0], log_odds(runs[0][1].scores)
-    both = scored(texts, yes, known, labels.topics, Settings())[1]
+    both = out_of_fold_log_odds(texts, yes, known, labels.topics, Settings())[1]
     side, base = np.where(yes, -1, 1), (yes & known).sum(0) / known.sum(0)
     share = votes(labels, model, yes, known)
     vote = log_odds(share) - log_odds(base)
     mean = {n: np.mean([log_odds(run[1].scores) for run in runs[:n]], axis=0) for n in (2, 3)}
-    yield "**`tagger audit`: two, the second without what the first doubts**", doubts(both, yes)
+    yield "**`tagger audit`: two, the second without what the first doubts**", label_error_log_odds(both, yes)
     yield "the same, with half the log-odds of the neighbours' vote", side * (log_odds(both) + vote / 2)
     yield "one cross-validation", side * once
     yield "one, each topic's log-odds from its base rate", side * (once - log_odds(base))

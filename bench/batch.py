@@ -32,7 +32,7 @@ from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
 from tagger.reports import tags as report
 from tagger.training import settings
-from tagger.workspace.retrain import retrained
+from tagger.workspace.retrain import train_from_labels
 
 ROOT = Path(__file__).parent.parent
 N_FILES = 50
@@ -52,14 +52,14 @@ def steadiness(folder: Path, entries: Sequence[Entry]) -> str:
         for n, row in enumerate(labels.rows)
     ]
     models = [ROOT / "models" / "topics.safetensors", folder / "later.safetensors"]
-    retrained(replace(labels, rows=tuple(rows)), settings.Settings(), n_jobs=1).save(models[1])
+    train_from_labels(replace(labels, rows=tuple(rows)), settings.Settings(), n_jobs=1).save(models[1])
     plain, lines = [], []
     for n, path in enumerate(models):
         out = folder / f"run{n}"
-        batch.plan([str(folder / "lists")], out, batch.Settings(model=path)).write()
+        batch.plan_batch([str(folder / "lists")], out, batch.BatchSettings(model=path)).write()
         lines.append([line for file in sorted(out.glob("*.csv")) for line in file.read_text(encoding="utf-8").splitlines()])
         model = load(path)
-        plain.append(report.tagged(model.tag(entries), model, "csv").splitlines())
+        plain.append(report.format_tagged(model.tag(entries), model, "csv").splitlines())
     differ = [sum(old != new for old, new in zip(*pair, strict=True)) for pair in (lines, plain)]
     n_changed = diff_runs(folder / "run0", folder / "run1")["n_changed"]
     n_labels = sum(old != new for old, new in zip(labels.rows, rows, strict=True))
@@ -85,7 +85,7 @@ def main() -> None:
         folder = Path(name)
         (folder / "lists").mkdir()
         for n in range(N_FILES):
-            (folder / f"lists/{n:02}.txt").write_text(pasted.write(entries[n::N_FILES]), encoding="utf-8")
+            (folder / f"lists/{n:02}.txt").write_text(pasted.write_pasted(entries[n::N_FILES]), encoding="utf-8")
         changing = folder / "lists/07.txt"
         text = changing.read_text(encoding="utf-8").rstrip("\n")
         for run in range(given.runs + 1):

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from tagger.labels.dataset import read_labels
-from tagger.reports.tags import aligned
-from tagger.text.hashed_vocabulary import vocabulary
-from tagger.text.near_duplicates import near_duplicates
-from tagger.text.normalize import text_of
-from tagger.text.tfidf import count
+from tagger.reports.tags import align_columns
+from tagger.text.hashed_vocabulary import build_vocabulary
+from tagger.text.near_duplicates import group_near_duplicates
+from tagger.text.normalize import entry_text
+from tagger.text.tfidf import count_terms
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,16 +29,16 @@ def main() -> None:
         [topic.id, *(str(int(n)) for n in (yes[:, t].sum(), (~known)[:, t].sum(), alone[:, t].sum()))]
         for t, topic in enumerate(labels.topics)
     ]
-    print(aligned(["topic", "yes", "unsure", "yes alone"], rows))
+    print(align_columns(["topic", "yes", "unsure", "yes alone"], rows))
     words = np.array([len(entry.abstract.split()) for entry in labels.entries])
     print("words of a summary, quantiles 0, 10, 50, 90, 100%:", *np.quantile(words, [0, 0.1, 0.5, 0.9, 1]).astype(int))
     print("topics of an entry:", dict(sorted(Counter(yes.sum(1).tolist()).items())))
     print("years:", dict(sorted(Counter(entry.date.year for entry in labels.entries if entry.date).items())))
     print("categories:", dict(Counter(entry.category for entry in labels.entries).most_common()))
-    texts = [text_of(entry) for entry in labels.entries]
-    chunks = list(count(texts, vocabulary(texts, 1)[0]))
+    texts = [entry_text(entry) for entry in labels.entries]
+    chunks = list(count_terms(texts, build_vocabulary(texts, 1)[0]))
     starts = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(chunk.starts) for chunk in chunks]))])
-    groups = near_duplicates(starts, np.concatenate([chunk.terms for chunk in chunks]))
+    groups = group_near_duplicates(starts, np.concatenate([chunk.terms for chunk in chunks]))
     alike = [group for group, n in Counter(groups.tolist()).items() if n > 1]
     print(f"near-duplicates: {len(alike)} groups")
     for group in alike:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tagger.curation.drift import drift
+from tagger.curation.drift import measure_drift
 from tagger.labels.dataset import Labels, read_labels
-from tagger.reports.figures import interval
-from tagger.reports.tags import aligned
-from tagger.text.normalize import text_of
+from tagger.reports.figures import format_interval
+from tagger.reports.tags import align_columns
+from tagger.text.normalize import entry_text
 from tagger.training.trainer import train
 
 ROOT = Path(__file__).parent.parent
@@ -28,9 +28,9 @@ def row(labels: Labels, name: str, out: set[int]) -> list[str]:
     some = replace(
         labels, entries=tuple(labels.entries[n] for n in left), rows=tuple(labels.rows[n] for n in left), warnings=()
     )
-    model, _ = train([text_of(entry) for entry in some.entries], *some.arrays(), some.topics, cross_validate=False)
-    found = drift(model, some, [labels.entries[n] for n in sorted(out)])
-    signs = [interval(found["signs"][name]["share"]) for name in ("words", "unlike")]
+    model, _ = train([entry_text(entry) for entry in some.entries], *some.arrays(), some.topics, cross_validate=False)
+    found = measure_drift(model, some, [labels.entries[n] for n in sorted(out)])
+    signs = [format_interval(found["signs"][name]["share"]) for name in ("words", "unlike")]
     return [name, str(len(out)), *signs, SAYS[found["label_more"]]]
 
 
@@ -41,7 +41,7 @@ def main() -> None:
         files.setdefault(Path((entry.source or "").rpartition(":")[0]).name, set()).add(n)
     drawn = np.random.default_rng(0).permutation(len(labels.entries))[: len(labels.entries) // 10]
     rows = [row(labels, name, out) for name, out in [*sorted(files.items()), ("a tenth, drawn at random", set(drawn.tolist()))]]
-    print(aligned(["left out", "entries", "unknown words", "unlike all", "says"], rows), end="")
+    print(align_columns(["left out", "entries", "unknown words", "unlike all", "says"], rows), end="")
 
 
 if __name__ == "__main__":

@@ -14,17 +14,17 @@ from __future__ import annotations
 import numpy as np
 
 from tagger.training.calibration import sigmoid
-from tagger.training.thresholds import Precise, precise_cut
+from tagger.training.thresholds import PrecisionGoal, threshold_for_precision
 
 N_ROUNDS = 400
 SPREADS = {"easy": (-6.0, 5.0), "hard": (-4.0, 2.5)}  # mean and standard deviation of the log-odds
 
 
-def drawn(random: np.random.Generator, spread: tuple[float, float], n_entries: int, goal: float) -> tuple[Precise, int]:
+def drawn(random: np.random.Generator, spread: tuple[float, float], n_entries: int, goal: float) -> tuple[PrecisionGoal, int]:
     """What is found for entries drawn by lot, and how many of them are a yes."""
     scores = sigmoid(random.normal(*spread, n_entries))
     yes = random.random(n_entries) < scores
-    return precise_cut(scores, yes, goal, int(yes.sum())), int(yes.sum())
+    return threshold_for_precision(scores, yes, goal, int(yes.sum())), int(yes.sum())
 
 
 def main() -> None:

@@ -55,9 +55,9 @@ from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
 from tagger.evaluation import metrics
-from tagger.model.decision import decide
+from tagger.model.decision import apply_thresholds
 from tagger.taxonomy import Topic
-from tagger.training.settings import CHOSEN
+from tagger.training.settings import SEARCHED_SETTINGS
 from tagger.training.trainer import train
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "bench"
@@ -72,13 +72,13 @@ Result = dict[str, Any]
 
 def ours(texts: list[str], yes: Any) -> tuple[Tagger, int]:
     topics = [Topic(f"t{n}", f"topic {n}") for n in range(yes.shape[1])]
-    model, _ = train(texts, sparse.csr_array(yes), None, topics, replace(CHOSEN, min_yes=1), cross_validate=False)
+    model, _ = train(texts, sparse.csr_array(yes), None, topics, replace(SEARCHED_SETTINGS, min_yes=1), cross_validate=False)
 
     def tag(some: list[str]) -> tuple[Any, Any]:
         best, tagged = [], []
-        for scores in model.scored(some):  # a block at a time, so that many labels do not fill the memory
+        for scores in model.iterate_scores(some):  # a block at a time, so that many labels do not fill the memory
             best.append(np.argsort(-scores, axis=1, kind="stable")[:, :5])
-            decided = decide(scores, model.thresholds, fewest=model.fewest)
+            decided = apply_thresholds(scores, model.thresholds, min_topics=model.min_topics)
             tagged += [np.flatnonzero(row) for row in decided]
         return np.concatenate(best), tagged
 
@@ -355,7 +355,7 @@ def measure(name: str, folder: Path, send: Any) -> None:
         return metrics.Counts(*(pair.sum(axis, dtype=float) for pair in pairs))
 
     c = counts(1)
-    low, high = metrics.bootstrap(
+    low, high = metrics.bootstrap_interval(
         lambda rows: float(metrics.f1(metrics.Counts(c.tp[rows], c.fp[rows], c.fn[rows]).sum())), len(test), rounds=200
     )
     send.send(

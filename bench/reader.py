@@ -16,7 +16,7 @@ from tagger.entry import Entry
 from tagger.formats import json_lines as jsonl
 from tagger.formats import pasted
 from tagger.formats.listing import Listing
-from tagger.formats.registry import read, read_text
+from tagger.formats.registry import read_entries, read_text
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
@@ -40,18 +40,18 @@ def main() -> None:
         print("../shared is not here; nothing to compare with")
         return
     for name in ("sample", "rendered"):
-        truth = jsonl.read(read_text(SHARED / "listing" / f"{name}.gold.jsonl"), name).all()
-        compare(name, read(read_text(SHARED / "listing" / f"{name}.txt"), name, 2026), list(truth))
+        truth = jsonl.read_json_lines(read_text(SHARED / "listing" / f"{name}.gold.jsonl"), name).all()
+        compare(name, read_entries(read_text(SHARED / "listing" / f"{name}.txt"), name, 2026), list(truth))
     papers = []
     for line in (SHARED / "papers.jsonl").read_text(encoding="utf-8").splitlines():
         found = json.loads(line)
-        (entry,) = jsonl.read(json.dumps(found), "papers").all()
+        (entry,) = jsonl.read_json_lines(json.dumps(found), "papers").all()
         if entry.authors and entry.date and "(" not in "".join(entry.authors):
             papers.append(
                 replace(entry, authors=entry.authors[:3], et_al=len(entry.authors) > 3, category=entry.category or "XX")
             )
     glued = "\n".join(pasted._lines(entry, False, None) for entry in papers)
-    compare("papers", read(glued, "papers", None), papers)
+    compare("papers", read_entries(glued, "papers", None), papers)
 
 
 if __name__ == "__main__":

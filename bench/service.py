@@ -41,11 +41,11 @@ def serve(listening: int) -> None:
     import uvicorn
     from fastapi import FastAPI
 
-    from tagger.server.api import api
+    from tagger.server.api import make_api
 
     model = tagger.load(ROOT / "models" / "topics.safetensors")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(api(lambda: model))
+    app.include_router(make_api(lambda: model))
     # Not uvicorn's --fd, which takes every socket for a Unix one and so leaves the delay of small packets on.
     uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[socket.socket(fileno=listening)])
 
@@ -106,15 +106,17 @@ def main() -> None:
     with server() as port:
         for size in SIZES:
             batches = [entries[first : first + size] for first in range(0, len(entries) - size + 1, size)]
-            records = [[jsonl.record(entry) for entry in batch] for batch in batches]
+            records = [[jsonl.entry_record(entry) for entry in batch] for batch in batches]
             bodies = [json.dumps({"entries": batch}).encode() for batch in records]
 
             def tag(n: int, batches: Sequence[Sequence[Entry]] = batches) -> object:
                 return model.tag(batches[n % len(batches)])
 
             def whole(n: int, bodies: Sequence[bytes] = bodies) -> object:
-                found = jsonl.from_records(enumerate(json.loads(bodies[n % len(bodies)])["entries"], 1), "entries").all()
-                return report.tagged(model.tag(found), model, "jsonl")
+                found = jsonl.entries_from_records(
+                    enumerate(json.loads(bodies[n % len(bodies)])["entries"], 1), "entries"
+                ).all()
+                return report.format_tagged(model.tag(found), model, "jsonl")
 
             ways: dict[str, Callable[[], float]] = {
                 "in process: `Model.tag`": lambda tag=tag: per_second(tag, arguments.seconds),

@@ -32,15 +32,15 @@ from threadpoolctl import threadpool_limits
 
 from tagger.evaluation import metrics
 from tagger.labels.dataset import read_labels
-from tagger.text.hashed_vocabulary import vocabulary
-from tagger.text.near_duplicates import near_duplicates
+from tagger.text.hashed_vocabulary import build_vocabulary
+from tagger.text.near_duplicates import group_near_duplicates
 from tagger.text.normalize import TITLE_WEIGHT
 from tagger.training import calibration
 from tagger.training import classifier as linear
 from tagger.training import thresholds as cuts
 from tagger.training.folds import stratified_folds
 from tagger.training.settings import Settings
-from tagger.training.trainer import _counts
+from tagger.training.trainer import _count_matrix
 
 ROOT = Path(__file__).parent.parent
 
@@ -158,18 +158,18 @@ def _bm25(counts: csr_array, idf: Any, usual: float) -> csr_array:
 
 
 def weights_of(variant: Variant, x: csr_array, y: Any, c: float) -> tuple[Any, float]:
-    rows = linear.Rows.of(x)
+    rows = linear.DesignMatrix.of(x)
     if variant.loss == "hinge" and not variant.balanced:
-        return linear.fit(rows, y, c, variant.power, variant.smoothing)
-    scale = linear.scale_of(rows, y, variant.power, variant.smoothing)
+        return linear.fit_topic(rows, y, c, variant.power, variant.smoothing)
+    scale = linear.feature_scale(rows, y, variant.power, variant.smoothing)
     weight = "balanced" if variant.balanced else None
     if variant.loss == "hinge":
-        estimator = linear.estimator(c).set_params(class_weight=weight)
+        estimator = linear.make_estimator(c).set_params(class_weight=weight)
     elif variant.loss == "logistic":
         estimator = LogisticRegression(C=c, solver="liblinear", class_weight=weight, max_iter=1000)
     else:
         estimator = SGDClassifier("modified_huber", alpha=1 / (2 * c * len(y)), max_iter=200, random_state=0)
-    fitted = estimator.fit(linear.scaled(x, scale), y)
+    fitted = estimator.fit(linear.scale_columns(x, scale), y)
     return fitted.coef_[0] * scale, float(fitted.intercept_[0])
 
 
@@ -192,7 +192,7 @@ def logits_of(variant: Variant, x: csr_array, z: csr_array, yes: Any, known: Any
                     if y[side != k].any():
                         weights, bias = weights_of(variant, a[np.flatnonzero(side != k)], y[side != k], c * factor)
                         score[side == k] = a[np.flatnonzero(side == k)] @ weights + bias
-                tagged = score >= cuts.best_cut(score, y)
+                tagged = score >= cuts.best_f1_threshold(score, y)
                 gains[factor] = 2 * (y & tagged).sum() / (y.sum() + tagged.sum())
             c *= max(gains, key=lambda factor: (gains[factor], -abs(np.log(factor))))
         weights, bias = weights_of(variant, a, y, c)
@@ -206,7 +206,7 @@ def calibrated(variant: Variant, logits: Any, yes: Any, known: Any) -> list[Call
     there = [known[:, t] & ~np.isnan(logits[:, t]) for t in range(n_topics)]
     if variant.calibration == "platt":
         usable = [t for t in range(n_topics) if yes[there[t], t].any()]
-        common = calibration.calibration([logits[there[t], t] for t in usable], [yes[there[t], t] for t in usable])
+        common = calibration.fit_calibration([logits[there[t], t] for t in usable], [yes[there[t], t] for t in usable])
         own = np.array([common.of(logits[there[t], t], yes[there[t], t]) for t in range(n_topics)])
         return [
             lambda z: calibration.sigmoid(z * own[:, 0] + own[:, 1]),
@@ -236,7 +236,7 @@ def _beta(z: Any) -> Any:
 def both(scores: Any, yes: Any, known: Any) -> Any:
     """Thresholds that raise micro-F1 plus macro-F1, topic after topic until none moves, from the common one."""
     n_topics = yes.shape[1]
-    cut = np.full(n_topics, cuts.best_cut(scores[known], yes[known]))
+    cut = np.full(n_topics, cuts.best_f1_threshold(scores[known], yes[known]))
     side = [np.flatnonzero(known[:, t]) for t in range(n_topics)]
     hits, given, there = (np.zeros(n_topics) for _ in range(3))
     for t in range(n_topics):
@@ -319,8 +319,8 @@ def decided(variant: Variant, logits: Any, final: Any, yes: Any, known: Any, see
             found.append((0.0, way, both(scores, yes, known)))
         else:
             topics, entries = np.nonzero((known & ((scores > cuts.FLOOR) | yes)).T)
-            cells = cuts.Cells(topics, entries, scores[entries, topics], yes[entries, topics])
-            cut = cuts.thresholds(cells, yes.shape[1], part, variant.shrink, every=False)
+            cells = cuts.OutOfFoldScores(topics, entries, scores[entries, topics], yes[entries, topics])
+            cut = cuts.choose_thresholds(cells, yes.shape[1], part, variant.shrink, every=False)
             found.append((cut.quality, way, cut.thresholds))
     _, way, thresholds = max(found, key=lambda one: one[0])
     return np.nan_to_num(way(final), nan=0.0) >= thresholds
@@ -354,8 +354,8 @@ def from_folder(folder: Path) -> tuple[Task, Variant]:
 
 
 def groups_of(texts: list[str]) -> Any:
-    counts, _ = _counts(texts, vocabulary(texts, 2)[0])
-    return near_duplicates(counts.indptr, counts.indices)
+    counts, _ = _count_matrix(texts, build_vocabulary(texts, 2)[0])
+    return group_near_duplicates(counts.indptr, counts.indices)
 
 
 def table(name: str, task: Task, base: Variant, n_seeds: int, n_jobs: int) -> None:
@@ -367,7 +367,7 @@ def table(name: str, task: Task, base: Variant, n_seeds: int, n_jobs: int) -> No
     there = yes.any(axis=0)
 
     def macro(rows: Any, tagged: Any) -> float:
-        return float(np.nan_to_num(metrics.f1(metrics.counts(yes[rows], known[rows], tagged[rows]).sum(0)))[there].mean())
+        return float(np.nan_to_num(metrics.f1(metrics.count_cells(yes[rows], known[rows], tagged[rows]).sum(0)))[there].mean())
 
     def micro(rows: Any, tagged: Any) -> float:
         return metrics.micro_f1(yes[rows], known[rows], tagged[rows])
@@ -381,14 +381,14 @@ def table(name: str, task: Task, base: Variant, n_seeds: int, n_jobs: int) -> No
     for one in tried:
         cells = [one]
         for figure in (micro, macro):
-            low, high = metrics.bootstrap(mean(figure, one), len(yes), rounds=200)
+            low, high = metrics.bootstrap_interval(mean(figure, one), len(yes), rounds=200)
             cells.append(f"{mean(figure, one)(everything):.3f} ({low:.3f}-{high:.3f})")
         for figure in (micro, macro) if one != "**base**" else ():
 
             def difference(rows: Any, figure: Any = figure, one: str = one) -> float:
                 return mean(figure, one)(rows) - mean(figure, "**base**")(rows)
 
-            low, high = metrics.bootstrap(difference, len(yes), rounds=200)
+            low, high = metrics.bootstrap_interval(difference, len(yes), rounds=200)
             cells.append(f"{difference(everything):+.3f} ({low:+.3f} to {high:+.3f})")
         print(f"| {' | '.join(cells + [''] * (5 - len(cells)))} |", flush=True)
     print()

@@ -22,7 +22,7 @@ import tagger
 from tagger.formats import pasted
 from tagger.formats.registry import read_files
 from tagger.model.sklearn_export import save_pipeline
-from tagger.text.normalize import text_of
+from tagger.text.normalize import entry_text
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT.parent / "shared" / "listing" / "sample.txt"
@@ -45,8 +45,8 @@ def main() -> None:
         entries = read_files([ROOT / "labels/entries/retrieval.txt"]).entries[:25]
     with tempfile.TemporaryDirectory() as folder:
         listing, texts, pipeline = (Path(folder) / name for name in ("listing.txt", "texts", "pipeline.joblib"))
-        listing.write_text(pasted.write(entries), encoding="utf-8")
-        texts.write_text("\0".join(map(text_of, entries)), encoding="utf-8")
+        listing.write_text(pasted.write_pasted(entries), encoding="utf-8")
+        texts.write_text("\0".join(map(entry_text, entries)), encoding="utf-8")
         save_pipeline(tagger.load(), pipeline)
         ways = {
             "tag": [str(Path(sys.executable).parent / "tag"), str(listing), "--no-labels"],

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 import tagger
 from tagger.formats.registry import read_files
 from tagger.model.sklearn_export import to_pipeline
-from tagger.text.normalize import text_of
+from tagger.text.normalize import entry_text
 
 ROOT = Path(__file__).parent.parent
 RENDERED = ROOT.parent / "shared" / "listing" / "rendered.txt"
@@ -41,10 +41,10 @@ def main() -> None:
     entries = read_files(files, 2026).entries
     model = tagger.load(ROOT / "models" / "topics.safetensors")
     pipeline = to_pipeline(model)
-    texts = [text_of(entry) for entry in entries]
+    texts = [entry_text(entry) for entry in entries]
     theirs = np.stack([both[:, 1] for both in pipeline.predict_proba(texts)], axis=1)
-    apart = np.abs(model.scores_of(texts) - theirs).max()
-    ways = {"tagger": lambda: model.scores_of(texts), "scikit-learn": lambda: pipeline.predict_proba(texts)}
+    apart = np.abs(model.score_texts(texts) - theirs).max()
+    ways = {"tagger": lambda: model.score_texts(texts), "scikit-learn": lambda: pipeline.predict_proba(texts)}
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(runs):
         for name, call in ways.items():

@@ -83,16 +83,16 @@ def screen(arguments: str) -> str:
     """What `tagger label FILE` shows on a terminal of 80x24 after some keys."""
     import tagger
     from tagger.cli.label_screen import screen as drawn
-    from tagger.curation.session import begin, press, telling
+    from tagger.curation.session import press_key, start_session, telling_positions
     from tagger.workspace.workspace import Workspace
 
     file, *keys = shlex.split(arguments)
     model = tagger.load(ROOT / "models" / "topics.safetensors")
     rows, topics = Workspace(ROOT).hand()
-    state = begin(tagger.read_listing(ROOT / file), topics, rows, model)
+    state = start_session(tagger.read_listing(ROOT / file), topics, rows, model)
     for key in keys:
-        state, _ = press(state, key)
-    lines, _ = drawn(state, telling(model, state.entries[state.n or 0]), 80, 24)
+        state, _ = press_key(state, key)
+    lines, _ = drawn(state, telling_positions(model, state.entries[state.n or 0]), 80, 24)
     return "".join(line.plain.rstrip() + "\n" for line in lines)
 
 
@@ -138,13 +138,13 @@ def picture() -> str:
     from rich.text import Text
 
     import tagger
-    from tagger.reports.tags import tagged
+    from tagger.reports.tags import format_tagged
 
     model = tagger.load(ROOT / "models" / "topics.safetensors")
     entries = tagger.read_listing(ROOT / "examples" / "new-listing.txt")
     console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True)
     console.print(Text("$ tag examples/new-listing.txt", style="bold"))
-    console.print(Text.from_ansi(tagged(model.tag(entries), model, "table", width=100)))
+    console.print(Text.from_ansi(format_tagged(model.tag(entries), model, "table", width=100)))
     svg = console.export_svg(title="tag", theme=MONOKAI, unique_id="tagger")
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # no font is fetched from elsewhere
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"

@@ -9,17 +9,30 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # as in `typing`, which takes a while to import
 if TYPE_CHECKING:
+    from tagger.batch.plan import BatchSettings, plan_batch
+    from tagger.ci.run import run_checks
+    from tagger.curation.drift import measure_drift
+    from tagger.curation.query import suggest_entries
     from tagger.entry import Entry
     from tagger.errors import LabelsError, ListingError, ModelError, OutputError, Problem, TaggerError, UsageError
     from tagger.formats.registry import read_listing
+    from tagger.labels.dataset import Labels, read_labels
+    from tagger.model.explain import explain_entries
     from tagger.model.model import Model, load
+    from tagger.reports.pictures import plot_model
+    from tagger.server.api import make_api
     from tagger.tags import Reason, Tag, Tagged
     from tagger.taxonomy import Topic
+    from tagger.training.settings import Settings
+    from tagger.workspace.retrain import cross_validate_labels
+    from tagger.workspace.workspace import Workspace, find_workspace, load_model, require_workspace
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BatchSettings",
     "Entry",
+    "Labels",
     "LabelsError",
     "ListingError",
     "Model",
@@ -27,23 +40,48 @@ __all__ = [
     "OutputError",
     "Problem",
     "Reason",
+    "Settings",
     "Tag",
     "Tagged",
     "TaggerError",
     "Topic",
     "UsageError",
+    "Workspace",
+    "cross_validate_labels",
+    "explain_entries",
+    "find_workspace",
     "load",
+    "load_model",
+    "make_api",
+    "measure_drift",
+    "plan_batch",
+    "plot_model",
+    "read_labels",
     "read_listing",
+    "require_workspace",
+    "run_checks",
+    "suggest_entries",
 ]
 
 # A name is imported when it is first asked for: a command must be able to catch Ctrl-C before numpy is imported.
 _NAMES = {
+    "batch.plan": "BatchSettings plan_batch",
+    "ci.run": "run_checks",
+    "curation.drift": "measure_drift",
+    "curation.query": "suggest_entries",
     "entry": "Entry",
     "errors": "LabelsError ListingError ModelError OutputError Problem TaggerError UsageError",
     "formats.registry": "read_listing",
+    "labels.dataset": "Labels read_labels",
+    "model.explain": "explain_entries",
     "model.model": "Model load",
+    "reports.pictures": "plot_model",
+    "server.api": "make_api",
     "tags": "Reason Tag Tagged",
     "taxonomy": "Topic",
+    "training.settings": "Settings",
+    "workspace.retrain": "cross_validate_labels",
+    "workspace.workspace": "Workspace find_workspace load_model require_workspace",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
 
-__all__ = ["Entry", "entry_id", "squeeze"]
+__all__ = ["Entry", "entry_id", "normalize_whitespace"]
 
 _ID_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread
 _ID_LENGTH = 8
@@ -20,7 +20,7 @@ _CONTROLS = dict.fromkeys(
 )
 
 
-def squeeze(text: str) -> str:
+def normalize_whitespace(text: str) -> str:
     """The text with each run of white space and control characters made one space, and none at the ends."""
     if not (text.isascii() and text.isprintable()):
         text = text.translate(_CONTROLS).encode("utf-8", "replace").decode()  # half a surrogate pair cannot be written
@@ -33,7 +33,7 @@ def entry_id(title: str) -> str:
     >>> entry_id("Deep Interest Network"), entry_id("deep  interest-network!")
     ('s12qsv0r', 's12qsv0r')
     """
-    letters = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", title).casefold())) or squeeze(title)
+    letters = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", title).casefold())) or normalize_whitespace(title)
     number = int.from_bytes(blake2b(letters.encode("utf-8", "surrogatepass"), digest_size=5).digest())
     return "".join(_ID_LETTERS[number >> shift & 31] for shift in range(5 * (_ID_LENGTH - 1), -1, -5))
 
@@ -63,19 +63,19 @@ class Entry:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "title", squeeze(self.title))
+        put(self, "title", normalize_whitespace(self.title))
         put(self, "authors", _names(self.authors))
         while self.authors and (match := _ET_AL.search(self.authors[-1])):
             put(self, "authors", _names([*self.authors[:-1], self.authors[-1][: match.start()]]))
             put(self, "et_al", True)
         put(self, "et_al", self.et_al and bool(self.authors))
-        put(self, "category", squeeze(self.category or "") or None)
-        put(self, "affiliation", squeeze(self.affiliation or "") or None)
-        put(self, "abstract", squeeze(self.abstract))
+        put(self, "category", normalize_whitespace(self.category or "") or None)
+        put(self, "affiliation", normalize_whitespace(self.affiliation or "") or None)
+        put(self, "abstract", normalize_whitespace(self.abstract))
         put(self, "id", entry_id(self.title))
         if not self.title:
             raise ValueError("an entry needs a title; this one is empty")
 
 
 def _names(authors: Iterable[str]) -> tuple[str, ...]:
-    return tuple(name for name in (squeeze(author.replace(",", " ")) for author in authors) if name)
+    return tuple(name for name in (normalize_whitespace(author.replace(",", " ")) for author in authors) if name)

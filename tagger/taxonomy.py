@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tagger.entry import squeeze
+from tagger.entry import normalize_whitespace
 from tagger.errors import LabelsError, Problem
 
-__all__ = ["Gate", "Topic", "ancestors", "read_at_most", "read_gate", "read_topics", "ruled_out"]
+__all__ = ["Gate", "Topic", "ancestors", "incompatible_topics", "read_gate", "read_max_topics", "read_topics"]
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _KEYS = {"id": True, "name": True, "definition": False, "parent": False}
@@ -37,8 +37,8 @@ class Topic:
     precision: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", squeeze(self.name))
-        object.__setattr__(self, "definition", squeeze(self.definition))
+        object.__setattr__(self, "name", normalize_whitespace(self.name))
+        object.__setattr__(self, "definition", normalize_whitespace(self.definition))
         object.__setattr__(self, "excludes", tuple(self.excludes))
 
 
@@ -68,7 +68,7 @@ def read_gate(path: Path) -> Gate:
     return _read(path)[1]
 
 
-def read_at_most(path: Path) -> int | None:
+def read_max_topics(path: Path) -> int | None:
     """How many topics an entry has at most by a topics.toml, those that others imply among them; None where it sets no limit.
 
     Raises:
@@ -111,13 +111,13 @@ def _read(path: Path) -> tuple[tuple[Topic, ...], Gate, int | None]:
             topics.append(Topic(**{key: value for key, value in table.items() if key != _FLOOR}))
             if _FLOOR in table:
                 floors[table["id"]] = float(table[_FLOOR])
-    at_most = entry.get(_ENTRY) if not problems else None
+    max_topics = entry.get(_ENTRY) if not problems else None
     above = ancestors(topics)
     for topic, line in zip(topics, lines, strict=False) if not problems else ():
-        problems += [Problem(str(path), line, message) for message in _check_among(topic, above, at_most)]
+        problems += [Problem(str(path), line, message) for message in _check_among(topic, above, max_topics)]
     if problems:
         raise LabelsError(f"{path}: {len(problems)} to correct", problems)
-    return tuple(topics), Gate(floors, gate.get(_GATE)), at_most
+    return tuple(topics), Gate(floors, gate.get(_GATE)), max_topics
 
 
 def ancestors(topics: Sequence[Topic]) -> dict[str, tuple[str, ...]]:
@@ -134,7 +134,7 @@ def ancestors(topics: Sequence[Topic]) -> dict[str, tuple[str, ...]]:
     return chains
 
 
-def ruled_out(topics: Sequence[Topic]) -> dict[str, frozenset[str]]:
+def incompatible_topics(topics: Sequence[Topic]) -> dict[str, frozenset[str]]:
     """By topic id, the ids that an entry with it does not have.
 
     Those that it excludes or that exclude it, those that one of its ancestors does, and all that imply one of these.
@@ -154,7 +154,7 @@ def ruled_out(topics: Sequence[Topic]) -> dict[str, frozenset[str]]:
     return {id: frozenset().union(*(declared[up] for up in (id, *above[id]))) for id in ids}
 
 
-def _check_among(topic: Topic, above: Mapping[str, Sequence[str]], at_most: int | None) -> list[str]:
+def _check_among(topic: Topic, above: Mapping[str, Sequence[str]], max_topics: int | None) -> list[str]:
     """What is wrong with a topic beside the others."""
     if topic.parent is not None and topic.parent not in above:
         return [f"the parent {topic.parent!r} of topic {topic.id!r} is no topic"]
@@ -170,8 +170,8 @@ def _check_among(topic: Topic, above: Mapping[str, Sequence[str]], at_most: int 
             messages.append(f"topic {topic.id!r} excludes {other!r}, which it implies as its parent or above")
         elif topic.id in above[other]:
             messages.append(f"topic {topic.id!r} excludes {other!r}, which implies it as its parent or above")
-    if at_most is not None and (n := 1 + len(above[topic.id])) > at_most:
-        messages.append(f"topic {topic.id!r} and those that it implies are {n} topics, and an entry has at most {at_most}")
+    if max_topics is not None and (n := 1 + len(above[topic.id])) > max_topics:
+        messages.append(f"topic {topic.id!r} and those that it implies are {n} topics, and an entry has at most {max_topics}")
     return messages
 
 
@@ -223,6 +223,6 @@ def _check(table: dict[str, Any], topics: Sequence[Topic]) -> list[str]:
         messages.append(f"expected an id of small letters, digits and dashes, found {table['id']!r}")
     if not messages and table["id"] in {topic.id for topic in topics}:
         messages.append(f"a second topic with the id {table['id']!r}")
-    if not messages and squeeze(table["name"]) in {topic.name for topic in topics}:
+    if not messages and normalize_whitespace(table["name"]) in {topic.name for topic in topics}:
         messages.append(f"a second topic with the name {table['name']!r}")
     return messages

@@ -64,9 +64,9 @@ def tiny(tmp_path: Path) -> Path:
 
     from tagger.model.model import Model, in_rows
     from tagger.taxonomy import Topic
-    from tagger.text.hashed_vocabulary import vocabulary
+    from tagger.text.hashed_vocabulary import build_vocabulary
 
-    terms, written = vocabulary(["click", "language", "the"], 1)
+    terms, written = build_vocabulary(["click", "language", "the"], 1)
     weights = {"click": (4, 0, 0), "language": (-1, 4, 0), "the": (0, 0, 0)}
     model = Model(
         topics=(Topic("ctr", "CTR prediction"), Topic("llm", "Large language models"), Topic("rag", "RAG")),

@@ -28,7 +28,7 @@ from tagger.formats import pasted
 from tagger.formats.registry import read_listing
 from tagger.labels.table import read_rows, write_rows
 from tagger.server import api_page, api_schema
-from tagger.server.api import Limits, api
+from tagger.server.api import Limits, make_api
 from tagger.workspace.workspace import Workspace
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -53,7 +53,7 @@ ANSWERS: dict[str, TypeAdapter[Any]] = {
 
 def client(tagger: Callable[[], Model], *args: Any, **kwargs: Any) -> TestClient:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(api(tagger, *args, **kwargs))
+    app.include_router(make_api(tagger, *args, **kwargs))
     return TestClient(app)
 
 
@@ -216,7 +216,7 @@ def test_entries_are_the_lines_of_tag_to_the_letter(shipped: TestClient, root: P
     assert whole.text == '{"entries": [\n' + ",\n".join(wanted.splitlines()) + '\n], "warnings": []}\n'
 
     as_lines = shipped.post(
-        f"/v1/tag{options}", content=jsonl.write(read_listing(root / "examples/new-listing.txt")), headers=TEXT
+        f"/v1/tag{options}", content=jsonl.write_json_lines(read_listing(root / "examples/new-listing.txt")), headers=TEXT
     )
     entries = {"entries": [json.loads(line) for line in wanted.splitlines()]}  # what was answered can be sent
     as_json = shipped.post(f"/v1/tag{options}", json=entries)
@@ -238,11 +238,11 @@ def test_reasons_are_those_of_why_to_the_letter(shipped: TestClient, root: Path,
 def test_a_labelled_entry_has_what_a_person_said(shipped: TestClient, root: Path) -> None:
     entries = read_listing(root / "labels/entries/retrieval.txt")[:20]
     rows = {row.id: row for row in read_rows(root / "labels/labels.csv")}
-    found = shipped.post("/v1/tag", content=pasted.write(entries), headers=TEXT).json()["entries"]
+    found = shipped.post("/v1/tag", content=pasted.write_pasted(entries), headers=TEXT).json()["entries"]
     for entry in found:
         assert {topic["id"] for topic in entry["topics"]} >= set(rows[entry["id"]].topics)
         assert all(topic["by"] == "hand" and topic["score"] is None for topic in entry["topics"])
-    reasons = shipped.post("/v1/why", content=pasted.write(entries[:2]), headers=TEXT).json()
+    reasons = shipped.post("/v1/why", content=pasted.write_pasted(entries[:2]), headers=TEXT).json()
     for entry in reasons:
         row = rows[entry["id"]]
         assert entry["by_hand"] == {"topics": list(row.topics), "unsure": list(row.unsure)}
@@ -286,7 +286,7 @@ def test_the_model_may_be_replaced_in_between(model: Model) -> None:
     found = []
     for now in models:
         answer = there.post("/v1/tag", json={"entries": [{"title": "language click"}]}).json()["entries"][0]["topics"]
-        tagged = now.tag(jsonl.read('{"title": "language click"}', "").entries)
+        tagged = now.tag(jsonl.read_json_lines('{"title": "language click"}', "").entries)
         assert answer == [{"id": tag.topic.id, "score": round(tag.score or 0, 4), "by": "model"} for tag in tagged[0].tags]
         health = there.get("/v1/health").json()
         assert health["model"] == now.hash
@@ -309,7 +309,7 @@ def test_concurrent_requests_give_what_sequential_ones_give(root: Path, tmp_path
     shutil.copytree(root / "labels", tmp_path / "labels")
     model = load(root / "models/topics.safetensors")
     listing = (root / "examples/new-listing.txt").read_text()
-    many = pasted.write(read_listing(root / "labels/entries/retrieval.txt"))
+    many = pasted.write_pasted(read_listing(root / "labels/entries/retrieval.txt"))
     calls: list[tuple[str, dict[str, Any]]] = [
         ("/v1/tag", {"content": listing, "headers": TEXT}),
         ("/v1/tag?explain=true", {"content": listing, "headers": TEXT}),
@@ -542,7 +542,7 @@ def test_odd_texts_come_back_as_text(there: TestClient) -> None:
 )
 def test_any_entries_are_answered_or_named(there: TestClient, entries: list[dict[str, Any]]) -> None:
     response = there.post("/v1/tag", content=json.dumps({"entries": entries}), headers={"content-type": "application/json"})
-    wanted = jsonl.read("".join(json.dumps(entry) + "\n" for entry in entries), "entries")
+    wanted = jsonl.read_json_lines("".join(json.dumps(entry) + "\n" for entry in entries), "entries")
     if wanted.problems:
         assert [problem["line"] for problem in error(response, 422)["problems"]] == [
             problem.line for problem in wanted.problems
@@ -561,7 +561,7 @@ def test_no_bytes_break_it(there: TestClient, body: bytes, kind: str) -> None:
 
 def test_answers_are_those_that_the_schema_tells_of(shipped: TestClient, root: Path) -> None:
     listing = (root / "examples/new-listing.txt").read_text()
-    labelled = pasted.write(read_listing(root / "labels/entries/retrieval.txt")[:3])
+    labelled = pasted.write_pasted(read_listing(root / "labels/entries/retrieval.txt")[:3])
     for path in ("/v1/health", "/v1/topics"):
         ANSWERS[path].validate_json(shipped.get(path).content, strict=True, extra="forbid")
     for path in ("/v1/tag", "/v1/tag?explain=true&all_scores=true", "/v1/why"):

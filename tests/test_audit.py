@@ -23,12 +23,12 @@ import pytest
 
 from tagger import Entry, LabelsError, ListingError, Topic
 from tagger.atomic import write_whole
-from tagger.curation.label_errors import audited, doubts, scored
+from tagger.curation.label_errors import find_label_errors, label_error_log_odds, out_of_fold_log_odds
 from tagger.labels.dataset import Labels, read_labels
-from tagger.labels.reviewed import Decision, apply, read_confirmed, read_decisions
-from tagger.labels.table import Row, read_rows
-from tagger.reports.audit import audit, question
-from tagger.text.normalize import text_of
+from tagger.labels.reviewed import AuditAnswer, apply_answers, read_answers, read_confirmed
+from tagger.labels.table import LabelRow, read_rows
+from tagger.reports.audit import audit_text, question_text
+from tagger.text.normalize import entry_text
 from tagger.training.settings import Settings
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -59,7 +59,7 @@ def found(labels: Labels) -> tuple[dict[str, Any], set[tuple[str, str]]]:
         n for n, row in enumerate(some.rows) if not row.topics
     ][:4]
     wrong = turned(some, dict.fromkeys(wanted, "llm"))
-    return audited(wrong, Settings(n_folds=3), top=40), {(some.rows[n].id, "llm") for n in wanted}
+    return find_label_errors(wrong, Settings(n_folds=3), top=40), {(some.rows[n].id, "llm") for n in wanted}
 
 
 def test_labels_made_wrong_are_doubted_first(found: tuple[dict[str, Any], set[tuple[str, str]]]) -> None:
@@ -93,13 +93,13 @@ def test_unsure_cells_and_implied_ones_are_not_doubted(workspace: Path) -> None:
     open = replace(
         some, rows=tuple(replace(row, topics=(), unsure=row.topics) if n < 3 else row for n, row in enumerate(some.rows))
     )
-    told = audited(open, FEW)
+    told = find_label_errors(open, FEW)
     cells = {(row.id, topic) for row in open.rows for topic in row.unsure}
     assert cells
     assert not cells & {(doubt["id"], doubt["topic"]) for doubt in told["doubted"]}
     child = replace(some, topics=(Topic("llm", "L", parent="recsys"), Topic("recsys", "R")))
     implied = {(row.id, "recsys") for row in child.rows if "llm" in row.topics}
-    assert not implied & {(doubt["id"], doubt["topic"]) for doubt in audited(child, FEW)["doubted"]}
+    assert not implied & {(doubt["id"], doubt["topic"]) for doubt in find_label_errors(child, FEW)["doubted"]}
 
 
 def test_scores_are_the_mean_of_two_and_of_a_topic_not_learned_none(workspace: Path) -> None:
@@ -108,12 +108,12 @@ def test_scores_are_the_mean_of_two_and_of_a_topic_not_learned_none(workspace: P
     yes, known = np.c_[yes, np.zeros(len(yes), dtype=bool)], np.c_[known, np.ones(len(yes), dtype=bool)]
     topics = (*labels.topics, Topic("none", "None"))
     told: list[tuple[int, int]] = []
-    texts = [text_of(entry) for entry in labels.entries]
-    _, scores = scored(texts, yes, known, topics, FEW, progress=lambda done, total: told.append((done, total)))
+    texts = [entry_text(entry) for entry in labels.entries]
+    _, scores = out_of_fold_log_odds(texts, yes, known, topics, FEW, progress=lambda done, total: told.append((done, total)))
     assert told == [(n, 6) for n in range(1, 7)]
     assert np.isnan(scores[:, 2]).all()
     assert ((scores[:, :2] > 0) & (scores[:, :2] < 1)).all()
-    odds = doubts(scores, yes)
+    odds = label_error_log_odds(scores, yes)
     assert np.array_equal(odds[:, :2] > 0, (scores[:, :2] > 0.5) != yes[:, :2])
 
 
@@ -125,15 +125,15 @@ def test_what_is_odd_besides(workspace: Path) -> None:
     other = tuple(topic.id for topic in labels.topics if topic.id not in row.topics)
     topics = (*labels.topics, Topic("never", "Never"), Topic("also", "Also"))
     rows = [replace(row, topics=(*row.topics, "also") if "llm" in row.topics else row.topics) for row in labels.rows]
-    more = Labels(topics, (*labels.entries, twin), (*rows, Row(twin.id, twin.title, other)))
-    told = audited(more, FEW, top=0)
+    more = Labels(topics, (*labels.entries, twin), (*rows, LabelRow(twin.id, twin.title, other)))
+    told = find_label_errors(more, FEW, top=0)
     (group,) = told["duplicates"]
     assert {entry["id"] for entry in group["entries"]} == {row.id, twin.id}
     assert set(group["differ"]) >= set(row.topics) | set(other)
     assert told["unused"] == ["never"]
     n_llm = sum("llm" in row.topics for row in rows)
     assert {"topic": "also", "with": "llm", "n": n_llm, "mutual": "llm" not in other} in told["together"]
-    text = audit(told, "table")
+    text = audit_text(told, "table")
     assert f"near-duplicates that differ in {', '.join(group['differ'])}: " in text
     assert "no entry has the topic never\n" in text
 
@@ -142,7 +142,7 @@ def test_too_few_to_audit(workspace: Path) -> None:
     labels = read_labels(workspace / "labels")
     few = replace(labels, entries=labels.entries[:5], rows=labels.rows[:5])
     with pytest.raises(LabelsError, match="nothing can be learned from 5 labelled entries: .*; label more"):
-        audited(few, Settings())
+        find_label_errors(few, Settings())
 
 
 def labels_of(folder: Path) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -159,37 +159,41 @@ def folder(tmp_path: Path) -> Path:
 
 def test_decisions_are_written_back_and_can_be_taken_back(folder: Path) -> None:
     before = (folder / "labels.csv").read_text()
-    assert apply(folder, [Decision("1", "c", "no", "accept"), Decision("2", "b", "yes", "accept")]) == (2, 0)
+    assert apply_answers(folder, [AuditAnswer("1", "c", "no", "accept"), AuditAnswer("2", "b", "yes", "accept")]) == (2, 0)
     assert labels_of(folder) == {"1": (("c", "a"), ("b",)), "2": (("c",), ())}
     assert (folder / "confirmed.csv").read_text() == 'id,title,topic,label\n1,"One, two",c,yes\n2,Three,b,no\n'
-    assert apply(folder, [Decision("1", "a", "yes", "reject")]) == (0, 1)
-    assert apply(folder, [Decision("2", "c", "yes", "unsure")]) == (1, 0)
+    assert apply_answers(folder, [AuditAnswer("1", "a", "yes", "reject")]) == (0, 1)
+    assert apply_answers(folder, [AuditAnswer("2", "c", "yes", "unsure")]) == (1, 0)
     assert labels_of(folder)["2"] == ((), ("c",))
     assert read_confirmed(folder) == {("1", "c"): "yes", ("2", "b"): "no", ("1", "a"): "yes"}
-    undone = [Decision("1", "c", "no", "undo"), Decision("2", "b", "yes", "undo"), Decision("2", "c", "yes", "undo")]
-    assert apply(folder, [*undone, Decision("1", "a", "yes", "undo")]) == (3, 1)
+    undone = [AuditAnswer("1", "c", "no", "undo"), AuditAnswer("2", "b", "yes", "undo"), AuditAnswer("2", "c", "yes", "undo")]
+    assert apply_answers(folder, [*undone, AuditAnswer("1", "a", "yes", "undo")]) == (3, 1)
     assert (folder / "labels.csv").read_text() == before
     assert read_confirmed(folder) == {}
 
 
 def test_a_decision_that_was_written_before_changes_nothing(folder: Path) -> None:
-    decisions = [Decision("1", "c", "no", "accept"), Decision("1", "a", "yes", "unsure"), Decision("2", "a", "no", "reject")]
-    assert apply(folder, decisions) == (2, 1)
+    decisions = [
+        AuditAnswer("1", "c", "no", "accept"),
+        AuditAnswer("1", "a", "yes", "unsure"),
+        AuditAnswer("2", "a", "no", "reject"),
+    ]
+    assert apply_answers(folder, decisions) == (2, 1)
     after = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
-    assert apply(folder, decisions) == (0, 3)
+    assert apply_answers(folder, decisions) == (0, 3)
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()} == after
 
 
 def test_a_label_that_changed_meanwhile_is_not_overwritten(folder: Path) -> None:
     before = (folder / "labels.csv").read_bytes()
     decisions = [
-        Decision("1", "c", "no", "accept", 1),
-        Decision("2", "b", "no", "reject", 2),
-        Decision("3", "b", "no", "accept", 3),
-        Decision("1", "x", "no", "accept", 4),
+        AuditAnswer("1", "c", "no", "accept", 1),
+        AuditAnswer("2", "b", "no", "reject", 2),
+        AuditAnswer("3", "b", "no", "accept", 3),
+        AuditAnswer("1", "x", "no", "accept", 4),
     ]
     with pytest.raises(LabelsError) as caught:
-        apply(folder, decisions, "d.jsonl")
+        apply_answers(folder, decisions, "d.jsonl")
     assert str(caught.value).splitlines() == [
         "d.jsonl:2: b of 2 was no when it was doubted and is yes now; run 'tagger audit' again",
         "d.jsonl:3: no entry has the id '3'",
@@ -203,13 +207,13 @@ def test_a_label_that_changed_meanwhile_is_not_overwritten(folder: Path) -> None
 def test_what_was_confirmed_counts_until_the_label_changes(workspace: Path) -> None:
     labels = read_labels(workspace / "labels")
     wrong = turned(labels, {0: "llm", 5: "recsys"})
-    told = audited(wrong, FEW)
+    told = find_label_errors(wrong, FEW)
     assert told["n_doubted"] == len(told["doubted"])
     first = told["doubted"][0]
     cell = (first["id"], first["topic"])
-    again = audited(wrong, FEW, {cell: first["label"]})
+    again = find_label_errors(wrong, FEW, {cell: first["label"]})
     assert (again["n_confirmed"], again["doubted"]) == (1, told["doubted"][1:])
-    assert audited(wrong, FEW, {cell: "no" if first["label"] == "yes" else "yes"}) == told
+    assert find_label_errors(wrong, FEW, {cell: "no" if first["label"] == "yes" else "yes"}) == told
 
 
 @pytest.mark.parametrize(
@@ -228,7 +232,7 @@ def test_what_is_no_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, li
     monkeypatch.chdir(tmp_path)
     Path("d.jsonl").write_text(line + "\n")
     with pytest.raises(ListingError, match=re.escape(message)):
-        read_decisions("d.jsonl")
+        read_answers("d.jsonl")
 
 
 @pytest.mark.parametrize(
@@ -247,7 +251,7 @@ def test_a_table_of_confirmed_labels_that_is_none(folder: Path, text: str, messa
 
 def test_a_script_decides(run: Run, workspace: Path) -> None:
     table = workspace / "labels/labels.csv"
-    apply(workspace / "labels", [Decision(read_rows(table)[5].id, "recsys", label_of(table, 5, "recsys"), "accept")])
+    apply_answers(workspace / "labels", [AuditAnswer(read_rows(table)[5].id, "recsys", label_of(table, 5, "recsys"), "accept")])
     (workspace / "labels/confirmed.csv").unlink()
     done = run("tagger", "audit", "-f", "jsonl", cwd=workspace)
     assert (done.stderr, done.returncode) == ("", 0)
@@ -277,17 +281,17 @@ def label_of(table: Path, n: int, topic: str) -> str:
 def test_forms(found: tuple[dict[str, Any], set[tuple[str, str]]]) -> None:
     told = found[0] | {"duplicates": [], "unused": [], "together": []}
     first = told["doubted"][0]
-    text = audit(told | {"doubted": [first]}, "table")
+    text = audit_text(told | {"doubted": [first]}, "table")
     lines = text.splitlines()
     assert lines[0].startswith(
         f"{told['n_doubted']} of {told['n_labels']} labels of 240 entries are not what their out-of-fold"
     )
     assert lines[2] == f"{first['id']}  {first['title']}"
     assert lines[3].startswith(f"          {first['topic']}: labelled {first['label']}, score {first['score']:.2f}; ")
-    markdown = audit(told | {"doubted": [first]}, "markdown")
+    markdown = audit_text(told | {"doubted": [first]}, "markdown")
     assert "| topic | label | score | entry | words | labelled the other way |\n" in markdown
-    assert [json.loads(line) for line in audit(told, "jsonl").splitlines()] == told["doubted"]
-    shown = question(first, "1 of 9", 80)
+    assert [json.loads(line) for line in audit_text(told, "jsonl").splitlines()] == told["doubted"]
+    shown = question_text(first, "1 of 9", 80)
     assert "\x1b[" in shown
     assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in shown.splitlines()) <= 80
     assert len(shown.splitlines()) <= 22, "with the keys under it, it fits a terminal of 24 lines"
@@ -296,9 +300,9 @@ def test_forms(found: tuple[dict[str, Any], set[tuple[str, str]]]) -> None:
 def test_in_a_terminal_each_key_is_on_disk_when_it_is_pressed(workspace: Path) -> None:
     folder = workspace / "labels"
     for n in (0, 5, 9):
-        apply(
+        apply_answers(
             folder,
-            [Decision(read_rows(folder / "labels.csv")[n].id, "llm", label_of(folder / "labels.csv", n, "llm"), "accept")],
+            [AuditAnswer(read_rows(folder / "labels.csv")[n].id, "llm", label_of(folder / "labels.csv", n, "llm"), "accept")],
         )
     (folder / "confirmed.csv").unlink()
     before = (folder / "labels.csv").read_text()

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tagger.batch.manifest import MANIFEST, Change, Manifest, read_manifest
-from tagger.batch.plan import FileChange, Settings, plan
+from tagger.batch.manifest import MANIFEST, Manifest, TagChange, read_manifest
+from tagger.batch.plan import BatchSettings, FileChange, plan_batch
 from tagger.entry import Entry
 from tagger.errors import ListingError, OutputError, Problem, TaggerError, UsageError
 from tagger.formats import pasted
@@ -58,8 +58,8 @@ def here(tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def tiny_settings(tiny: Path) -> Settings:
-    return Settings(model=tiny, year=2024)
+def tiny_settings(tiny: Path) -> BatchSettings:
+    return BatchSettings(model=tiny, year=2024)
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -99,8 +99,8 @@ cj1qyswd,Language in Clicks,llm,0.83,model,,lists/sub/new.txt
     assert times(here / "tags") == before, "nothing is written"
 
 
-def test_the_manifest(here: Path, tiny_settings: Settings) -> None:
-    plan(["lists/old.txt"], Path("tags"), tiny_settings).write()
+def test_the_manifest(here: Path, tiny_settings: BatchSettings) -> None:
+    plan_batch(["lists/old.txt"], Path("tags"), tiny_settings).write()
     text = (here / "tags" / MANIFEST).read_text()
     assert text.splitlines()[0] == '{"format": 1, "writing": {}, "outputs": {'
     assert text.splitlines()[4].endswith('[], "model", "no topic: nearest is CTR prediction"]')
@@ -119,45 +119,45 @@ def test_the_manifest(here: Path, tiny_settings: Settings) -> None:
     ],
 )
 def test_every_form_of_tag(here: Path, tiny: Path, form: str, ending: str, first: str) -> None:
-    plan(["lists"], Path("tags"), Settings(form, model=tiny)).write()
+    plan_batch(["lists"], Path("tags"), BatchSettings(form, model=tiny)).write()
     assert (here / f"tags/old{ending}").read_text().startswith(first)
-    assert plan(["lists"], Path("tags"), Settings(form, model=tiny)).data == {}
+    assert plan_batch(["lists"], Path("tags"), BatchSettings(form, model=tiny)).data == {}
 
 
 @pytest.mark.parametrize("name", ["all.csv", "deep/all.jsonl"])
 def test_one_output_for_all(here: Path, tiny: Path, name: str) -> None:
-    settings_ = Settings(model=tiny, combined=name, year=2024)
-    assert plan(["lists"], Path("tags"), settings_).write() == [Path("tags", name)]
+    settings_ = BatchSettings(model=tiny, combined=name, year=2024)
+    assert plan_batch(["lists"], Path("tags"), settings_).write() == [Path("tags", name)]
     lines = (here / "tags" / name).read_text().splitlines()
     found = lines[1:] if name.endswith("csv") else [json.loads(line)["id"] for line in lines]
     assert [line[:8] for line in found] == ["g08zjrht", "j885z8ba", "cj1qyswd"], "path order, then that of the listing"
-    assert plan(["lists"], Path("tags"), settings_).write() == []
+    assert plan_batch(["lists"], Path("tags"), settings_).write() == []
     (here / "lists/old.txt").unlink()
-    assert [change.state for change in plan(["lists"], Path("tags"), settings_).changes] == ["changed"]
+    assert [change.state for change in plan_batch(["lists"], Path("tags"), settings_).changes] == ["changed"]
 
 
 def test_parquet(here: Path, tiny: Path) -> None:
     pandas = pytest.importorskip("pandas")
     pytest.importorskip("pyarrow")
-    settings_ = Settings(model=tiny, combined="all.parquet", year=2024)
-    plan(["lists"], Path("tags"), settings_).write()
+    settings_ = BatchSettings(model=tiny, combined="all.parquet", year=2024)
+    plan_batch(["lists"], Path("tags"), settings_).write()
     frame = pandas.read_parquet("tags/all.parquet")
     assert list(frame["date"]) == ["2020-05-03", "2023-06-09", "2024-05-02"]
     assert [list(topics) for topics in frame["topics"]] == [[], ["ctr"], ["llm"]]
     assert [list(scores) for scores in frame["scores"]] == [[], [0.82], [0.83]]
-    assert plan(["lists"], Path("tags"), settings_).write() == []
+    assert plan_batch(["lists"], Path("tags"), settings_).write() == []
 
 
 def test_parquet_without_pyarrow(here: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UsageError) as caught:
-        plan(["lists"], Path("tags"), Settings(model=tiny, combined="all.parquet"))
+        plan_batch(["lists"], Path("tags"), BatchSettings(model=tiny, combined="all.parquet"))
     assert str(caught.value) == ("--combined all.parquet: needs pyarrow, which is not installed; pip install 'tagger[parquet]'")
 
 
-def test_what_is_taken_in_and_what_its_output_is_called(here: Path, tiny_settings: Settings) -> None:
+def test_what_is_taken_in_and_what_its_output_is_called(here: Path, tiny_settings: BatchSettings) -> None:
     def outputs(*listings: str, out: str = "tags") -> list[str]:
-        return list(plan(listings, Path(out), tiny_settings).data)
+        return list(plan_batch(listings, Path(out), tiny_settings).data)
 
     assert outputs("lists") == ["old.csv", "sub/new.csv"], "a folder's: as they are called in it"
     assert outputs("lists/sub/new.txt") == ["lists/sub/new.csv"], "a file's: as it is given"
@@ -172,11 +172,11 @@ def test_what_is_taken_in_and_what_its_output_is_called(here: Path, tiny_setting
     assert outputs("lists", out="lists/sub") == ["old.csv"], "the output folder is not read"
 
 
-def test_a_name_that_cannot_be_written_down(here: Path, tiny_settings: Settings) -> None:
+def test_a_name_that_cannot_be_written_down(here: Path, tiny_settings: BatchSettings) -> None:
     for name in (b"lists/\xff.txt", b"lists/two\nlines.txt"):
         Path(os.fsdecode(name)).write_text(NEW)
     with pytest.raises(ListingError) as caught:
-        plan(["lists"], Path("tags"), tiny_settings)
+        plan_batch(["lists"], Path("tags"), tiny_settings)
     assert str(caught.value).splitlines()[:2] == [
         r"'lists/two\nlines.txt': expected a name that can be printed; rename the file",
         r"'lists/\udcff.txt': expected a name that can be printed; rename the file",
@@ -184,9 +184,9 @@ def test_a_name_that_cannot_be_written_down(here: Path, tiny_settings: Settings)
 
 
 def test_outputs_that_look_like_listings_are_not_read(here: Path, tiny: Path) -> None:
-    settings_ = Settings("jsonl", model=tiny)
-    assert plan(["lists"], Path("lists"), settings_).write() == [Path("lists/old.jsonl"), Path("lists/sub/new.jsonl")]
-    assert plan(["lists"], Path("lists"), settings_).n_inputs == 2
+    settings_ = BatchSettings("jsonl", model=tiny)
+    assert plan_batch(["lists"], Path("lists"), settings_).write() == [Path("lists/old.jsonl"), Path("lists/sub/new.jsonl")]
+    assert plan_batch(["lists"], Path("lists"), settings_).n_inputs == 2
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_outputs_that_cannot_be(here: Path, tiny: Path, listings: list[str], out
     if listings == ["more"]:
         (here / "more/old.txt").write_text(OLD)
     with pytest.raises(UsageError) as caught:
-        plan(listings, Path(out), Settings("jsonl", model=tiny))
+        plan_batch(listings, Path(out), BatchSettings("jsonl", model=tiny))
     assert str(caught.value) == message
 
 
@@ -257,26 +257,28 @@ tags/sub/new.csv: changed
 
 def test_a_new_model_or_label_changes_only_what_it_changes(here: Path, workspace: Path, tiny: Path) -> None:
     (workspace / "models/topics.safetensors").write_bytes(tiny.read_bytes())
-    settings_ = Settings("csv", year=2024, workspace=Workspace(workspace))
-    plan(["lists"], Path("tags"), settings_).write()
+    settings_ = BatchSettings("csv", year=2024, workspace=Workspace(workspace))
+    plan_batch(["lists"], Path("tags"), settings_).write()
     with (workspace / "labels/labels.csv").open("a") as table:
         table.write("g08zjrht,The Shape of Water,recsys,\n")
-    planned = plan(["lists"], Path("tags"), settings_)
+    planned = plan_batch(["lists"], Path("tags"), settings_)
     assert planned.changes == (
-        FileChange("old.csv", "changed", 1, (Change("g08zjrht", "The Shape of Water", "changed", ("recsys",), ()),)),
+        FileChange("old.csv", "changed", 1, (TagChange("g08zjrht", "The Shape of Water", "changed", ("recsys",), ()),)),
     )
     assert planned.write() == [Path("tags/old.csv")]
     assert (here / "tags/old.csv").read_text().splitlines()[1] == "g08zjrht,The Shape of Water,recsys,,hand,,lists/old.txt"
-    plan(["lists"], Path("tags"), Settings("csv", year=2024, workspace=Workspace(workspace), use_labels=False)).write()
+    plan_batch(
+        ["lists"], Path("tags"), BatchSettings("csv", year=2024, workspace=Workspace(workspace), use_labels=False)
+    ).write()
     assert ",model,no topic" in (here / "tags/old.csv").read_text()
 
 
 def test_entries_keep_their_tags_wherever_they_move(
-    here: Path, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    here: Path, tiny_settings: BatchSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tagger.model.model import Model
 
-    plan(["lists"], Path("tags"), tiny_settings).write()
+    plan_batch(["lists"], Path("tags"), tiny_settings).write()
     asked: list[str] = []
     tag = Model.tag
     monkeypatch.setattr(
@@ -284,21 +286,21 @@ def test_entries_keep_their_tags_wherever_they_move(
     )
     (here / "lists/sub/more.txt").write_text("CLMay 2\nOne More ClickCy Ng\nA click.\n\n" + OLD)
     (here / "lists/old.txt").unlink()
-    assert plan(["lists"], Path("tags"), tiny_settings).write() == [Path("tags/sub/more.csv")]
+    assert plan_batch(["lists"], Path("tags"), tiny_settings).write() == [Path("tags/sub/more.csv")]
     assert asked == ["One More Click"]
 
 
 def test_the_year_of_a_date_without_one_is_that_of_the_first_run(
     here: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings_ = Settings("listing", model=tiny)
-    plan(["lists"], Path("tags"), Settings("listing", model=tiny, year=1999)).write()
+    settings_ = BatchSettings("listing", model=tiny)
+    plan_batch(["lists"], Path("tags"), BatchSettings("listing", model=tiny, year=1999)).write()
     (here / "lists/sub/new.txt").write_text(NEW + "\n" + OLD)
-    plan(["lists"], Path("tags"), settings_).write()
+    plan_batch(["lists"], Path("tags"), settings_).write()
     assert "CLMay 2, 1999\n" in (here / "tags/sub/new.txt").read_text()
-    assert plan(["lists"], Path("tags"), Settings("listing", model=tiny, year=2001)).changes[0].entries == ()
+    assert plan_batch(["lists"], Path("tags"), BatchSettings("listing", model=tiny, year=2001)).changes[0].entries == ()
     shutil.rmtree(here / "tags")
-    plan(["lists"], Path("tags"), settings_).write()
+    plan_batch(["lists"], Path("tags"), settings_).write()
     assert f"CLMay 2, {date.today().year}\n" in (here / "tags/sub/new.txt").read_text()
 
 
@@ -337,9 +339,9 @@ def test_bad_listings(run: Run, here: Path, tiny: Path) -> None:
 
 def test_a_combined_output_without_its_bad_listings(here: Path, tiny: Path) -> None:
     (here / "lists/bad.txt").write_text(BAD)
-    settings_ = Settings(model=tiny, combined="all.csv")
+    settings_ = BatchSettings(model=tiny, combined="all.csv")
     for _ in range(2):
-        planned = plan(["lists"], Path("tags"), settings_, keep_going=True)
+        planned = plan_batch(["lists"], Path("tags"), settings_, keep_going=True)
         assert isinstance(planned.error, ListingError)
         planned.write()
     assert len((here / "tags/all.csv").read_text().splitlines()) == 4
@@ -348,7 +350,7 @@ def test_a_combined_output_without_its_bad_listings(here: Path, tiny: Path) -> N
 def test_an_entry_that_a_listing_cannot_hold(here: Path, tiny: Path) -> None:
     (here / "lists/old.txt").write_text('{"title": "Click"}')
     with pytest.raises(ListingError, match=r"^lists/old.txt:1: 'Click' has no date, which a listing needs\n1 file to"):
-        plan(["lists"], Path("tags"), Settings("listing", model=tiny))
+        plan_batch(["lists"], Path("tags"), BatchSettings("listing", model=tiny))
 
 
 def test_what_a_person_wrote_is_kept(run: Run, here: Path, tiny: Path) -> None:
@@ -398,13 +400,13 @@ tags/old.csv: kept, though lists/old.txt is gone: not as tagger wrote it; --forc
     assert "old.csv" not in (here / "tags" / MANIFEST).read_text()
 
 
-def test_a_folder_is_the_same_however_it_is_written(here: Path, tiny_settings: Settings) -> None:
-    plan(["lists"], Path("tags"), tiny_settings).write()
+def test_a_folder_is_the_same_however_it_is_written(here: Path, tiny_settings: BatchSettings) -> None:
+    plan_batch(["lists"], Path("tags"), tiny_settings).write()
     (here / "lists/old.txt").unlink()
-    assert [change.state for change in plan(["./lists/"], Path("tags"), tiny_settings).changes] == ["removed"]
+    assert [change.state for change in plan_batch(["./lists/"], Path("tags"), tiny_settings).changes] == ["removed"]
 
 
-def test_a_folder_that_cannot_be_read(here: Path, tiny_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_read(here: Path, tiny_settings: BatchSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     scandir = os.scandir
 
     def refused(path: str) -> object:
@@ -419,49 +421,49 @@ def test_a_folder_that_cannot_be_read(here: Path, tiny_settings: Settings, monke
             raise PermissionError(13, "Permission denied", str(path))
         return stat(path, **more)
 
-    plan(["lists"], Path("tags"), tiny_settings).write()
+    plan_batch(["lists"], Path("tags"), tiny_settings).write()
     (here / "lists/old.txt").unlink()
     monkeypatch.setattr(os, "scandir", refused)
     monkeypatch.setattr(Path, "stat", closed)
     with pytest.raises(ListingError, match=r"^lists/sub: cannot be read: Permission denied\n1 file to look at, .*nothing was"):
-        plan(["lists"], Path("tags"), tiny_settings)
-    planned = plan(["lists"], Path("tags"), tiny_settings, keep_going=True)
+        plan_batch(["lists"], Path("tags"), tiny_settings)
+    planned = plan_batch(["lists"], Path("tags"), tiny_settings, keep_going=True)
     assert planned.error is not None
     assert planned.error.problems == (Problem("lists/sub", 0, "cannot be read: Permission denied"),)
     assert [(change.output, change.state) for change in planned.changes] == [("old.csv", "removed")], "not what may be there"
 
 
-def test_links(here: Path, tiny_settings: Settings) -> None:
+def test_links(here: Path, tiny_settings: BatchSettings) -> None:
     (here / "lists/link.txt").symlink_to("old.txt")
     (here / "far").mkdir()
     (here / "far/far.txt").write_text(NEW)
     (here / "lists/farther.txt").symlink_to("../far/far.txt")
     (here / "lists/folder").symlink_to("../far")
     (here / "lists/round").symlink_to("..")
-    assert list(plan(["lists"], Path("tags"), tiny_settings).data) == ["farther.csv", "link.csv", "sub/new.csv"]
-    planned = plan(["lists/**/*.txt"], Path("tags"), tiny_settings)
+    assert list(plan_batch(["lists"], Path("tags"), tiny_settings).data) == ["farther.csv", "link.csv", "sub/new.csv"]
+    planned = plan_batch(["lists/**/*.txt"], Path("tags"), tiny_settings)
     assert planned.n_inputs == 3, "each file once, however often a link leads round to it"
     (here / "lists/broken.txt").symlink_to("nowhere.txt")
     for listing in ("lists", "lists/*.txt", "lists/broken.txt"):
         with pytest.raises(ListingError) as caught:
-            plan([listing], Path("tags"), tiny_settings)
+            plan_batch([listing], Path("tags"), tiny_settings)
         assert [problem.path for problem in caught.value.problems] == ["lists/broken.txt"]
 
 
-def test_without_its_manifest_a_folder_is_taken_up_again(here: Path, tiny_settings: Settings) -> None:
-    plan(["lists"], Path("tags"), tiny_settings).write()
+def test_without_its_manifest_a_folder_is_taken_up_again(here: Path, tiny_settings: BatchSettings) -> None:
+    plan_batch(["lists"], Path("tags"), tiny_settings).write()
     before = tree(here / "tags")
     for text in ("<<<<<<< ours", '{"format": 1}', '{"format": 1, "writing": {}, "outputs": {"a": {"hash": []}}}', "[]"):
         (here / "tags" / MANIFEST).write_text(text)
         with pytest.raises(
             OutputError, match=f"tags/{MANIFEST}: not a manifest as tagger writes it; delete it, and a run takes"
         ):
-            plan(["lists"], Path("tags"), tiny_settings)
+            plan_batch(["lists"], Path("tags"), tiny_settings)
     (here / "tags" / MANIFEST).write_text('{"format": 2}')
     with pytest.raises(OutputError, match="this is manifest format 2, wanted 1; install a newer tagger"):
-        plan(["lists"], Path("tags"), tiny_settings)
+        plan_batch(["lists"], Path("tags"), tiny_settings)
     (here / "tags" / MANIFEST).unlink()
-    assert plan(["lists"], Path("tags"), tiny_settings).write() == []
+    assert plan_batch(["lists"], Path("tags"), tiny_settings).write() == []
     assert tree(here / "tags") == before
 
 
@@ -485,7 +487,7 @@ def test_what_a_user_can_get_wrong(run: Run, here: Path, arguments: list[str], m
 
 def test_a_form_that_is_none(tiny: Path) -> None:
     with pytest.raises(UsageError, match="unknown form 'xls'; known: csv, jsonl, markdown, table, listing"):
-        plan([], Path("tags"), Settings("xls", model=tiny))
+        plan_batch([], Path("tags"), BatchSettings("xls", model=tiny))
 
 
 def test_any_number_of_processes_gives_the_same_bytes(run: Run, here: Path, tiny: Path) -> None:
@@ -499,12 +501,12 @@ def test_any_number_of_processes_gives_the_same_bytes(run: Run, here: Path, tiny
     assert trees[0] == trees[1]
 
 
-def test_the_way_of_an_unchanged_run_is_short(root: Path, here: Path, tiny_settings: Settings, tiny: Path) -> None:
+def test_the_way_of_an_unchanged_run_is_short(root: Path, here: Path, tiny_settings: BatchSettings, tiny: Path) -> None:
     """Neither the slow libraries are imported on it nor is a listing read or the model parsed."""
-    plan(["lists"], Path("tags"), tiny_settings).write()
+    plan_batch(["lists"], Path("tags"), tiny_settings).write()
     program = (
         "import sys; import tagger.cli, tagger.batch.plan\n"
-        "tagger.batch.plan.read = tagger.batch.plan.Model.from_bytes = None\n"
+        "tagger.batch.plan.read_entries = tagger.batch.plan.Model.from_bytes = None\n"
         f"sys.argv = ['tagger', 'batch', 'lists', '-o', 'tags', '--model', {str(tiny)!r}]\n"
         "try: tagger.cli.main()\n"
         "finally: print(*sorted({name.partition('.')[0] for name in sys.modules}))"
@@ -527,7 +529,7 @@ def test_step_by_step_is_from_scratch(
     tiny: Path, states: list[tuple[dict[str, list[Entry]], bool]], combined: str | None
 ) -> None:
     """Whatever becomes of listings, outputs and manifest are those of a first run."""
-    settings_ = Settings(model=tiny, combined=combined)
+    settings_ = BatchSettings(model=tiny, combined=combined)
     with tempfile.TemporaryDirectory() as name:
         lists = Path(name, "lists")
         for files, written in states:
@@ -535,11 +537,11 @@ def test_step_by_step_is_from_scratch(
             lists.mkdir()
             for stem, entries in files.items():
                 (lists / f"{stem}.txt").parent.mkdir(exist_ok=True)
-                (lists / f"{stem}.txt").write_text(pasted.write(entries))
-            planned = plan([str(lists)], Path(name, "tags"), settings_)
+                (lists / f"{stem}.txt").write_text(pasted.write_pasted(entries))
+            planned = plan_batch([str(lists)], Path(name, "tags"), settings_)
             if written:
                 planned.write()
-                plan([str(lists)], Path(name, "new"), settings_).write()
+                plan_batch([str(lists)], Path(name, "new"), settings_).write()
                 empty = {MANIFEST: Manifest().to_text()}  # a first run with nothing to write makes none
                 assert tree(Path(name, "tags")) | empty == tree(Path(name, "new")) | empty
                 assert read_manifest(Path(name, "tags", MANIFEST)) == read_manifest(Path(name, "new", MANIFEST))
@@ -549,7 +551,7 @@ def test_step_by_step_is_from_scratch(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from tagger.batch import Settings, plan
+from tagger.batch.plan import BatchSettings, plan_batch
 
 STEPS = {"open", "write", "flush", "fsync", "close", "chmod", "replace", "unlink", "mkdir", "rmdir"}
 model, *runs = sys.argv[1:]
@@ -567,7 +569,7 @@ for run in runs:
     out, _, number = run.partition(":")
     child = os.fork()
     if not child:
-        planned = plan(["lists"], Path(out), Settings(model=Path(model), year=2024))
+        planned = plan_batch(["lists"], Path(out), BatchSettings(model=Path(model), year=2024))
         last = int(number)
         sys.setprofile(moment)
         planned.write()
@@ -580,10 +582,10 @@ for run in runs:
 
 def test_killed_at_any_moment_the_next_run_finishes(here: Path, tiny: Path) -> None:
     """Twenty seeded moments, before or after a step of writing, of a run that makes, changes and removes outputs."""
-    settings_ = Settings(model=tiny, year=2024)
+    settings_ = BatchSettings(model=tiny, year=2024)
     for n in range(4):
         (here / f"lists/sub/{n}.txt").write_text(OLD)
-    plan(["lists"], Path("start"), settings_).write()
+    plan_batch(["lists"], Path("start"), settings_).write()
     for n in range(1, 4):
         (here / f"lists/sub/{n}.txt").write_text(OLD.replace("On water", "On click"))
     (here / "lists/old.txt").unlink()
@@ -611,33 +613,33 @@ def test_killed_at_any_moment_the_next_run_finishes(here: Path, tiny: Path) -> N
             if not name.endswith(".tmp") and name != MANIFEST:
                 assert text in (old.get(name), new.get(name)), f"{name} after {moment}"
         shutil.copytree(out, f"{out}-again")
-        plan(["lists"], out, settings_).write()
+        plan_batch(["lists"], out, settings_).write()
         assert tree(out) == new, f"after {moment}"
-        assert plan(["lists"], out, settings_).write() == []
+        assert plan_batch(["lists"], out, settings_).write() == []
     for n in range(1, 4):
         (here / f"lists/sub/{n}.txt").write_text(OLD.replace("On water", "On language"))
-    plan(["lists"], Path("start"), settings_).write()
+    plan_batch(["lists"], Path("start"), settings_).write()
     for moment in chosen:
-        plan(["lists"], Path(f"out{moment}-again"), settings_).write()
+        plan_batch(["lists"], Path(f"out{moment}-again"), settings_).write()
         assert tree(here / f"out{moment}-again") == tree(here / "start"), f"after {moment}, with other listings"
 
 
 def test_after_a_kill_no_output_is_taken_for_a_persons_even_if_listings_change_again(
-    here: Path, tiny_settings: Settings
+    here: Path, tiny_settings: BatchSettings
 ) -> None:
-    plan(["lists"], Path("tags"), tiny_settings).write()
+    plan_batch(["lists"], Path("tags"), tiny_settings).write()
     (here / "lists/old.txt").write_text(OLD.replace("On water", "On click"))
-    planned = plan(["lists"], Path("tags"), tiny_settings)
+    planned = plan_batch(["lists"], Path("tags"), tiny_settings)
     for written in (False, True):  # killed before and after the output
         (here / "tags" / MANIFEST).write_text(Manifest(planned.made, planned.there).to_text())
         if written:
             (here / "tags/old.csv").write_bytes(planned.data["old.csv"])
         (here / "lists/old.txt").write_text(OLD.replace("On water", f"On language {written}"))
-        assert [change.output for change in plan(["lists"], Path("tags"), tiny_settings).changes] == ["old.csv"]
+        assert [change.output for change in plan_batch(["lists"], Path("tags"), tiny_settings).changes] == ["old.csv"]
 
 
-def test_a_full_disk_leaves_the_old_outputs(here: Path, tiny_settings: Settings) -> None:
-    planned = plan(["lists"], Path("tags"), tiny_settings)
+def test_a_full_disk_leaves_the_old_outputs(here: Path, tiny_settings: BatchSettings) -> None:
+    planned = plan_batch(["lists"], Path("tags"), tiny_settings)
     (here / "tags").write_text("a file where the folder should be")
     with pytest.raises(TaggerError, match="tags: cannot be made: File exists"):
         planned.write()

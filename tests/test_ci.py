@@ -15,20 +15,20 @@ from xml.etree import ElementTree
 import pytest
 
 from tagger import LabelsError
-from tagger.batch.plan import Settings
+from tagger.batch.plan import BatchSettings
 from tagger.ci.reports import code_quality, commands, host, junit, outputs, summary, text
-from tagger.ci.run import Check, Run, check
+from tagger.ci.run import Check, Run, run_checks
 from tagger.errors import Problem
-from tagger.evaluation.comparison import compare
+from tagger.evaluation.comparison import compare_models
 from tagger.labels.dataset import Labels, read_labels
-from tagger.model.decision import NEAR
+from tagger.model.decision import UNCERTAIN_ODDS_RATIO
 from tagger.model.model import load
 from tagger.reports import card as card_report
 from tagger.training.settings import Settings as Training
 from tagger.workspace import scaffold as hosts
 from tagger.workspace.promotion import promote
-from tagger.workspace.retrain import retrained
-from tagger.workspace.scaffold import create_workspace, pipelines
+from tagger.workspace.retrain import train_from_labels
+from tagger.workspace.scaffold import create_workspace, pipeline_files
 from tagger.workspace.workspace import Workspace
 
 RunCommand = Callable[..., subprocess.CompletedProcess[str]]
@@ -45,8 +45,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     topics.write_text(
         topics.read_text().replace("definition =", "floor = 0.5\ndefinition =") + "[gate]\ncalibration_error = 0.3\n"
     )
-    model = retrained(read_labels(folder / "labels"), Training(), 1)
-    promote(Workspace(folder), model.to_bytes(), card_report.card(model))
+    model = train_from_labels(read_labels(folder / "labels"), Training(), 1)
+    promote(Workspace(folder), model.to_bytes(), card_report.model_card(model))
     return folder
 
 
@@ -64,7 +64,7 @@ def ws(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def checked(*listings: str, out: str | None = None, **options: object) -> Run:
-    return check(Workspace(Path()), listings, out and Path(out), Settings(), **options)  # type: ignore[arg-type]
+    return run_checks(Workspace(Path()), listings, out and Path(out), BatchSettings(), **options)  # type: ignore[arg-type]
 
 
 def states(run: Run) -> dict[str, str]:
@@ -123,7 +123,7 @@ def test_entries_of_another_kind_warn_and_fail_if_asked(root: Path, tmp_path: Pa
     (tmp_path / "soups.txt").write_text("\n\n".join(f"OTMay {n % 28 + 1}, 2026\n{line}" for n, line in enumerate(lines)))
     place = Workspace(root)
     for fail, state, status in ((False, "ok", 0), (True, "failed", 1)):
-        run = check(place, [str(tmp_path / "soups.txt")], None, Settings(), fail_on_drift=fail)
+        run = run_checks(place, [str(tmp_path / "soups.txt")], None, BatchSettings(), fail_on_drift=fail)
         assert (states(run)["drift"], run.status) == (state, status)
         assert any("label" in problem.message for problem in run.warnings) is not fail
 
@@ -176,7 +176,7 @@ def test_a_model_that_labels_do_not_give_fails_or_is_made_anew(ws: Path) -> None
     assert (ws / "models/topics.safetensors").read_bytes() == old, "nothing is written before write"
     run.write()
     assert (ws / "models/topics.previous.safetensors").read_bytes() == old
-    assert (ws / "models/topics.md").read_text() == card_report.card(load(ws / "models/topics.safetensors"))
+    assert (ws / "models/topics.md").read_text() == card_report.model_card(load(ws / "models/topics.safetensors"))
     assert checked("lists", out="tags").changes is False, "the tags are those of the new model"
     (ws / "models/topics.safetensors").unlink()
     none = checked("lists")
@@ -205,7 +205,7 @@ def test_a_cell_that_was_edited_counts_for_neither_side(ws: Path) -> None:
     labels = read_labels(Path("labels"))
     model = load(Path("models/topics.safetensors"))
     none = {entry.id: ("recsys", "llm") for entry in labels.entries}
-    same = compare(model, model, labels, none)
+    same = compare_models(model, model, labels, none)
     assert same is not None
     assert (same.p_worse, same.p_topics, same.new["micro_f1"]) == (1.0, {"recsys": 1.0, "llm": 1.0}, [None] * 3)
 
@@ -216,10 +216,10 @@ def test_one_topic_may_be_worse_and_is_named(labels: Labels, root: Path) -> None
     worse = model.held_out.copy()
     column = model.column("click-model")
     worse[:, column] = 0
-    comparison = compare(model, replace(model, held_out=worse), labels)
+    comparison = compare_models(model, replace(model, held_out=worse), labels)
     assert comparison is not None
     assert comparison.worse_topics == ["click-model"]
-    backwards = compare(replace(model, held_out=worse), model, labels)
+    backwards = compare_models(replace(model, held_out=worse), model, labels)
     assert backwards is not None
     assert (backwards.worse, backwards.worse_topics) == (False, [])
 
@@ -279,7 +279,7 @@ def test_who_needs_a_person(ws: Path) -> None:
     model = load(Path("models/topics.safetensors"))
     scores = model.scores([result.entry for result in run.tagged])
     factors = scores / (1 - scores) / (model.thresholds / (1 - model.thresholds))
-    near = ((factors <= NEAR) & (factors >= 1 / NEAR)).any(axis=1)
+    near = ((factors <= UNCERTAIN_ODDS_RATIO) & (factors >= 1 / UNCERTAIN_ODDS_RATIO)).any(axis=1)
     uncertain = [str(result.entry.source) for result, is_near in zip(run.tagged, near, strict=True) if is_near]
     assert [f"{each.path}:{each.line}" for each in run.review if "with the threshold at" in each.message] == uncertain
     for problem in run.review[:-1]:
@@ -455,9 +455,9 @@ def test_where_tagger_was_installed_from_is_where_pipelines_get_it(
     monkeypatch: pytest.MonkeyPatch, url: str, action: str | None
 ) -> None:
     monkeypatch.setattr(hosts, "installed_from", lambda: (url, "c0ffee"))
-    for workflow in pipelines("github").values():
+    for workflow in pipeline_files("github").values():
         assert f"uses: {action or hosts._ACTION}\n" in workflow
-    (pipeline,) = pipelines("gitlab").values()
+    (pipeline,) = pipeline_files("gitlab").values()
     assert f'    TAGGER: "tagger[review] @ git+{url}@c0ffee"\n' in pipeline
 
 

@@ -165,10 +165,10 @@ Topics: none
 
 def test_on_a_terminal_there_is_a_table(here: Path, tiny: Path) -> None:
     from tagger import load, read_listing
-    from tagger.reports.tags import tagged
+    from tagger.reports.tags import format_tagged
 
     model = load(tiny)
-    text = tagged(model.tag(read_listing(here / "l.txt", 2024)[:1]), model, "table", explain=True, width=70)
+    text = format_tagged(model.tag(read_listing(here / "l.txt", 2024)[:1]), model, "table", explain=True, width=70)
     assert "\x1b[1mClick, Click | Click" in text
     assert "CTR prediction" in text
     assert max(len(line) for line in text.replace("\x1b[0m", "").splitlines()) < 200
@@ -476,7 +476,7 @@ def test_export(run: Run, here: Path, tiny: Path) -> None:
     import joblib
 
     done = run("tagger", "export", "p.joblib", "--model", tiny)
-    assert done.stderr == "written: p.joblib; it reads texts as tagger.text.normalize.text_of makes them\n"
+    assert done.stderr == "written: p.joblib; it reads texts as tagger.text.normalize.entry_text makes them\n"
     assert joblib.load(here / "p.joblib").predict(["click", "language", "water"]).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
 
 

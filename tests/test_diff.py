@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger import load, read_listing
-from tagger.batch.manifest import Record, changes
-from tagger.batch.plan import Settings, plan
+from tagger.batch.manifest import TagRecord, tag_changes
+from tagger.batch.plan import BatchSettings, plan_batch
 from tagger.model.model import in_rows
-from tagger.reports.tags import tagged
+from tagger.reports.tags import format_tagged
 from tagger.taxonomy import Topic
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -60,10 +60,10 @@ def runs(here: Path, tiny: Path) -> Path:
     """Two runs in each form that can be compared."""
     entries = read_listing(here / "l.txt")
     for path, name in ((tiny, "a"), (here / "later.safetensors", "b")):
-        plan([str(here / "l.txt")], here / name, Settings(model=path)).write()
+        plan_batch([str(here / "l.txt")], here / name, BatchSettings(model=path)).write()
         model = load(path)
         for form in ("csv", "jsonl"):
-            (here / f"{name}.{form}").write_text(tagged(model.tag(entries), model, form))
+            (here / f"{name}.{form}").write_text(format_tagged(model.tag(entries), model, form))
     return here
 
 
@@ -226,7 +226,7 @@ def test_what_a_user_can_get_wrong(run: Run, runs: Path, arguments: list[str], m
 
 RECORDS = st.lists(
     st.builds(
-        lambda name, topics: Record(name, name.upper(), "", tuple((topic, None) for topic in topics), "", None),
+        lambda name, topics: TagRecord(name, name.upper(), "", tuple((topic, None) for topic in topics), "", None),
         st.sampled_from("abcde"),
         st.lists(st.sampled_from(["ctr", "llm", "rag"]), unique=True),
     ),
@@ -235,13 +235,13 @@ RECORDS = st.lists(
 
 
 @given(old=RECORDS, new=RECORDS)
-def test_changes_lead_from_old_to_new(old: list[Record], new: list[Record]) -> None:
+def test_changes_lead_from_old_to_new(old: list[TagRecord], new: list[TagRecord]) -> None:
     topics = {record.id: {topic for topic, _ in record.topics} for record in old}
-    for change in changes(old, new):
+    for change in tag_changes(old, new):
         assert (change.state == "new") == (change.id not in topics)
         if change.state == "gone":
             assert topics.pop(change.id) == set(change.removed)
         else:
             topics[change.id] = topics.get(change.id, set()) - set(change.removed) | set(change.added)
     assert topics == {record.id: {topic for topic, _ in record.topics} for record in new}
-    assert changes(new, new) == []
+    assert tag_changes(new, new) == []

@@ -94,7 +94,7 @@ def test_the_python_of_the_page_on_pipelines_runs(
     monkeypatch.chdir(tmp_path)
     (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/ci.md").read_text(), re.DOTALL)
     exec(compile(block, "ci.md", "exec"), {})
-    assert re.fullmatch(r"labels +ok +\d+ labelled entries, \d+ topics 0\n", capsys.readouterr().out)
+    assert capsys.readouterr().out.startswith("[('labels', 'ok'), ")
     assert (tmp_path / "tags/new-listing.csv").exists()
 
 

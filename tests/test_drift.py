@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from tagger import Entry, Model, load
-from tagger.curation.drift import drift
-from tagger.evaluation.metrics import difference
+from tagger.curation.drift import measure_drift
+from tagger.evaluation.metrics import difference_interval
 from tagger.labels.dataset import Labels
-from tagger.model.decision import NEAR
-from tagger.text.normalize import text_of
+from tagger.model.decision import UNCERTAIN_ODDS_RATIO
+from tagger.text.normalize import entry_text
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -38,7 +38,7 @@ def backwards(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def test_entries_of_the_same_kind_are_not_new(shipped: Model, labels: Labels) -> None:
-    found = drift(shipped, some(labels, slice(0, None, 2)), labels.entries[1::2])
+    found = measure_drift(shipped, some(labels, slice(0, None, 2)), labels.entries[1::2])
     assert found["label_more"] is False
     share = r"\d% \(\d%-\d+%\)"
     assert re.fullmatch(
@@ -49,7 +49,7 @@ def test_entries_of_the_same_kind_are_not_new(shipped: Model, labels: Labels) ->
 
 
 def test_a_foreign_language_is_new(shipped: Model, labels: Labels) -> None:
-    found = drift(shipped, labels, backwards(labels.entries[:40]))
+    found = measure_drift(shipped, labels, backwards(labels.entries[:40]))
     assert found["label_more"] is True
     assert found["sentence"] == (
         "It is time to label more: of 40 new entries 100% (91%-100%) have unusually many unknown words and "
@@ -61,28 +61,28 @@ def test_a_foreign_language_is_new(shipped: Model, labels: Labels) -> None:
 
 def test_too_little_to_tell(shipped: Model, labels: Labels) -> None:
     foreign = backwards(labels.entries[:40])
-    few = drift(shipped, labels, foreign[:19])
+    few = measure_drift(shipped, labels, foreign[:19])
     assert (few["label_more"], few["sentence"]) == (
         None,
         "Nothing can be told: there are 19 entries not labelled yet, and it takes at least 20.",
     )
     assert few["teach"], "they are listed all the same"
-    small = drift(shipped, some(labels, slice(99)), foreign)
+    small = measure_drift(shipped, some(labels, slice(99)), foreign)
     assert (small["label_more"], small["sentence"]) == (
         None,
         "Nothing can be told: there are 99 entries labelled, and it takes at least 100 to compare with.",
     )
-    none = drift(shipped, some(labels, slice(0)), foreign)
+    none = measure_drift(shipped, some(labels, slice(0)), foreign)
     assert none["label_more"] is None
     assert none["best_score"]["labelled"] is None
-    open = drift(shipped, some(labels, slice(25, None)), labels.entries[:25])
+    open = measure_drift(shipped, some(labels, slice(25, None)), labels.entries[:25])
     assert open["label_more"] is None
     assert open["sentence"].startswith("It cannot be told whether to label more: of 25 new entries 0% (0%-13%) have")
     assert "where 5% is usual and above 10% is too much" in open["sentence"]
 
 
 def test_nothing_new(shipped: Model, labels: Labels) -> None:
-    found = drift(shipped, labels, labels.entries)
+    found = measure_drift(shipped, labels, labels.entries)
     assert (found["n_entries"], found["n_left_out"]) == (0, len(labels.entries))
     assert found["sentence"] == "Nothing can be told: there are 0 entries not labelled yet, and it takes at least 20."
     assert found["best_score"]["new"] == found["signs"]["words"]["share"] == [None, None, None]
@@ -92,7 +92,7 @@ def test_nothing_new(shipped: Model, labels: Labels) -> None:
 
 def test_order_and_repetition_do_not_matter(shipped: Model, labels: Labels) -> None:
     known, new = some(labels, slice(0, None, 2)), list(labels.entries[1:200:2])
-    once, again = (drift(shipped, known, entries) for entries in (new, [*new[::-1], *new[:7], *known.entries[:5]]))
+    once, again = (measure_drift(shipped, known, entries) for entries in (new, [*new[::-1], *new[:7], *known.entries[:5]]))
     assert again.pop("n_left_out") - once.pop("n_left_out") == 12
     assert again["best_score"].pop("new")[0] == pytest.approx(once["best_score"].pop("new")[0])  # intervals draw entries
     assert again == once
@@ -109,7 +109,7 @@ def test_likeness_is_that_of_dense_vectors_with_unknown_words(shipped: Model, la
     words = CountVectorizer(**how)
 
     def rows(entries: Sequence[Entry]) -> np.ndarray:
-        texts = [text_of(entry) for entry in entries]
+        texts = [entry_text(entry) for entry in entries]
         counts = terms.transform(texts).toarray().astype(float)
         single = [n for n, term in enumerate(shipped.terms) if " " not in term]
         unknown = np.asarray(words.fit_transform(texts).sum(axis=1)).ravel()
@@ -121,7 +121,7 @@ def test_likeness_is_that_of_dense_vectors_with_unknown_words(shipped: Model, la
     np.fill_diagonal(among, 0)
     cosines = rows(new) @ rows(known.entries).T
     bound = np.quantile(among.max(axis=1), 0.05)
-    found = drift(shipped, known, new, n_teach=1000)
+    found = measure_drift(shipped, known, new, n_teach=1000)
     assert found["signs"]["unlike"]["bound"] == pytest.approx(bound, abs=1e-4)
     assert found["signs"]["unlike"]["n"] == (cosines.max(axis=1) < bound).sum()
     place = {entry.id: n for n, entry in enumerate(new)}
@@ -136,7 +136,7 @@ def test_what_would_teach(shipped: Model, labels: Labels) -> None:
     known, new = some(labels, slice(0, None, 2)), [*labels.entries[1::2], *backwards(labels.entries[:20])]
     twin = replace(new[1], title=new[1].title + " again")
     copy = replace(known.entries[0], title=known.entries[0].title + " again")
-    found = drift(shipped, known, [*new, twin, copy], n_teach=400)
+    found = measure_drift(shipped, known, [*new, twin, copy], n_teach=400)
     ids = [entry["id"] for entry in found["teach"]]
     assert len(set(ids)) == len(ids)
     assert len({twin.id, new[1].id} & set(ids)) <= 1, "no near-duplicates"
@@ -147,16 +147,16 @@ def test_what_would_teach(shipped: Model, labels: Labels) -> None:
             score = scores[entry["id"]][shipped.column(entry["topic"])]
             assert entry["score"] == pytest.approx(score, abs=1e-4)
             odds = score / (1 - score) / (entry["threshold"] / (1 - entry["threshold"]))
-            assert 1 / (1.01 * NEAR) < odds < 1.01 * NEAR
+            assert 1 / (1.01 * UNCERTAIN_ODDS_RATIO) < odds < 1.01 * UNCERTAIN_ODDS_RATIO
         else:
             assert entry["likeness"] <= found["signs"]["unlike"]["bound"]
             assert entry["topic"] is entry["score"] is entry["threshold"] is None
-    short = drift(shipped, known, [*new, twin, copy], n_teach=6)["teach"]
+    short = measure_drift(shipped, known, [*new, twin, copy], n_teach=6)["teach"]
     topics = [entry["topic"] for entry in short if entry["topic"]]
     assert len(short) == 6
     assert len(set(topics)) == len(topics), "spread over topics"
     assert {entry["reason"] for entry in short} == {"uncertain", "unlike"}
-    assert drift(shipped, known, new, n_teach=0)["teach"] == []
+    assert measure_drift(shipped, known, new, n_teach=0)["teach"] == []
 
 
 def test_rates_that_moved(shipped: Model, labels: Labels) -> None:
@@ -165,17 +165,17 @@ def test_rates_that_moved(shipped: Model, labels: Labels) -> None:
     with_it = [n for n in range(len(labels.entries)) if yes[n, column]]
     rest = [n for n in range(len(labels.entries)) if not yes[n, column] or n in with_it[::2]]
     known = replace(labels, entries=tuple(labels.entries[n] for n in rest), rows=tuple(labels.rows[n] for n in rest))
-    found = drift(shipped, known, [labels.entries[n] for n in with_it])["topics"]["ctr"]
+    found = measure_drift(shipped, known, [labels.entries[n] for n in with_it])["topics"]["ctr"]
     assert found["moved"] == "more"
     assert found["difference"][0] > 0.5
 
 
 def test_the_interval_of_a_difference() -> None:
     a, b, c, d = (np.array(value) for value in (3.0, 40.0, 5.0, 900.0))
-    low, high = difference(a, b, c, d)
-    back_low, back_high = difference(c, d, a, b)
+    low, high = difference_interval(a, b, c, d)
+    back_low, back_high = difference_interval(c, d, a, b)
     assert (low, high) == (pytest.approx(-back_high), pytest.approx(-back_low))
-    wide_low, wide_high = difference(a, b, c, d, n_comparisons=13)
+    wide_low, wide_high = difference_interval(a, b, c, d, n_comparisons=13)
     assert wide_low < low < 3 / 40 - 5 / 900 < high < wide_high
 
 
@@ -220,7 +220,9 @@ def test_forms(run: Run, place: Path) -> None:
     from tagger import read_listing
     from tagger.labels.dataset import read_labels
 
-    found = drift(load(place / "models/topics.safetensors"), read_labels(place / "labels"), read_listing(place / "new.txt"))
+    found = measure_drift(
+        load(place / "models/topics.safetensors"), read_labels(place / "labels"), read_listing(place / "new.txt")
+    )
     told = json.loads((place / "d.json").read_text())
     for entry in (*found["teach"], *told["teach"]):
         entry.pop("source")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger import Entry
-from tagger.entry import entry_id, squeeze
+from tagger.entry import entry_id, normalize_whitespace
 
 
 def test_white_space_and_controls_are_normalised_once() -> None:
@@ -57,7 +57,7 @@ def test_id_is_eight_letters_that_can_be_typed(title: str) -> None:
 
 @given(st.text())
 def test_squeeze_is_idempotent_and_leaves_one_printable_line(text: str) -> None:
-    once = squeeze(text)
-    assert squeeze(once) == once
+    once = normalize_whitespace(text)
+    assert normalize_whitespace(once) == once
     assert len(once.splitlines()) <= 1
     assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 for c in once)

@@ -13,9 +13,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from tagger import Entry
 from tagger.text import tokenize
-from tagger.text.hashed_vocabulary import Terms, vocabulary
-from tagger.text.normalize import text_of
-from tagger.text.tfidf import count, weigh
+from tagger.text.hashed_vocabulary import HashedVocabulary, build_vocabulary
+from tagger.text.normalize import entry_text
+from tagger.text.tfidf import count_terms, tfidf_weights
 
 ODD = [
     "",
@@ -45,13 +45,13 @@ def sklearn_tfidf(texts: Sequence[str], min_df: int) -> tuple[TfidfVectorizer, A
 
 
 def check_equal(texts: Sequence[str], min_df: int = 1) -> None:
-    terms, written = vocabulary(texts, min_df)
+    terms, written = build_vocabulary(texts, min_df)
     vectorizer, expected = sklearn_tfidf(texts, min_df)
     assert sorted(written) == sorted(vectorizer.vocabulary_)
     order = [vectorizer.vocabulary_[term] for term in written]
     rows = []
-    for chunk in count(texts, terms):
-        values = weigh(chunk.starts, chunk.terms, chunk.counts, vectorizer.idf_[order])
+    for chunk in count_terms(texts, terms):
+        values = tfidf_weights(chunk.starts, chunk.terms, chunk.counts, vectorizer.idf_[order])
         for start, end in zip(chunk.starts, chunk.starts[1:], strict=False):
             row = np.zeros(terms.size)
             row[chunk.terms[start:end]] = values[start:end]
@@ -65,7 +65,7 @@ def test_equal_to_scikit_learn_on_odd_texts() -> None:
 
 @pytest.mark.parametrize("min_df", [1, 2])
 def test_equal_to_scikit_learn_on_the_labels(labels: Any, min_df: int) -> None:
-    check_equal([text_of(entry) for entry in labels.entries[:300]] + ODD, min_df)
+    check_equal([entry_text(entry) for entry in labels.entries[:300]] + ODD, min_df)
 
 
 @settings(max_examples=200, deadline=None)
@@ -77,12 +77,12 @@ def test_equal_to_scikit_learn_on_any_text(texts: list[str]) -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(alphabet="ab é日\0", max_size=12), min_size=1, max_size=6), st.integers(1, 30))
 def test_the_size_of_a_chunk_does_not_matter(texts: list[str], size: int) -> None:
-    terms, _ = vocabulary(texts, 1)
+    terms, _ = build_vocabulary(texts, 1)
 
     def flat() -> list[list[int]]:
         return [
             sorted(zip(chunk.terms[a:b].tolist(), chunk.counts[a:b].tolist(), strict=True))
-            for chunk in count(texts, terms)
+            for chunk in count_terms(texts, terms)
             for a, b in zip(chunk.starts, chunk.starts[1:], strict=False)
         ]
 
@@ -96,15 +96,15 @@ def test_the_size_of_a_chunk_does_not_matter(texts: list[str], size: int) -> Non
 
 
 def test_known_and_all_words_are_counted() -> None:
-    terms, _ = vocabulary(["red green", "red green"], 2)
-    (chunk,) = count(["red blue red", "", "blue x"], terms)
+    terms, _ = build_vocabulary(["red green", "red green"], 2)
+    (chunk,) = count_terms(["red blue red", "", "blue x"], terms)
     assert (chunk.known.tolist(), chunk.words.tolist()) == ([2, 0, 0], [3, 0, 1])
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=200, unique=True))
 def test_every_term_is_found_and_nothing_else(some: list[int]) -> None:
     hashes = np.array(sorted(some), dtype=np.uint64)
-    terms = Terms(hashes)
+    terms = HashedVocabulary(hashes)
     assert terms.find(hashes).tolist() == list(range(len(some)))
     assert terms.find(np.setdiff1d(hashes + np.uint64(1), hashes)).tolist() == [-1] * len(
         np.setdiff1d(hashes + np.uint64(1), hashes)
@@ -113,16 +113,16 @@ def test_every_term_is_found_and_nothing_else(some: list[int]) -> None:
 
 def test_terms_with_one_place_do_not_hide_each_other() -> None:
     hashes = np.arange(1, 100, dtype=np.uint64)  # all begin at the first place of the table
-    assert Terms(hashes).find(hashes[::-1].copy()).tolist() == list(range(98, -1, -1))
+    assert HashedVocabulary(hashes).find(hashes[::-1].copy()).tolist() == list(range(98, -1, -1))
 
 
 def test_no_text_and_no_term() -> None:
-    terms, written = vocabulary([], 1)
+    terms, written = build_vocabulary([], 1)
     assert (terms.size, written) == (0, [])
-    assert list(count([], terms)) == []
-    (chunk,) = count(["some words"], terms)
+    assert list(count_terms([], terms)) == []
+    (chunk,) = count_terms(["some words"], terms)
     assert (chunk.starts.tolist(), chunk.words.tolist()) == ([0, 0], [2])
 
 
 def test_the_title_counts_for_more() -> None:
-    assert text_of(Entry("Title", abstract="Abstract")) == "Title\nTitle\nAbstract"
+    assert entry_text(Entry("Title", abstract="Abstract")) == "Title\nTitle\nAbstract"

@@ -43,9 +43,9 @@ def repository(workspace: Path, root: Path) -> Path:
     """The tiny workspace with its model, in the first commit of a repository."""
     from tagger.labels.dataset import read_labels
     from tagger.training.settings import Settings
-    from tagger.workspace.retrain import retrained
+    from tagger.workspace.retrain import train_from_labels
 
-    retrained(read_labels(workspace / "labels"), Settings(), 1).save(workspace / "models/topics.safetensors")
+    train_from_labels(read_labels(workspace / "labels"), Settings(), 1).save(workspace / "models/topics.safetensors")
     git(workspace, "init", "--quiet")
     git(workspace, "add", ".")
     git(workspace, "commit", "--quiet", "--message", "first")

@@ -22,13 +22,13 @@ from screens import Screen
 from tagger import Entry, LabelsError, OutputError, Topic, load, read_listing
 from tagger.cli.label_screen import screen
 from tagger.cli.terminal import keys_in
-from tagger.curation.session import KEYS, Labelling, Mark, act, begin, press, telling
-from tagger.formats.registry import added, without
+from tagger.curation.session import KEYS, LabellingSession, Mark, act_on_key, press_key, start_session, telling_positions
+from tagger.formats.registry import append_entry, remove_entry
 from tagger.labels.dataset import read_labels
-from tagger.labels.store import Decision, Folder, Saved
-from tagger.labels.table import Row, read_rows, write_rows
+from tagger.labels.store import LabelEdit, LabelStore, SavedRows
+from tagger.labels.table import LabelRow, read_rows, write_rows
 from tagger.taxonomy import read_topics
-from tagger.text.positions import Place
+from tagger.text.positions import Position
 
 BIN = Path(sys.executable).parent
 
@@ -74,7 +74,7 @@ def put(folder: Path, tiny: Path) -> Path:
     (folder / "models").mkdir()
     (folder / "labels/topics.toml").write_text(TOPICS)
     (folder / "labels/entries/old.txt").write_text(OLD)
-    write_rows(folder / "labels/labels.csv", [Row(WATER, "The Shape of Water", ("ctr",))])
+    write_rows(folder / "labels/labels.csv", [LabelRow(WATER, "The Shape of Water", ("ctr",))])
     shutil.copy(tiny, folder / "models/topics.safetensors")
     (folder / "l.txt").write_text(LISTING)
     return folder
@@ -85,15 +85,15 @@ def place(tmp_path: Path, tiny: Path) -> Path:
     return put(tmp_path / "place", tiny)
 
 
-def start(place: Path, everything: bool = False, extra: tuple[Entry, ...] = ()) -> Labelling:
+def start(place: Path, everything: bool = False, extra: tuple[Entry, ...] = ()) -> LabellingSession:
     rows = {row.id: row for row in read_rows(place / "labels/labels.csv")}
     topics, model = read_topics(place / "labels/topics.toml"), load(place / "models/topics.safetensors")
-    return begin([*read_listing(place / "l.txt"), *extra], topics, rows, model, everything)
+    return start_session([*read_listing(place / "l.txt"), *extra], topics, rows, model, everything)
 
 
-def after(state: Labelling, keys: str, save: Callable[[Decision], Saved]) -> Labelling:
+def after(state: LabellingSession, keys: str, save: Callable[[LabelEdit], SavedRows]) -> LabellingSession:
     for key in keys.replace("\n", "\r"):
-        state = act(state, "enter" if key == "\r" else key, save)
+        state = act_on_key(state, "enter" if key == "\r" else key, save)
     return state
 
 
@@ -119,7 +119,7 @@ def test_proposals_are_preset_and_labelled_entries_left_out(place: Path) -> None
 
 
 def test_a_key_turns_a_mark_round_then_makes_it_unsure_then_puts_it_back(place: Path) -> None:
-    folder = Folder(place / "labels")
+    folder = LabelStore(place / "labels")
     state = start(place)
     seen = []
     for _ in range(3):
@@ -132,7 +132,7 @@ def test_a_key_turns_a_mark_round_then_makes_it_unsure_then_puts_it_back(place: 
 
 
 def test_a_topic_takes_along_what_it_implies(place: Path) -> None:
-    folder = Folder(place / "labels")
+    folder = LabelStore(place / "labels")
     state = after(start(place), "3", folder.save)
     assert state.marks(0) == (Mark.yes, Mark.yes, Mark.yes)
     state = after(state, "2", folder.save)
@@ -141,7 +141,7 @@ def test_a_topic_takes_along_what_it_implies(place: Path) -> None:
 
 
 def test_enter_saves_row_and_text_and_undo_takes_them_back(place: Path) -> None:
-    folder, before = Folder(place / "labels"), files(place)
+    folder, before = LabelStore(place / "labels"), files(place)
     state = after(start(place), "2\n", folder.save)
     assert state.message == "saved: ctr, llm"
     assert said(place) == {WATER: (("ctr",), ()), CLICK: (("ctr", "llm"), ())}
@@ -161,7 +161,7 @@ def test_enter_saves_row_and_text_and_undo_takes_them_back(place: Path) -> None:
 def test_a_text_that_was_there_stays_after_undo(place: Path) -> None:
     """As somebody pasted it, or a run that was killed left it."""
     (place / "labels/entries/l.txt").write_text(LISTING.split("\n\n")[0] + "\n")
-    folder, state = Folder(place / "labels"), start(place)
+    folder, state = LabelStore(place / "labels"), start(place)
     before = files(place)
     state = after(state, "\n", folder.save)
     assert len(read_labels(place / "labels").rows) == 2
@@ -170,7 +170,7 @@ def test_a_text_that_was_there_stays_after_undo(place: Path) -> None:
 
 
 def test_skip_back_filter_and_the_end(place: Path) -> None:
-    folder = Folder(place / "labels")
+    folder = LabelStore(place / "labels")
     state = after(start(place), "1s", folder.save)
     assert (state.n, state.drafts) == (1, {0: (Mark.no, Mark.no, Mark.no)})
     assert after(state, "b", folder.save).marks(0)[0] == Mark.no, "marks wait for their entry"
@@ -195,8 +195,8 @@ def test_skip_back_filter_and_the_end(place: Path) -> None:
 
 def test_a_topic_that_is_none_any_more_stays_in_its_row(place: Path) -> None:
     table = place / "labels/labels.csv"
-    write_rows(table, [Row(WATER, "the shape of water", ("gone", "ctr"), ("lost",))])
-    after(start(place, everything=True), "ss2\n", Folder(place / "labels").save)
+    write_rows(table, [LabelRow(WATER, "the shape of water", ("gone", "ctr"), ("lost",))])
+    after(start(place, everything=True), "ss2\n", LabelStore(place / "labels").save)
     assert table.read_text().splitlines()[1:] == [f"{WATER},the shape of water,ctr;llm;gone,lost"]
 
 
@@ -210,21 +210,21 @@ def test_any_keys_keep_the_files_whole_and_undo_restores_them(
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
         place = put(Path(name) / "place", tiny)
-        folder, before = Folder(place / "labels"), files(place)
+        folder, before = LabelStore(place / "labels"), files(place)
         undated = Entry("Clicks without a date", ("Ed Oh",), abstract="A click.")
         state = start(place, everything, (undated,))
         for key in keys:
-            state = act(state, key, folder.save)
+            state = act_on_key(state, key, folder.save)
             found = read_labels(place / "labels")
             assert {row.id: (row.topics, row.unsure) for row in state.rows.values()} == said(place)
             assert [entry for entry in found.entries if entry in state.entries] == [*found.entries]
-            drawn, state = screen(state, {Place("title", 0, 5), Place("abstract", 2, 7)}, *size)
+            drawn, state = screen(state, {Position("title", 0, 5), Position("abstract", 2, 7)}, *size)
             assert len(drawn) == size[1]
             assert all(line.cell_len <= size[0] for line in drawn)
             state = replace(state, done=False)
         state = replace(state, help=False)
         for _ in range(len(state.steps)):
-            state = act(state, "u", folder.save)
+            state = act_on_key(state, "u", folder.save)
         assert not state.steps
         assert not state.drafts
         assert files(place) == before
@@ -234,9 +234,9 @@ def test_any_keys_keep_the_files_whole_and_undo_restores_them(
 
 
 def test_what_others_wrote_meanwhile_stays(place: Path) -> None:
-    folder, state = Folder(place / "labels"), start(place)
+    folder, state = LabelStore(place / "labels"), start(place)
     other = Entry("Another", date=None, category=None, abstract="Words.")
-    Folder(place / "labels").save(Decision(other, None, Row(other.id, "Another", ("llm",))))
+    LabelStore(place / "labels").save(LabelEdit(other, None, LabelRow(other.id, "Another", ("llm",))))
     table = place / "labels/labels.csv"
     table.write_text(table.read_text().replace(",ctr,", ",,ctr"))  # a person, by an editor
     state = after(state, "\n", folder.save)
@@ -247,9 +247,9 @@ def test_what_others_wrote_meanwhile_stays(place: Path) -> None:
 
 
 def test_a_row_that_somebody_else_wrote_is_shown_and_not_overwritten_unasked(place: Path) -> None:
-    folder, state = Folder(place / "labels"), start(place)
-    theirs = Folder(place / "labels")
-    theirs.save(Decision(state.entries[0], None, Row(CLICK, "Click, Click | Click", ("llm",))))
+    folder, state = LabelStore(place / "labels"), start(place)
+    theirs = LabelStore(place / "labels")
+    theirs.save(LabelEdit(state.entries[0], None, LabelRow(CLICK, "Click, Click | Click", ("llm",))))
     before = files(place)
     state = after(state, "\n", folder.save)
     assert files(place) == before
@@ -261,14 +261,14 @@ def test_a_row_that_somebody_else_wrote_is_shown_and_not_overwritten_unasked(pla
     assert said(place)[CLICK] == (("llm",), ()), "undo gives theirs back"
 
     state = after(state, "\n", folder.save)
-    theirs.save(Decision(state.entries[0], Row(CLICK, "", ("ctr",)), None))
+    theirs.save(LabelEdit(state.entries[0], LabelRow(CLICK, "", ("ctr",)), None))
     state = after(state, "u", folder.save)
     assert state.message == "not undone: labels.csv was changed meanwhile and says of this entry: nothing, its row is gone"
     assert CLICK not in state.rows
 
 
 def test_marks_are_kept_while_a_file_is_not_in_order(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, table = Folder(place / "labels"), place / "labels/labels.csv"
+    folder, table = LabelStore(place / "labels"), place / "labels/labels.csv"
     whole = table.read_text()
     state = after(start(place), "2", folder.save)
     for wrong, message in (
@@ -298,20 +298,20 @@ def test_marks_are_kept_while_a_file_is_not_in_order(place: Path, monkeypatch: p
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written to: No such file or directory"):
-        Folder(tmp_path / "no").save(Decision(Entry("X"), None, None))
+        LabelStore(tmp_path / "no").save(LabelEdit(Entry("X"), None, None))
 
 
 _VICTIM = """
 import os, signal, sys
 from pathlib import Path
 from tagger import read_listing
-from tagger.labelling import Decision, Folder
-from tagger.labels import Row
+from tagger.labels.store import LabelEdit, LabelStore
+from tagger.labels.table import LabelRow
 
 place, last = Path(sys.argv[1]), int(sys.argv[2])
 entry = read_listing(place / "l.txt")[0]
-row = Row(entry.id, entry.title, ("ctr",))
-folder = Folder(place / "labels")
+row = LabelRow(entry.id, entry.title, ("ctr",))
+folder = LabelStore(place / "labels")
 seen = 0
 
 def watch(event, arguments):
@@ -322,8 +322,8 @@ def watch(event, arguments):
             os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(watch)
-saved = folder.save(Decision(entry, None, row))
-folder.save(Decision(entry, row, None, saved.text))
+saved = folder.save(LabelEdit(entry, None, row))
+folder.save(LabelEdit(entry, row, None, saved.text))
 print(seen)
 """
 
@@ -348,7 +348,7 @@ def test_a_kill_at_any_moment_leaves_what_the_next_run_puts_right(place: Path, t
             torn += 1
             (problem,) = error.problems
             assert "no row in" in problem.message, "a text waits for its row, never a row for its text"
-        state = after(start(here), "\n", Folder(here / "labels").save)
+        state = after(start(here), "\n", LabelStore(here / "labels").save)
         assert CLICK in state.rows
         assert {row.id for row in read_labels(here / "labels").rows} >= {WATER, CLICK}
         assert not [*here.rglob("*.tmp")]
@@ -373,12 +373,12 @@ def test_texts_are_added_and_taken_away_to_the_letter(root: Path) -> None:
     entries = read_listing(root / "examples/new-listing.txt")
     for path in [*root.glob("labels/entries/c*.txt"), root / "tagger/example/labels/entries/example.txt"]:
         text, before = path.read_text(), read_listing(path)
-        longer = added(text, entries[1])
+        longer = append_entry(text, entries[1])
         assert longer.startswith(text)
         (path := Path(tempfile.mkdtemp()) / "l.txt").write_text(longer)
         assert read_listing(path) == [*before, entries[1]]
-        assert without(longer, entries[1].id) == text
-        assert added(without(text, before[-1].id), before[-1]).split() == text.split()
+        assert remove_entry(longer, entries[1].id) == text
+        assert append_entry(remove_entry(text, before[-1].id), before[-1]).split() == text.split()
 
 
 def test_an_abstract_that_tells_how_another_entry_is_split_does_not_split_it(tmp_path: Path) -> None:
@@ -390,15 +390,15 @@ def test_an_abstract_that_tells_how_another_entry_is_split_does_not_split_it(tmp
     entry = Entry(
         "Graph Ann", ("Lee Bo",), date=before[0].date, category="IR", abstract="Graph Ann and graph Ann Lee, On Graph."
     )
-    path.write_text(added(text, entry))
+    path.write_text(append_entry(text, entry))
     assert read_listing(path) == [*before, entry]
-    assert without(text, before[0].id).split("\n", 1)[1] == "Two\tCy Ng\r\nMore.\n"
+    assert remove_entry(text, before[0].id).split("\n", 1)[1] == "Two\tCy Ng\r\nMore.\n"
 
 
 def test_telling_words_are_found_where_they_stand(root: Path) -> None:
     model = load(root / "models/topics.safetensors")
     for entry in read_listing(root / "examples/new-listing.txt"):
-        there = telling(model, entry)
+        there = telling_positions(model, entry)
         assert there
         (tagged,) = model.tag([entry])
         topics = [tag.topic for tag in tagged.tags] or [tagged.nearest]
@@ -412,7 +412,7 @@ def test_the_telling_words_of_title_and_abstract_are_underlined(place: Path) -> 
     state = start(place)
     assert state.n is not None
     entry = state.entries[state.n]
-    lines, _ = screen(state, {Place("title", 0, 5), Place("abstract", 2, 7)}, 80, 24)
+    lines, _ = screen(state, {Position("title", 0, 5), Position("abstract", 2, 7)}, 80, 24)
     marked = [line.plain[span.start : span.end] for line in lines for span in line.spans if "underline" in str(span.style)]
     assert marked == [entry.title[:5], entry.abstract[2:7]]
 
@@ -437,15 +437,15 @@ def test_many_topics_come_in_pages_and_long_texts_scroll(place: Path) -> None:
     lines, state = screen(state, (), 80, 24)
     assert (state.per_page, state.page, len(state.shown)) == (18, 0, 18)
     assert "── space: 22 more lines ── Right: topics 1 of 3, yes: none ──" in "\n".join(line.plain for line in lines)
-    state = press(press(state, "right")[0], "2")[0]
-    lines, state = screen(press(state, " ")[0], (), 80, 24)
+    state = press_key(press_key(state, "right")[0], "2")[0]
+    lines, state = screen(press_key(state, " ")[0], (), 80, 24)
     plain = "\n".join(line.plain for line in lines)
     assert state.drafts[0].index(Mark.yes) == 19
     assert "2 [x]*Topic 表19" in plain
     assert "PageUp: 9 above ── Right: topics 2 of 3, yes: t19 ──" in plain
     for _ in range(9):
-        _, state = screen(press(state, "pagedown")[0], (), 80, 24)
-    lines, state = screen(press(state, "left")[0], (), 40, 12)
+        _, state = screen(press_key(state, "pagedown")[0], (), 80, 24)
+    lines, state = screen(press_key(state, "left")[0], (), 40, 12)
     assert (state.per_page, state.page) == (3, 0)
     assert {len(lines), *(line.cell_len <= 40 for line in lines)} == {12, True}
     lines, _ = screen(state, (), 20, 12)

@@ -7,9 +7,9 @@ import pytest
 
 from tagger import LabelsError, OutputError, Topic
 from tagger.atomic import write_whole
-from tagger.labels.closure import arrays
+from tagger.labels.closure import label_arrays
 from tagger.labels.dataset import Labels, read_labels
-from tagger.labels.table import Row, read_rows, write_rows
+from tagger.labels.table import LabelRow, read_rows, write_rows
 from tagger.taxonomy import Gate, read_gate, read_topics
 
 TOPICS = (Topic("a", "A"), Topic("b", "B", parent="a"), Topic("c", "C"))
@@ -125,7 +125,7 @@ def test_a_table_that_is_none(tmp_path: Path, text: str, message: str) -> None:
 
 def test_writing_sorts_and_reads_back(tmp_path: Path, root: Path) -> None:
     path = tmp_path / "labels.csv"
-    write_rows(path, [Row("b", 'With "quotes", commas', ("x", "y")), Row("a", "Plain", (), ("x",))])
+    write_rows(path, [LabelRow("b", 'With "quotes", commas', ("x", "y")), LabelRow("a", "Plain", (), ("x",))])
     assert path.read_text() == 'id,title,topics,unsure\na,Plain,,x\nb,"With ""quotes"", commas",x;y,\n'
     shipped = root / "labels" / "labels.csv"
     write_rows(path, reversed(read_rows(shipped)))
@@ -133,7 +133,9 @@ def test_writing_sorts_and_reads_back(tmp_path: Path, root: Path) -> None:
 
 
 def test_a_child_implies_its_parent_and_unsure_is_not_no() -> None:
-    yes, known = arrays([Row("1", "", ("b",)), Row("2", "", ("c",), ("a",)), Row("3", "", ("b",), ("a",))], TOPICS)
+    yes, known = label_arrays(
+        [LabelRow("1", "", ("b",)), LabelRow("2", "", ("c",), ("a",)), LabelRow("3", "", ("b",), ("a",))], TOPICS
+    )
     assert yes.tolist() == [[True, True, False], [False, False, True], [True, True, False]]
     assert known.tolist() == [[True] * 3, [False, True, True], [True] * 3]
 

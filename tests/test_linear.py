@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csr_array, random_array
 
 from tagger.training import classifier as linear
-from tagger.training.classifier import Rows, fit, scale_of
+from tagger.training.classifier import DesignMatrix, feature_scale, fit_topic
 
 
 def drawn(n_entries: int, n_terms: int, seed: int = 0) -> tuple[csr_array, np.ndarray]:
@@ -21,7 +21,7 @@ def drawn(n_entries: int, n_terms: int, seed: int = 0) -> tuple[csr_array, np.nd
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
 def test_scaled_rows_have_a_mean_square_length_of_1(power: float) -> None:
     x, yes = drawn(5000, 60)
-    scale = scale_of(Rows.of(x), yes, power, 0.1)
+    scale = feature_scale(DesignMatrix.of(x), yes, power, 0.1)
     assert (scale * scale * (x.power(2).sum(axis=0) / 5000)).sum() == pytest.approx(1.0)
     if power:
         assert scale[:6].mean() > 1.2 * scale[6:].mean(), "terms that tell something are cheap to use"
@@ -29,10 +29,10 @@ def test_scaled_rows_have_a_mean_square_length_of_1(power: float) -> None:
 
 def test_the_hardest_of_many_no_entries_stand_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     x, yes = drawn(4000, 100)
-    rows = Rows.of(x)
-    weights, bias = fit(rows, yes, 1.0, 0.5, 0.1)
-    monkeypatch.setattr(linear, "_MOST_NO", 1200)
-    some, other_bias = fit(rows, yes, 1.0, 0.5, 0.1)
+    rows = DesignMatrix.of(x)
+    weights, bias = fit_topic(rows, yes, 1.0, 0.5, 0.1)
+    monkeypatch.setattr(linear, "MAX_NEGATIVES", 1200)
+    some, other_bias = fit_topic(rows, yes, 1.0, 0.5, 0.1)
     one, other = x @ weights + bias, x @ some + other_bias
     assert np.corrcoef(one, other)[0, 1] > 0.98
     assert np.abs(one - other).mean() < 0.1 * one.std()

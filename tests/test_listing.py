@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagger import Entry, ListingError, read_listing
-from tagger.entry import squeeze
+from tagger.entry import normalize_whitespace
 from tagger.formats import json_lines as jsonl
 from tagger.formats import pasted
-from tagger.formats.registry import read
+from tagger.formats.registry import read_entries
 
 ONE = Entry(
     "Clicks in Context",
@@ -28,14 +28,14 @@ TEXT = "IRJun 9, 2023Code\nClicks in ContextAnn Lee, Bo de Wit, Cy Ng et al. · 
 
 
 def entries(text: str, year: int | None = 2024) -> list[Entry]:
-    return list(read(text, "f", year).all())
+    return list(read_entries(text, "f", year).all())
 
 
 def test_three_lines_an_entry() -> None:
     (entry,) = entries(TEXT)
     assert entry == ONE
     assert entry.source == "f:1"
-    assert pasted.write([ONE]) == TEXT
+    assert pasted.write_pasted([ONE]) == TEXT
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_the_year_of_a_date_without_one() -> None:
     ],
 )
 def test_what_is_not_understood_is_named_and_the_rest_is_read(text: str, message: str) -> None:
-    listing = read(text, "f", 2024)
+    listing = read_entries(text, "f", 2024)
     assert listing.entries == (ONE,)
     assert len(listing.problems) == 1
     assert str(listing.problems[0]).startswith(message)
@@ -98,7 +98,7 @@ def test_what_is_not_understood_is_named_and_the_rest_is_read(text: str, message
 
 
 def test_thin_evidence_and_a_missing_abstract_are_said() -> None:
-    listing = read("IRJun 9, 2023\nDeepSeekMingjia\n\nCLMay 2, 2020\nOn TreesAnn Lee\nTrees stand.\n", "f", None)
+    listing = read_entries("IRJun 9, 2023\nDeepSeekMingjia\n\nCLMay 2, 2020\nOn TreesAnn Lee\nTrees stand.\n", "f", None)
     assert [str(warning) for warning in listing.warnings] == [
         "f:2: title and authors are split on thin evidence (title 'DeepSeek', first author 'Mingjia'); "
         "put a tab between them if that is wrong",
@@ -121,7 +121,7 @@ abstracts = st.one_of(
 )
 any_entry = st.builds(
     Entry,
-    title=titles.filter(lambda title: bool(squeeze(title))),
+    title=titles.filter(lambda title: bool(normalize_whitespace(title))),
     authors=st.lists(names, max_size=5).map(tuple),
     et_al=st.booleans(),
     date=st.dates(),
@@ -135,16 +135,16 @@ any_entry = st.builds(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(any_entry, max_size=4))
 def test_writing_and_reading_give_the_same_entries(some: list[Entry]) -> None:
-    assert list(pasted.read(pasted.write(some), "f", None).all()) == some
+    assert list(pasted.read_pasted(pasted.write_pasted(some), "f", None).all()) == some
     lines = {entry.id: "Topics: ctr 0.91; llm by hand" for entry in some}
-    assert list(pasted.read(pasted.write(some, lines), "f", None).all()) == some
-    assert list(jsonl.read(jsonl.write(some), "f").all()) == some
+    assert list(pasted.read_pasted(pasted.write_pasted(some, lines), "f", None).all()) == some
+    assert list(jsonl.read_json_lines(jsonl.write_json_lines(some), "f").all()) == some
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text())
 def test_any_text_is_read_without_a_crash(text: str) -> None:
-    listing = read(text, "f", 2024)
+    listing = read_entries(text, "f", 2024)
     assert listing.entries or listing.problems or not text.strip()
 
 
@@ -161,7 +161,7 @@ def test_any_text_is_read_without_a_crash(text: str) -> None:
 )
 def test_what_a_listing_cannot_hold(entry: Entry, message: str) -> None:
     with pytest.raises(ListingError, match=message):
-        pasted.write([entry])
+        pasted.write_pasted([entry])
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_what_a_listing_cannot_hold(entry: Entry, message: str) -> None:
     ],
 )
 def test_json_lines_name_what_is_wrong(line: str, message: str) -> None:
-    listing = read('{"title": "Good", "unknown": 1}\n' + line, "f", None)
+    listing = read_entries('{"title": "Good", "unknown": 1}\n' + line, "f", None)
     assert [entry.title for entry in listing.entries] == ["Good"]
     assert [str(problem)[: len(message)] for problem in listing.problems] == [message]
 
@@ -199,5 +199,5 @@ hostile: dict[str, Callable[[int], str]] = {
 def test_hostile_input_is_read(kind: str) -> None:
     """Each of these is some 500 kB; anything worse than linear would not come to an end."""
     text = hostile[kind](100_000)
-    listing = read(text, "f", None)
+    listing = read_entries(text, "f", None)
     assert listing.entries or listing.problems

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 import tagger
 from tagger import Entry, Model, ModelError, UsageError, load
 from tagger.labels.dataset import Labels
-from tagger.labels.table import Row
-from tagger.model.decision import decide
+from tagger.labels.table import LabelRow
+from tagger.model.decision import apply_thresholds
 from tagger.model.model import in_rows
 from tagger.model.sklearn_export import to_pipeline
 from tagger.reports import tags as report
 from tagger.taxonomy import Topic
-from tagger.text.hashed_vocabulary import vocabulary
-from tagger.text.normalize import text_of
+from tagger.text.hashed_vocabulary import build_vocabulary
+from tagger.text.normalize import entry_text
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +70,10 @@ def test_the_safetensors_library_reads_the_file(model: Model, tmp_path: Path) ->
 
 def test_the_exported_pipeline_gives_the_same_scores_and_tags(model: Model, entries: list[Entry]) -> None:
     pipeline = to_pipeline(model)
-    texts = [text_of(entry) for entry in entries]
+    texts = [entry_text(entry) for entry in entries]
     scores = np.stack([both[:, 1] for both in pipeline.predict_proba(texts)], axis=1)
     np.testing.assert_allclose(model.scores(entries), scores, atol=1e-6)
-    assert (pipeline.predict(texts).astype(bool) == decide(model.scores(entries), model.thresholds)).all()
+    assert (pipeline.predict(texts).astype(bool) == apply_thresholds(model.scores(entries), model.thresholds)).all()
 
 
 def test_order_and_company_do_not_matter(model: Model, entries: list[Entry]) -> None:
@@ -88,14 +88,14 @@ def test_order_and_company_do_not_matter(model: Model, entries: list[Entry]) -> 
 @given(st.lists(st.floats(0, 1), min_size=6, max_size=6), st.lists(st.floats(0, 1), min_size=2, max_size=2), st.floats(0, 1))
 def test_a_higher_threshold_never_adds_a_tag(scores: list[float], cuts: list[float], more: float) -> None:
     block = np.array(scores).reshape(3, 2)
-    low = decide(block, np.array(cuts))
-    high = decide(block, np.array(cuts) + more)
+    low = apply_thresholds(block, np.array(cuts))
+    high = apply_thresholds(block, np.array(cuts) + more)
     assert not (high & ~low).any()
 
 
 def test_a_score_at_its_threshold_is_a_tag_and_a_child_brings_its_parent() -> None:
     topics = (Topic("a", "A"), Topic("b", "B", parent="a"))
-    assert decide(np.array([[0.1, 0.5]]), np.array([0.5, 0.5]), topics).tolist() == [[True, True]]
+    assert apply_thresholds(np.array([[0.1, 0.5]]), np.array([0.5, 0.5]), topics).tolist() == [[True, True]]
 
 
 def test_shares_add_up_to_the_score(model: Model, entries: list[Entry]) -> None:
@@ -111,7 +111,10 @@ def test_tags_are_best_first_and_hand_labels_win(model: Model, labels: Labels) -
     for tagged in model.tag(some):
         found = [tag.score for tag in tagged.tags]
         assert found == sorted(found, key=lambda score: -(score or 0))
-    hand = {some[0].id: Row(some[0].id, some[0].title, ("rag", "new-topic")), some[1].id: Row(some[1].id, some[1].title)}
+    hand = {
+        some[0].id: LabelRow(some[0].id, some[0].title, ("rag", "new-topic")),
+        some[1].id: LabelRow(some[1].id, some[1].title),
+    }
     first, second, *_ = model.tag(some, hand)
     assert [(tag.topic.id, tag.topic.name, tag.score, tag.by) for tag in first.tags] == [
         ("rag", "Retrieval-augmented generation", None, "hand"),
@@ -135,13 +138,13 @@ def test_an_entry_without_topics_says_why(model: Model) -> None:
 
 
 def test_showing_some_topics_changes_no_score(model: Model, entries: list[Entry]) -> None:
-    few = model.showing(["llm", "ctr"])
+    few = model.restricted_to(["llm", "ctr"])
     assert (few.scores(entries) == model.scores(entries)).all()
     for whole, part in zip(model.tag(entries), few.tag(entries), strict=True):
         assert [tag for tag in whole.tags if tag.topic.id in ("llm", "ctr")] == list(part.tags)
         assert part.tags or part.note
     with pytest.raises(UsageError, match="unknown topic 'crt'; this model has ctr, llm, debiasing"):
-        model.showing(["crt"])
+        model.restricted_to(["crt"])
 
 
 def test_a_parent_is_there_whatever_is_shown() -> None:
@@ -151,16 +154,16 @@ def test_a_parent_is_there_whatever_is_shown() -> None:
         **in_rows(np.array([[3, -3], [3, -3]])),
         bias=np.zeros(2),
         thresholds=np.array([0.5, 0.5]),
-        hashes=vocabulary(["one two"], 1)[0].hashes[:2],
+        hashes=build_vocabulary(["one two"], 1)[0].hashes[:2],
         held_out=np.zeros((0, 2), dtype=np.uint8),
     )
     text = Entry("one two")
     (tagged,) = family.tag([text])
     assert [tag.topic.id for tag in tagged.tags] == ["child", "top"]
     assert tagged.tags[0].score == tagged.tags[1].score, "what implies a topic is at most as likely"
-    assert [tag.topic.id for tag in family.showing(["top"]).tag([text])[0].tags] == ["top"]
-    by_hand = {text.id: Row(text.id, "one two", ("child",))}
-    assert [tag.topic.id for tag in family.showing(["top"]).tag([text], by_hand)[0].tags] == ["top"]
+    assert [tag.topic.id for tag in family.restricted_to(["top"]).tag([text])[0].tags] == ["top"]
+    by_hand = {text.id: LabelRow(text.id, "one two", ("child",))}
+    assert [tag.topic.id for tag in family.restricted_to(["top"]).tag([text], by_hand)[0].tags] == ["top"]
 
 
 def small() -> Model:
@@ -298,15 +301,15 @@ def test_many_topics_score_as_a_full_array_does(model: Model, entries: list[Entr
     monkeypatch.setattr("tagger.model.model._DENSE", 0)
     monkeypatch.setattr("tagger.model.model._BLOCK", 100)
     again = replace(model)
-    assert max(len(block) for block in again.scored(text_of(entry) for entry in entries)) == 7
+    assert max(len(block) for block in again.iterate_scores(entry_text(entry) for entry in entries)) == 7
     np.testing.assert_allclose(again.scores(entries), full, rtol=1e-12)
     assert again.tag(entries) == model.tag(entries)
 
 
 def test_the_best_topic_is_tagged_in_any_case_where_the_model_says_so() -> None:
     scores, cuts = np.array([[0.1, 0.2], [0.6, 0.1], [0.0, 0.0]]), np.array([0.5, 0.5])
-    assert decide(scores, cuts).tolist() == [[False, False], [True, False], [False, False]]
-    assert decide(scores, cuts, fewest=1).tolist() == [[False, True], [True, False], [False, False]]
+    assert apply_thresholds(scores, cuts).tolist() == [[False, False], [True, False], [False, False]]
+    assert apply_thresholds(scores, cuts, min_topics=1).tolist() == [[False, True], [True, False], [False, False]]
 
 
 def test_weights_that_are_no_numbers_are_refused() -> None:
@@ -326,7 +329,7 @@ def test_a_damaged_file_loads_or_is_refused(data: Any) -> None:
     except ModelError:
         return
     for form in ("table", "jsonl", "csv", "markdown"):
-        report.tagged(
+        report.format_tagged(
             found.tag([Entry("one two"), Entry("?")], all_scores=True), found, form, explain=form != "csv", all_scores=True
         )
 

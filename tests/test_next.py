@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from tagger import Entry, Model, load
-from tagger.curation.drift import drift
-from tagger.curation.query import Pick, advice, agreement, compared, listed, next_entries, picked
+from tagger.curation.drift import measure_drift
+from tagger.curation.query import Pick, build_pool, describe, select_batch, stopping_advice, suggest_entries, tag_agreement
 from tagger.labels.dataset import Labels
-from tagger.labels.table import Row
-from tagger.text.similarity import alike
+from tagger.labels.table import LabelRow
+from tagger.text.similarity import share_half_of_words
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -44,21 +44,21 @@ def with_f1(model: Model, **f1: Any) -> Model:
 def test_no_two_are_alike_and_none_is_labelled(shipped: Model, labels: Labels) -> None:
     known, new = some(labels, slice(0, None, 2)), list(labels.entries[1::2])
     twins = [replace(entry, title=entry.title + " again") for entry in (*new[:50], *known.entries[:50])]
-    pool = compared(shipped, known.entries, [*new, *twins, *known.entries[:9], *new[:9]])
+    pool = build_pool(shipped, known.entries, [*new, *twins, *known.entries[:9], *new[:9]])
     assert len(pool.entries) == len(new) + len(twins)
-    picks = picked(shipped, pool, 60)
+    picks = select_batch(shipped, pool, 60)
     chosen = [pool.entries[pick.entry] for pick in picks]
     assert len(set(chosen)) == len(chosen) > 20
-    assert not any(alike(one, other) for n, one in enumerate(chosen) for other in (*chosen[:n], *known.entries))
+    assert not any(share_half_of_words(one, other) for n, one in enumerate(chosen) for other in (*chosen[:n], *known.entries))
     for pick in picks:
         assert (pick.topic is None) == pool.unlike[pick.entry]
 
 
 def test_fewer_wanted_are_the_first_of_more(shipped: Model, labels: Labels) -> None:
-    pool = compared(shipped, labels.entries[::2], labels.entries[1::2])
-    some, more = ([pick.entry for pick in picked(shipped, pool, n) if pick.topic is not None] for n in (5, 15))
+    pool = build_pool(shipped, labels.entries[::2], labels.entries[1::2])
+    some, more = ([pick.entry for pick in select_batch(shipped, pool, n) if pick.topic is not None] for n in (5, 15))
     assert more[: len(some)] == some
-    assert picked(shipped, pool, 0) == []
+    assert select_batch(shipped, pool, 0) == []
 
 
 def test_a_topic_with_a_wide_interval_comes_first(made: Model) -> None:
@@ -67,8 +67,8 @@ def test_a_topic_with_a_wide_interval_comes_first(made: Model) -> None:
     for wide, narrow in (("ctr", "llm"), ("llm", "ctr")):
         model = with_f1(made, **{wide: [0.5, 0.2, 0.8], narrow: [0.9, 0.88, 0.92]})
         bias = np.array([-3.5, -3.5, -np.inf])  # so that both are near their thresholds
-        pool = replace(compared(replace(model, bias=bias), labelled, entries), bound=0.0)
-        first = picked(model, pool, 1)
+        pool = replace(build_pool(replace(model, bias=bias), labelled, entries), bound=0.0)
+        first = select_batch(model, pool, 1)
         assert [model.topics[pick.topic].id for pick in first if pick.topic is not None] == [wide]
 
 
@@ -80,17 +80,17 @@ def test_one_of_many_stands_for_the_others(made: Model) -> None:
         Entry("Rivers flood valleys", abstract="Spring, autumn."),
         Entry("Valleys in", abstract="Spring, summer."),
     ]
-    pool = replace(compared(made, [Entry("Click")], entries), bound=0.1)
+    pool = replace(build_pool(made, [Entry("Click")], entries), bound=0.1)
     assert pool.unlike.all()
-    assert picked(made, pool, 1) == [Pick(2, None, 3)]
+    assert select_batch(made, pool, 1) == [Pick(2, None, 3)]
 
 
 def test_no_topic_crowds_out_the_others(shipped: Model, labels: Labels) -> None:
     """Of twenty picks no topic that could be asked about is left out, and none has many more than its turn."""
-    pool = compared(shipped, labels.entries[::2], labels.entries[1::2])
-    picks = [pick for pick in picked(shipped, pool, 20) if pick.topic is not None]
+    pool = build_pool(shipped, labels.entries[::2], labels.entries[1::2])
+    picks = [pick for pick in select_batch(shipped, pool, 20) if pick.topic is not None]
     of_topic = np.bincount([pick.topic for pick in picks], minlength=len(shipped.topics))
-    uncertain = advice(shipped, some(labels, slice(0, None, 2)), labels.entries[1::2], 0)["topics"]
+    uncertain = stopping_advice(shipped, some(labels, slice(0, None, 2)), labels.entries[1::2], 0)["topics"]
     for topic, n in zip(shipped.topics, of_topic, strict=True):
         assert n <= 4
         assert n or uncertain[topic.id]["uncertain"] < len(pool.entries) / 50, topic.id
@@ -102,23 +102,23 @@ def test_many_entries_on_one_subject_do_not_crowd_out_a_few_on_another(made: Mod
     many = [Entry(f"Click {words[n]} {words[n + 20]}", abstract="River valley flood plain.") for n in range(20)]
     few = [Entry(f"Click {words[n]} {words[n + 5]}", abstract="Mountain summit glacier snow.") for n in range(45, 48)]
     made = replace(made, bias=np.array([-3.5, -np.inf, -np.inf]))  # so that one click is near the threshold
-    pool = replace(compared(made, [Entry("Language")], [*many, *few]), bound=0.0)
-    chosen = [pick.entry for pick in picked(made, pool, 2)]
+    pool = replace(build_pool(made, [Entry("Language")], [*many, *few]), bound=0.0)
+    chosen = [pick.entry for pick in select_batch(made, pool, 2)]
     assert len(set(np.round(pool.scores[:, 0], 6))) == 1
     assert [n >= len(many) for n in chosen] == [False, True]
 
 
 def test_drift_lists_the_same(shipped: Model, labels: Labels) -> None:
     known, new = some(labels, slice(0, None, 2)), labels.entries[1::2]
-    found = next_entries(shipped, known, new, 12)
-    assert found == drift(shipped, known, new, 12)["teach"]
-    assert found == advice(shipped, known, new, 12)["entries"]
-    assert found == listed(shipped, compared(shipped, known.entries, new), 12)
+    found = suggest_entries(shipped, known, new, 12)
+    assert found == measure_drift(shipped, known, new, 12)["teach"]
+    assert found == stopping_advice(shipped, known, new, 12)["entries"]
+    assert found == describe(shipped, build_pool(shipped, known.entries, new), 12)
 
 
 def test_what_topics_need(shipped: Model, labels: Labels) -> None:
     yes = shipped.about["figures"]["topics"]
-    found = advice(shipped, labels, labels.entries)["topics"]
+    found = stopping_advice(shipped, labels, labels.entries)["topics"]
     for topic, told in found.items():
         value, low, high = told["f1"]
         assert value == yes[topic]["f1"][0]
@@ -130,9 +130,9 @@ def test_what_topics_need(shipped: Model, labels: Labels) -> None:
 @pytest.mark.parametrize("f1", [None, "x", [0.5], [0.5, None, 0.7], {"f1": 1}])
 def test_a_model_that_does_not_know_its_f1(made: Model, f1: Any) -> None:
     labels = Labels(made.topics, (), ())
-    found = advice(with_f1(made, ctr=f1), labels, [Entry("Click")])
+    found = stopping_advice(with_f1(made, ctr=f1), labels, [Entry("Click")])
     assert (found["topics"]["ctr"]["f1"], found["topics"]["ctr"]["more"]) == (None, 20)
-    assert advice(replace(made, about={"figures": 3}), labels, [])["topics"]["ctr"]["f1"] is None
+    assert stopping_advice(replace(made, about={"figures": 3}), labels, [])["topics"]["ctr"]["f1"] is None
 
 
 def after(model: Model, n_entries: Any) -> Model:
@@ -145,7 +145,7 @@ def test_whether_more_labels_help(made: Model) -> None:
     other = replace(made, bias=np.array([-9.0, -2.0, -np.inf]))
 
     def told(before: Model | None, model: Model, entries: list[Entry]) -> tuple[bool | None, str]:
-        found = advice(model, labels, entries, before=before)
+        found = stopping_advice(model, labels, entries, before=before)
         return found["label_more"], found["sentence"]
 
     unknown = "It cannot be told whether more labels still help: "
@@ -171,7 +171,7 @@ def test_whether_more_labels_help(made: Model) -> None:
         "labelled entries agree on 100.0% (99.1%-100.0%) of the tags of these entries, and 95% is enough.",
     )
     known = [Entry(f"Known {n}") for n in range(20)]
-    labels = Labels(made.topics, tuple(known), tuple(Row(one.id, one.title, ("ctr", "llm", "rag")) for one in known))
+    labels = Labels(made.topics, tuple(known), tuple(LabelRow(one.id, one.title, ("ctr", "llm", "rag")) for one in known))
     narrow = with_f1(made, **{topic.id: [0.9, 0.86, 0.94] for topic in made.topics})
     assert told(after(made, 100), after(narrow, 110), clicks) == (
         False,
@@ -189,8 +189,8 @@ def test_whether_more_labels_help(made: Model) -> None:
 def test_models_are_compared_in_the_topics_that_both_have(made: Model) -> None:
     less = replace(made, topics=(replace(made.topics[0], id="other"), *made.topics[1:]))
     clicks = [Entry("Click click"), Entry("Language language")]
-    assert agreement(made, made, clicks)[0] == agreement(less, made, clicks)[0] == 1.0
-    assert agreement(less, made, clicks[:1]) == [None, None, None]
+    assert tag_agreement(made, made, clicks)[0] == tag_agreement(less, made, clicks)[0] == 1.0
+    assert tag_agreement(less, made, clicks[:1]) == [None, None, None]
 
 
 def test_on_the_command_line(run: Run, place: Path) -> None:

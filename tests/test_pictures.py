@@ -17,18 +17,18 @@ from tagger.curation.learning_curve import Point, learning_curve, n_fits
 from tagger.entry import Entry
 from tagger.errors import UsageError
 from tagger.evaluation import metrics
-from tagger.evaluation.figures import figures
+from tagger.evaluation.figures import compute_figures
 from tagger.labels.dataset import Labels
-from tagger.labels.table import Row
+from tagger.labels.table import LabelRow
 from tagger.model.model import Model, load
-from tagger.reports.figures import interval
-from tagger.reports.pictures import Picture, drawn, pictures
+from tagger.reports.figures import format_interval
+from tagger.reports.pictures import Picture, plot_all, plot_model
 from tagger.taxonomy import Topic
 from tagger.training.settings import Settings
-from tagger.training.trainer import HeldOut
-from tagger.workspace.retrain import cross_validated
+from tagger.training.trainer import OutOfFold
+from tagger.workspace.retrain import cross_validate_labels
 
-Results = tuple[Labels, Model, HeldOut]
+Results = tuple[Labels, Model, OutOfFold]
 CURVE = [
     Point(50, (0.5, 0.4, 0.6), (0.45, 0.35, 0.55)),
     Point(100, (0.7, 0.65, 0.75), (0.6, 0.5, 0.7)),
@@ -59,7 +59,7 @@ def made(model: Model, n_yes: Sequence[int], names: Sequence[str] = (), seed: in
     known = yes | (random.random(yes.shape) > 0.05)
     entries = tuple(Entry(title=f"Entry {n}", abstract="Words.") for n in range(200))
     rows = tuple(
-        Row(
+        LabelRow(
             entry.id,
             entry.title,
             tuple(topics[t].id for t in np.flatnonzero(yes[n])),
@@ -71,11 +71,11 @@ def made(model: Model, n_yes: Sequence[int], names: Sequence[str] = (), seed: in
     scores = np.where(learned, 1 / (1 + np.exp(-(4 * yes - 2 + 1.5 * random.normal(size=yes.shape)))), 0.0)
     thresholds = np.where(learned, 0.5, np.inf)
     tagged = scores >= thresholds
-    about = {"figures": figures(yes, known, scores, tagged, topics), "n_entries": 200}
+    about = {"figures": compute_figures(yes, known, scores, tagged, topics), "n_entries": 200}
     return (
         Labels(topics, entries, rows),
         replace(model, topics=topics, thresholds=thresholds, about=about),
-        HeldOut(scores, tagged, np.arange(200) % 5),
+        OutOfFold(scores, tagged, np.arange(200) % 5),
     )
 
 
@@ -111,7 +111,7 @@ def dots(svg: str, of: str) -> NDArray[np.float64]:
 
 
 def test_pictures_are_svg_that_any_page_can_hold(results: Results) -> None:
-    found = drawn(*results, CURVE)
+    found = plot_all(*results, CURVE)
     assert [picture.name for picture in found] == NAMES
     page = "".join(panel for picture in found for panel in picture.panels)
     ids = re.findall(r' id="([^"]+)"', page)
@@ -141,10 +141,10 @@ def test_pictures_are_svg_that_any_page_can_hold(results: Results) -> None:
 def test_the_same_input_gives_the_same_bytes_whatever_matplotlib_is_set_to(results: Results) -> None:
     import matplotlib
 
-    once = pictures(*results, CURVE)
+    once = plot_model(*results, CURVE)
     with matplotlib.rc_context({"lines.linewidth": 9, "svg.hashsalt": "x", "font.size": 30, "svg.fonttype": "path"}):
         before = dict(matplotlib.rcParams)
-        assert pictures(*results, CURVE) == once
+        assert plot_model(*results, CURVE) == once
         assert dict(matplotlib.rcParams) == before
     assert list(once) == NAMES
 
@@ -152,7 +152,7 @@ def test_the_same_input_gives_the_same_bytes_whatever_matplotlib_is_set_to(resul
 def test_a_curve_has_the_area_of_the_average_precision_and_its_dot_the_figures(results: Results) -> None:
     labels, model, held_out = results
     yes, known = labels.arrays()
-    picture = by_name(drawn(*results))["precision-recall"]
+    picture = by_name(plot_all(*results))["precision-recall"]
     assert len(picture.panels) == 3
     area = metrics.average_precision(yes, known, held_out.scores)
     for t, svg in enumerate(picture.panels):
@@ -171,14 +171,14 @@ def test_a_curve_has_the_area_of_the_average_precision_and_its_dot_the_figures(r
         assert (dot_x - left) / (right - left) == pytest.approx(own["recall"][0], abs=0.002)
         assert (dot_y - bottom) / (top - bottom) == pytest.approx(own["precision"][0], abs=0.002)
         row = picture.rows[t]
-        assert row[-3:] == tuple(interval(own[key]) for key in ("average_precision", "precision", "recall"))
+        assert row[-3:] == tuple(format_interval(own[key]) for key in ("average_precision", "precision", "recall"))
         assert f"{own['yes']} yes, AP {own['average_precision'][0]:.2f}" in svg
 
 
 def test_precision_at_a_recall_is_the_best_that_finds_as_much(results: Results) -> None:
     labels, _, held_out = results
     yes, known = labels.arrays()
-    picture = by_name(drawn(*results))["precision-recall"]
+    picture = by_name(plot_all(*results))["precision-recall"]
     assert picture.header[2:6] == tuple(f"precision at recall {share}" for share in (0.5, 0.8, 0.9, 0.95))
     y, s = yes[known[:, 0], 0], held_out.scores[known[:, 0], 0]
     cuts = [(y[s >= cut].mean(), y[s >= cut].sum() / y.sum()) for cut in s]
@@ -189,7 +189,7 @@ def test_precision_at_a_recall_is_the_best_that_finds_as_much(results: Results) 
 def test_the_reliability_diagram_shows_every_cell_once(results: Results) -> None:
     labels, _, held_out = results
     yes, known = labels.arrays()
-    picture = by_name(drawn(*results))["reliability"]
+    picture = by_name(plot_all(*results))["reliability"]
     n_cells, sums, n_yes = metrics.reliability(yes, known, held_out.scores)
     assert n_cells.sum() == known.sum()
     assert [row[1] for row in picture.rows] == [f"{n:.0f}" for n in n_cells]
@@ -206,21 +206,21 @@ def test_the_reliability_diagram_shows_every_cell_once(results: Results) -> None
 
 
 def test_the_learning_curve_shows_its_points(results: Results) -> None:
-    picture = by_name(drawn(*results, CURVE))["learning-curve"]
-    assert picture.rows == tuple((str(p.n_entries), interval(p.micro_f1), interval(p.macro_f1)) for p in CURVE)
+    picture = by_name(plot_all(*results, CURVE))["learning-curve"]
+    assert picture.rows == tuple((str(p.n_entries), format_interval(p.micro_f1), format_interval(p.macro_f1)) for p in CURVE)
     (svg,) = picture.panels
     found = dots(svg, "micro-F1"), dots(svg, "macro-F1")
     assert np.diff(found[0][:, 0]) == pytest.approx(np.diff(found[0][:, 0])[0], abs=0.2), "doubling is a step"
     values = np.array([[point.micro_f1[0], point.macro_f1[0]] for point in CURVE]).T.ravel()
     heights = np.concatenate([found[0][:, 1], found[1][:, 1]])
     assert np.corrcoef(heights, values)[0, 1] == pytest.approx(-1, abs=1e-4)
-    assert "learning-curve" not in pictures(*results, CURVE[:1]), "a point is no curve"
+    assert "learning-curve" not in plot_model(*results, CURVE[:1]), "a point is no curve"
 
 
 def test_the_counts_are_those_of_the_labels(results: Results) -> None:
     labels, _, _ = results
     yes, known = labels.arrays()
-    picture = by_name(drawn(*results))["label-counts"]
+    picture = by_name(plot_all(*results))["label-counts"]
     assert picture.rows == tuple(
         (f"Topic {t}", str(yes[:, t].sum()), str((known & ~yes)[:, t].sum()), str((~known)[:, t].sum())) for t in range(3)
     )
@@ -232,9 +232,9 @@ def test_the_counts_are_those_of_the_labels(results: Results) -> None:
 @pytest.mark.parametrize("n_yes", [[40], [40, 0], [200, 3], [0, 40]])
 def test_few_topics_and_some_that_are_not_learned(tiny: Path, n_yes: list[int]) -> None:
     results = made(load(tiny), n_yes)
-    for svg in pictures(*results, CURVE).values():
+    for svg in plot_model(*results, CURVE).values():
         ElementTree.fromstring(svg)
-    panels = by_name(drawn(*results))["precision-recall"].panels
+    panels = by_name(plot_all(*results))["precision-recall"].panels
     for svg, n in zip(panels, sorted(n_yes, reverse=True), strict=True):
         assert (f"{n} yes: not learned" in svg) == (n < 5)
         assert len(parts(svg, "threshold")) == len(parts(svg, "curve")) == (n >= 5)
@@ -243,7 +243,7 @@ def test_few_topics_and_some_that_are_not_learned(tiny: Path, n_yes: list[int]) 
 def test_of_many_topics_the_most_frequent_and_the_worst_are_drawn(tiny: Path) -> None:
     results = made(load(tiny), [*range(6, 106)])
     _, model, _ = results
-    found = by_name(drawn(*results))
+    found = by_name(plot_all(*results))
     curves, counts = found["precision-recall"], found["label-counts"]
     assert (len(curves.panels), len(curves.rows), len(counts.rows)) == (24, 100, 100)
     assert "Of 100 topics the 12 most frequent are drawn, then the 12 lowest in F1 of the others" in curves.text
@@ -258,7 +258,7 @@ def test_of_many_topics_the_most_frequent_and_the_worst_are_drawn(tiny: Path) ->
 
 def test_names_are_text_whatever_they_hold(tiny: Path) -> None:
     results = made(load(tiny), [50, 40, 30, 20, 10], NASTY)
-    found = by_name(drawn(*results))
+    found = by_name(plot_all(*results))
     for name, svg in ((name, picture.svg) for name, picture in found.items()):
         text = " ".join(ElementTree.fromstring(svg).itertext())
         if name in ("precision-recall", "label-counts"):
@@ -276,7 +276,7 @@ def test_names_are_text_whatever_they_hold(tiny: Path) -> None:
 def test_without_matplotlib_it_is_said(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(UsageError, match=r"^pictures need matplotlib, which is not installed; pip install 'tagger\[review\]'$"):
-        drawn(*results)
+        plot_all(*results)
 
 
 @pytest.fixture(scope="module")
@@ -293,13 +293,13 @@ def worded() -> Labels:
             text += [*random.choice(words[t], 4)]
         entry = Entry(title=f"Entry {n}", abstract=" ".join(random.permutation(text)))
         entries.append(entry)
-        rows.append(Row(entry.id, entry.title, tuple(topics[t].id for t in np.flatnonzero(said))))
+        rows.append(LabelRow(entry.id, entry.title, tuple(topics[t].id for t in np.flatnonzero(said))))
     order = sorted(range(160), key=lambda n: entries[n].id)
     return Labels(topics, tuple(entries[n] for n in order), tuple(rows[n] for n in order))
 
 
 def test_a_learning_curve_ends_where_the_figures_are(worded: Labels) -> None:
-    model, held_out = cross_validated(worded, Settings(), 1)
+    model, held_out = cross_validate_labels(worded, Settings(), 1)
     seen: list[tuple[int, int]] = []
     curve = learning_curve(worded, held_out, Settings(), 1, lambda done, total: seen.append((done, total)))
     assert seen == [(n + 1, n_fits(Settings())) for n in range(15)]
@@ -314,16 +314,18 @@ def test_a_learning_curve_ends_where_the_figures_are(worded: Labels) -> None:
 def test_points_of_a_learning_curve_come_from_entries_that_were_not_seen(worded: Labels) -> None:
     """Of labels by chance nothing can be learned, at any size."""
     random = np.random.default_rng(1)
-    rows = tuple(Row(row.id, row.title, tuple(topic for topic in ("a", "b") if random.random() < 0.4)) for row in worded.rows)
+    rows = tuple(
+        LabelRow(row.id, row.title, tuple(topic for topic in ("a", "b") if random.random() < 0.4)) for row in worded.rows
+    )
     labels = Labels(worded.topics, worded.entries, rows)
-    _, held_out = cross_validated(labels, Settings(), 1)
+    _, held_out = cross_validate_labels(labels, Settings(), 1)
     for point in learning_curve(labels, held_out, Settings()):
         assert point.micro_f1[0] < 0.65, "tagging everything has 0.57"
 
 
 def test_sizes_with_too_few_labels_are_left_out(worded: Labels) -> None:
     few = Labels(worded.topics, worded.entries[:40], worded.rows[:40])
-    _, held_out = cross_validated(few, Settings(), 1)
+    _, held_out = cross_validate_labels(few, Settings(), 1)
     sizes = [point.n_entries for point in learning_curve(few, held_out, Settings())]
     assert sizes[-1] == 32
     assert 4 not in sizes

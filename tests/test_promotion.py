@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from tagger import UsageError
-from tagger.workspace.promotion import previous, promote, rollback, settle
+from tagger.workspace.promotion import finish_interrupted, previous_model, promote, rollback
 from tagger.workspace.workspace import Workspace
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from tagger.promotion import promote, rollback
-from tagger.workspace import Workspace
+from tagger.workspace.promotion import promote, rollback
+from tagger.workspace.workspace import Workspace
 
 STEPS = {"open", "write", "flush", "fsync", "close", "chmod", "replace", "rename", "unlink", "mkdir", "read"}
 moments = last = 0
@@ -85,7 +85,7 @@ def test_there_is_nothing_to_go_back_to(tmp_path: Path) -> None:
     promote(place, b"first", "card")
     with pytest.raises(UsageError, match="topics.previous.safetensors: not there, so there is no model to go back to"):
         rollback(place)
-    assert not previous(place).exists()
+    assert not previous_model(place).exists()
 
 
 def test_killed_at_any_moment_model_and_card_are_the_old_ones_or_the_new_ones(place: Workspace, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_killed_at_any_moment_model_and_card_are_the_old_ones_or_the_new_ones(pl
         killed = Workspace(tmp_path / f"at{moment}")
         now = models(killed)
         assert now["topics.safetensors"] in (old["topics.safetensors"], new["topics.safetensors"]), "whole, at once"
-        settle(killed)
+        finish_interrupted(killed)
         assert models(killed) in (old, new), f"after {moment}"
         assert models(killed)["topics.safetensors"] == now["topics.safetensors"], "what was decided stays"
         sides.append(models(killed) == new)

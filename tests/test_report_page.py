@@ -16,10 +16,10 @@ from tagger.errors import UsageError
 from tagger.labels.dataset import read_labels
 from tagger.reports import card as card_report
 from tagger.reports import figures as figures_report
-from tagger.reports.page import html, made
+from tagger.reports.page import build_report, render_report
 from tagger.training.settings import Settings
 from tagger.workspace.promotion import promote
-from tagger.workspace.retrain import cross_validated
+from tagger.workspace.retrain import cross_validate_labels
 from tagger.workspace.scaffold import create_workspace
 from tagger.workspace.workspace import Workspace
 
@@ -52,8 +52,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     good = table.read_text()
     for text in (good.replace(",recsys,\n", ",,\n", 4), good):
         table.write_text(text)
-        model, _ = cross_validated(read_labels(folder / "labels"), Settings(), 1)
-        promote(Workspace(folder), model.to_bytes(), card_report.card(model))
+        model, _ = cross_validate_labels(read_labels(folder / "labels"), Settings(), 1)
+        promote(Workspace(folder), model.to_bytes(), card_report.model_card(model))
     return folder
 
 
@@ -65,7 +65,7 @@ def ws(trained: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def text(trained: Path) -> str:
-    return made(Workspace(trained), read_labels(trained / "labels"))
+    return build_report(Workspace(trained), read_labels(trained / "labels"))
 
 
 def test_the_page_needs_nothing_else(text: str) -> None:
@@ -93,7 +93,7 @@ def test_names_are_text(text: str) -> None:
 
 
 def test_the_figures_are_those_of_cross_validation(text: str, trained: Path) -> None:
-    model, held_out = cross_validated(read_labels(trained / "labels"), Settings(), 1)
+    model, held_out = cross_validate_labels(read_labels(trained / "labels"), Settings(), 1)
     found = model.about["figures"]
     page = re.sub(r"\s+", " ", Page(text).text)
     for name, label in figures_report.OVERALL.items():
@@ -101,8 +101,10 @@ def test_the_figures_are_those_of_cross_validation(text: str, trained: Path) -> 
         assert f"{label} {value:.2f} {low:.2f} to {high:.2f}" in page
     for topic in found["topics"].values():
         for figure in ("precision", "recall", "f1"):
-            assert figures_report.interval(topic[figure]) in page
-    assert html(Workspace(trained), read_labels(trained / "labels"), model, held_out) == text, "too few labels for a curve"
+            assert figures_report.format_interval(topic[figure]) in page
+    assert render_report(Workspace(trained), read_labels(trained / "labels"), model, held_out) == text, (
+        "too few labels for a curve"
+    )
 
 
 def test_it_says_what_to_label_more_and_what_changed(text: str) -> None:
@@ -116,12 +118,12 @@ def test_it_says_what_to_label_more_and_what_changed(text: str) -> None:
 def test_a_model_that_labels_do_not_give_is_what_is_compared_with(ws: Path) -> None:
     table = ws / "labels/labels.csv"
     table.write_text(table.read_text().replace(",recsys,\n", ",,recsys\n", 1))
-    page = re.sub(r"\s+", " ", Page(made(Workspace(ws), read_labels(ws / "labels"), with_curve=False)).text)
+    page = re.sub(r"\s+", " ", Page(build_report(Workspace(ws), read_labels(ws / "labels"), with_curve=False)).text)
     assert "is not what these labels give. The figures are those of the model that 'tagger retrain' makes." in page
     assert "Against the model before" in page
     for path in (ws / "models").iterdir():
         path.unlink()
-    page = re.sub(r"\s+", " ", Page(made(Workspace(ws), read_labels(ws / "labels"), with_curve=False)).text)
+    page = re.sub(r"\s+", " ", Page(build_report(Workspace(ws), read_labels(ws / "labels"), with_curve=False)).text)
     assert "models/topics.safetensors is not there, or cannot be read" in page
     assert "Against the model before" not in page
 
@@ -155,7 +157,7 @@ def test_what_goes_wrong_leaves_the_old_report(ws: Path, run: RunCommand) -> Non
 def test_what_is_not_installed_is_named_before_the_work(ws: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(UsageError, match=r"^a report needs jinja2, not installed here; pip install 'tagger\[review\]'$"):
-        made(Workspace(ws), read_labels(ws / "labels"))
+        build_report(Workspace(ws), read_labels(ws / "labels"))
 
 
 def test_a_browser_shows_it_without_complaint(text: str, tmp_path: Path) -> None:

@@ -24,14 +24,14 @@ from tagger import Entry, LabelsError, Topic, UsageError, load, read_listing
 from tagger.curation.session import Mark
 from tagger.labels.dataset import read_labels
 from tagger.labels.reviewed import read_confirmed
-from tagger.labels.store import ChangedError
-from tagger.labels.table import Row, read_rows, write_rows
+from tagger.labels.store import RowChangedError
+from tagger.labels.table import LabelRow, read_rows, write_rows
 from tagger.server import jobs as background
 from tagger.server.app import make_app
 from tagger.server.guard import POLICY, Guard
-from tagger.server.jobs import Background
+from tagger.server.jobs import JobRunner
 from tagger.server.serving import check
-from tagger.server.session import STATES, Desk, UnknownError, Wanted
+from tagger.server.session import STATES, QueueFilter, ReviewSession, UnknownError
 from tagger.workspace import retrain
 from tagger.workspace.workspace import Workspace
 
@@ -45,19 +45,21 @@ def place(tmp_path: Path, tiny: Path) -> Path:
     return put(tmp_path / "place", tiny)
 
 
-def desk_of(place: Path, *extra: Entry) -> Desk:
-    return Desk(Workspace(place), load(place / "models/topics.safetensors"), [*read_listing(place / "l.txt"), *extra])
+def desk_of(place: Path, *extra: Entry) -> ReviewSession:
+    return ReviewSession(Workspace(place), load(place / "models/topics.safetensors"), [*read_listing(place / "l.txt"), *extra])
 
 
 @pytest.fixture
-def desk(place: Path) -> Desk:
+def desk(place: Path) -> ReviewSession:
     return desk_of(place)
 
 
 class Page:
     """A page that was loaded from a server in the same process."""
 
-    def __init__(self, desk: Desk, secret: str | None = None, host: str = "127.0.0.1", work: Background | None = None) -> None:
+    def __init__(
+        self, desk: ReviewSession, secret: str | None = None, host: str = "127.0.0.1", work: JobRunner | None = None
+    ) -> None:
         self.guard = Guard(host, 8417, secret)
         self.app = make_app(desk, self.guard, work)
         self.client = TestClient(self.app, base_url=ADDRESS, follow_redirects=False)
@@ -72,18 +74,18 @@ class Page:
 
 
 @pytest.fixture
-def page(desk: Desk) -> Page:
+def page(desk: ReviewSession) -> Page:
     return Page(desk)
 
 
 # --- the desk
 
 
-def ids(desk: Desk, **wanted: str) -> list[str]:
-    return [brief["id"] for brief in desk.queue(Wanted(**wanted))]
+def ids(desk: ReviewSession, **wanted: str) -> list[str]:
+    return [brief["id"] for brief in desk.queue(QueueFilter(**wanted))]
 
 
-def test_the_queue_is_the_listing_and_then_what_is_in_labels(desk: Desk) -> None:
+def test_the_queue_is_the_listing_and_then_what_is_in_labels(desk: ReviewSession) -> None:
     assert ids(desk) == [CLICK, LANGUAGE, WATER, BILE]
     assert ids(desk, state="new") == [CLICK, LANGUAGE, BILE]
     assert ids(desk, state="labelled") == [WATER]
@@ -92,25 +94,25 @@ def test_the_queue_is_the_listing_and_then_what_is_in_labels(desk: Desk) -> None
     assert ids(desk, search="LEE click") == [CLICK], "authors too, whatever the case"
     assert ids(desk, search="gęślą") == [BILE]
     assert ids(desk, search="nothing of the kind") == []
-    assert desk.counts(Wanted()) == {"new": 3, "labelled": 1, "unsure": 0, "doubted": 0, "all": 4}
-    assert desk.counts(Wanted(topic="ctr")) == {"new": 1, "labelled": 1, "unsure": 0, "doubted": 0, "all": 2}
+    assert desk.counts(QueueFilter()) == {"new": 3, "labelled": 1, "unsure": 0, "doubted": 0, "all": 4}
+    assert desk.counts(QueueFilter(topic="ctr")) == {"new": 1, "labelled": 1, "unsure": 0, "doubted": 0, "all": 2}
     assert desk.n_given == 4
 
 
 @pytest.mark.parametrize("wanted", [{"state": "x"}, {"topic": "x"}, {"order": "x"}])
-def test_a_filter_that_there_is_not(desk: Desk, wanted: dict[str, str]) -> None:
+def test_a_filter_that_there_is_not(desk: ReviewSession, wanted: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="no such thing to filter by: 'x'; known: "):
-        desk.queue(Wanted(**wanted))
+        desk.queue(QueueFilter(**wanted))
 
 
 def test_without_a_listing_the_queue_is_what_is_in_labels(place: Path) -> None:
     (place / "labels/entries/new.txt").write_text("CLMay 2, 2024\nLanguage in ClicksCy Ng\nLanguage and a click.\n")
-    desk = Desk(Workspace(place), load(place / "models/topics.safetensors"))
+    desk = ReviewSession(Workspace(place), load(place / "models/topics.safetensors"))
     assert ids(desk) == [LANGUAGE, WATER], "an entry without a row waits for it, as a killed run leaves it"
     assert desk.n_given == 0
 
 
-def test_an_entry_comes_with_its_marks_and_the_words_of_its_best_topic(desk: Desk) -> None:
+def test_an_entry_comes_with_its_marks_and_the_words_of_its_best_topic(desk: ReviewSession) -> None:
     found = desk.entry(CLICK)
     assert (found["row"], found["marks"], found["why"]["id"]) == (None, ["yes", "no", "no"], "ctr")
     assert [score and round(score, 2) for score in found["scores"]] == [0.82, 0.12, None]
@@ -119,7 +121,7 @@ def test_an_entry_comes_with_its_marks_and_the_words_of_its_best_topic(desk: Des
     assert desk.entry(WATER)["row"] == {"topics": ["ctr"], "unsure": []}
 
 
-def test_the_pieces_of_a_text_are_the_text_and_say_what_words_did(desk: Desk) -> None:
+def test_the_pieces_of_a_text_are_the_text_and_say_what_words_did(desk: ReviewSession) -> None:
     for topic in ("ctr", "llm", "chat"):
         why = desk.why(LANGUAGE, topic)
         assert "".join(piece for piece, _ in why["title"]) == "Language in Clicks"
@@ -140,14 +142,14 @@ def test_the_pieces_of_a_text_are_the_text_and_say_what_words_did(desk: Desk) ->
         desk.why(LANGUAGE, "x")
 
 
-def test_precedents_are_labelled_and_new_labels_are_among_them(desk: Desk) -> None:
+def test_precedents_are_labelled_and_new_labels_are_among_them(desk: ReviewSession) -> None:
     assert desk.similar(LANGUAGE) == [], "the only labelled entry shares no known word"
     desk.save(CLICK, [YES, NO, UNSURE], None)
     (found,) = desk.similar(LANGUAGE)
     assert (found["id"], found["topics"], found["unsure"]) == (CLICK, ["ctr"], ["chat"])
 
 
-def test_a_mark_takes_with_it_what_follows_from_it(desk: Desk) -> None:
+def test_a_mark_takes_with_it_what_follows_from_it(desk: ReviewSession) -> None:
     assert desk.turn([NO, NO, NO], "chat", YES) == (NO, YES, YES)
     assert desk.turn([NO, YES, YES], "llm", UNSURE) == (NO, UNSURE, UNSURE)
     for marks, topic in (([NO], "ctr"), ([NO, NO, NO], "x")):
@@ -155,7 +157,7 @@ def test_a_mark_takes_with_it_what_follows_from_it(desk: Desk) -> None:
             desk.turn(marks, topic, YES)
 
 
-def test_what_is_saved_is_on_disk_and_can_be_undone(desk: Desk, place: Path) -> None:
+def test_what_is_saved_is_on_disk_and_can_be_undone(desk: ReviewSession, place: Path) -> None:
     before = {path: path.read_bytes() for path in (place / "labels").rglob("*") if path.is_file()}
     saved = desk.save(CLICK, [YES, UNSURE, NO], None)
     assert saved["row"] == {"topics": ["ctr"], "unsure": ["llm"]}
@@ -172,7 +174,7 @@ def test_what_is_saved_is_on_disk_and_can_be_undone(desk: Desk, place: Path) -> 
             desk.undo(number)
 
 
-def test_a_save_that_changes_nothing_has_nothing_to_undo(desk: Desk, place: Path) -> None:
+def test_a_save_that_changes_nothing_has_nothing_to_undo(desk: ReviewSession, place: Path) -> None:
     saved = desk.save(WATER, [YES, NO, NO], {"topics": ["ctr"], "unsure": []})
     assert saved["undo"] is None
     assert said(place) == {WATER: (("ctr",), ())}
@@ -181,20 +183,20 @@ def test_a_save_that_changes_nothing_has_nothing_to_undo(desk: Desk, place: Path
 def test_of_two_on_one_entry_the_second_is_told_and_nothing_is_lost(place: Path) -> None:
     one, two = desk_of(place), desk_of(place)
     first = one.save(CLICK, [YES, NO, NO], None)
-    with pytest.raises(ChangedError, match=r"says of this entry: ctr") as told:
+    with pytest.raises(RowChangedError, match=r"says of this entry: ctr") as told:
         two.save(CLICK, [NO, YES, NO], None)
     assert told.value.row is not None
     assert said(place)[CLICK] == (("ctr",), ())
     assert two.entry(CLICK)["row"] == {"topics": ["ctr"], "unsure": []}, "what is on disk, whoever wrote it"
     two.save(CLICK, [NO, YES, NO], {"topics": ["ctr"], "unsure": []})
-    with pytest.raises(ChangedError):
+    with pytest.raises(RowChangedError):
         one.undo(first["undo"])
     assert said(place)[CLICK] == (("llm",), ())
 
 
 def test_rows_of_others_and_of_topics_that_are_gone_stay(place: Path) -> None:
     desk = desk_of(place)
-    write_rows(place / "labels/labels.csv", [Row(WATER, "The Shape of Water", ("ctr",), ("old",))])
+    write_rows(place / "labels/labels.csv", [LabelRow(WATER, "The Shape of Water", ("ctr",), ("old",))])
     desk.save(WATER, [NO, NO, NO], {"topics": ["ctr"], "unsure": ["old"]})
     assert said(place)[WATER] == ((), ("old",))
 
@@ -213,7 +215,7 @@ def test_marks_that_contradict_each_other_are_not_saved(place: Path) -> None:
     assert said(place) == {WATER: (("ctr",), ())}
 
 
-def test_an_order_leaves_nobody_out(desk: Desk) -> None:
+def test_an_order_leaves_nobody_out(desk: ReviewSession) -> None:
     for order in desk.orders:
         assert sorted(ids(desk, order=order)) == sorted(ids(desk))
 
@@ -232,7 +234,7 @@ def test_the_rest_api_is_on_the_same_server(page: Page, place: Path) -> None:
     assert [(tag["id"], tag["by"]) for tag in entry["topics"]] == [("llm", "hand")], "a label holds there at once"
 
 
-def test_an_entry_or_marks_that_there_are_not(desk: Desk) -> None:
+def test_an_entry_or_marks_that_there_are_not(desk: ReviewSession) -> None:
     for call in (desk.entry, desk.similar):
         with pytest.raises(UnknownError, match="no entry has the id 'nothing0'"):
             call("nothing0")
@@ -242,7 +244,7 @@ def test_an_entry_or_marks_that_there_are_not(desk: Desk) -> None:
         desk.save(CLICK, [NO], None)
 
 
-def test_a_doubt_is_answered_by_what_is_saved_and_open_again_after_undo(desk: Desk, place: Path) -> None:
+def test_a_doubt_is_answered_by_what_is_saved_and_open_again_after_undo(desk: ReviewSession, place: Path) -> None:
     desk.save(CLICK, [YES, NO, NO], None)
     cells = [(CLICK, "ctr", "yes", 0.3), (CLICK, "llm", "no", 0.7), (WATER, "ctr", "yes", 0.01), (WATER, "llm", "yes", 0.0)]
     desk.doubt([{"id": id, "topic": topic, "label": label, "score": score} for id, topic, label, score in cells])
@@ -273,7 +275,7 @@ def example(workspace: Path) -> Workspace:
     return Workspace(workspace)
 
 
-def wait(page: Page, work: Background) -> dict[str, Any]:
+def wait(page: Page, work: JobRunner) -> dict[str, Any]:
     work.wait()
     found: dict[str, Any] = page.get("/desk/work").json()
     return found
@@ -284,8 +286,8 @@ def full(descriptor: int) -> None:
 
 
 def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = Background()
-    desk = Desk(example, load(tiny), read_listing(example.folder / "examples/new-listing.txt"))
+    work = JobRunner()
+    desk = ReviewSession(example, load(tiny), read_listing(example.folder / "examples/new-listing.txt"))
     page = Page(desk, work=work)
     assert page.get("/desk/work").json() == {"what": "", "state": "idle", "done": 0, "total": 0, "error": ""}
     assert page.post("/desk/train").json()["what"] == "train"
@@ -336,21 +338,21 @@ def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: 
 def test_a_model_that_is_significantly_worse_is_said_to_be(example: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     from tagger.training.settings import Settings
 
-    good = retrain.retrained(read_labels(example.labels), Settings(), 1)
+    good = retrain.train_from_labels(read_labels(example.labels), Settings(), 1)
     example.model.parent.mkdir(exist_ok=True)
     good.save(example.model)
     rows = read_rows(example.labels / "labels.csv")
-    real = retrain.retrained
+    real = retrain.train_from_labels
     monkeypatch.setattr(background, "is_current", lambda *arguments: False)
 
     def blind(labels: Any, *arguments: Any, **more: Any) -> Any:
         """A model of labels that say the opposite, judged by those that are there."""
         from dataclasses import replace
 
-        turned = tuple(Row(row.id, row.title, tuple({"recsys", "llm"} - {*row.topics})) for row in rows)
+        turned = tuple(LabelRow(row.id, row.title, tuple({"recsys", "llm"} - {*row.topics})) for row in rows)
         return real(replace(labels, rows=turned), *arguments, **more)
 
-    monkeypatch.setattr(background, "retrained", blind)
+    monkeypatch.setattr(background, "train_from_labels", blind)
     found = background.train(example, good, read_labels(example.labels).entries, lambda done, total: None)
     assert found is not None
     assert found.told["worse"]
@@ -370,18 +372,18 @@ def test_a_model_that_somebody_else_replaced_is_not_overwritten(example: Workspa
 
 
 def test_an_audit_marks_what_is_doubted(example: Workspace, tiny: Path) -> None:
-    work = Background()
-    desk = Desk(example, load(tiny))
+    work = JobRunner()
+    desk = ReviewSession(example, load(tiny))
     page = Page(desk, work=work)
     page.post("/desk/audit")
     told = wait(page, work)
     assert told["state"] == "done"
-    assert told["n_doubted"] == sum(len(brief["doubts"]) for brief in desk.queue(Wanted("doubted"))) > 0
+    assert told["n_doubted"] == sum(len(brief["doubts"]) for brief in desk.queue(QueueFilter("doubted"))) > 0
 
 
 def test_the_pictures_of_the_figures_are_drawn_when_asked_for(example: Workspace, tiny: Path) -> None:
-    work = Background()
-    page = Page(Desk(example, load(tiny)), work=work)
+    work = JobRunner()
+    page = Page(ReviewSession(example, load(tiny)), work=work)
     assert page.get("/figures/labels.svg").status_code == 404
     assert "<img" not in page.get("/figures").text
     page.post("/desk/draw")
@@ -395,8 +397,8 @@ def test_the_pictures_of_the_figures_are_drawn_when_asked_for(example: Workspace
         assert answer.text.startswith("<svg ")
 
 
-def test_work_that_fails_says_why_and_two_at_once_are_refused(desk: Desk, place: Path) -> None:
-    work = Background()
+def test_work_that_fails_says_why_and_two_at_once_are_refused(desk: ReviewSession, place: Path) -> None:
+    work = JobRunner()
     page = Page(desk, work=work)
     page.post("/desk/train")
     told = wait(page, work)
@@ -412,7 +414,7 @@ def test_work_that_fails_says_why_and_two_at_once_are_refused(desk: Desk, place:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_work_that_breaks_is_not_taken_for_done(page: Page, capsys: pytest.CaptureFixture[str]) -> None:
-    work = Background()
+    work = JobRunner()
     work.start("train", lambda told: 1 / 0)
     work.wait()
     assert work.status()["state"] == "failed"
@@ -485,7 +487,7 @@ def test_a_read_by_another_name_is_refused(page: Page) -> None:
         assert page.get(path, headers={"host": "rebound.example:8417"}).status_code == 421
 
 
-def test_with_a_secret_nothing_is_read_without_it(desk: Desk, place: Path) -> None:
+def test_with_a_secret_nothing_is_read_without_it(desk: ReviewSession, place: Path) -> None:
     page = Page(desk, "a long enough secret")
     for path in ("/desk", "/", f"/desk/entries/{CLICK}", "/figures", "/nothing", "/v1/topics", "/enter/desk"):
         assert page.get(path).status_code == 401
@@ -512,7 +514,7 @@ def test_with_a_secret_nothing_is_read_without_it(desk: Desk, place: Path) -> No
     assert refused.status_code == 403, "the secret alone changes nothing"
 
 
-def test_at_an_address_for_all_names_the_secret_decides(desk: Desk) -> None:
+def test_at_an_address_for_all_names_the_secret_decides(desk: ReviewSession) -> None:
     page = Page(desk, "a long enough secret", host="0.0.0.0")
     assert page.get("/desk", headers={"host": "box.lan:8417"}).status_code == 401
     known = {"host": "box.lan:8417", "authorization": "Bearer a long enough secret"}
@@ -604,7 +606,7 @@ def test_the_figures_of_a_model_with_a_nasty_topic(place: Path, root: Path) -> N
 
     model = load(root / "models/topics.safetensors")
     topics = (Topic(model.topics[0].id, NASTY), *model.topics[1:])
-    page = Page(Desk(Workspace(place), replace(model, topics=topics)))
+    page = Page(ReviewSession(Workspace(place), replace(model, topics=topics)))
     text = page.get("/figures").text
     assert "&lt;script&gt;alert" in text
     assert "<script>alert" not in text
@@ -661,10 +663,10 @@ def test_without_a_listing_labels_are_looked_through_at_once(example: Workspace)
 _VICTIM = """
 import os, signal, sys
 from tagger.cli import main
-from tagger.review.desk import Desk
+from tagger.server.session import ReviewSession
 
 last, seen, armed = int(os.environ["LAST"]), 0, False
-save = Desk.save
+save = ReviewSession.save
 
 def first(self, *arguments):
     global armed
@@ -678,7 +680,7 @@ def watch(event, arguments):
         if seen == last:
             os.kill(os.getpid(), signal.SIGKILL)
 
-Desk.save = first
+ReviewSession.save = first
 sys.addaudithook(watch)
 main()
 """

@@ -17,35 +17,41 @@ from scipy.sparse import csc_array, csr_array
 from scipy.stats import beta
 
 from tagger import Entry, LabelsError, Model, ModelError, Topic, load
-from tagger.curation.label_errors import audited
-from tagger.curation.session import Mark, Marks, begin, marks_of, press, row_of, turned
-from tagger.evaluation.comparison import compare, other_goals
-from tagger.evaluation.labelled_sets import evaluated, read_labelled
-from tagger.labels.closure import arrays, contradictions, followed
+from tagger.curation.label_errors import find_label_errors
+from tagger.curation.session import Mark, Marks, marks_from_row, press_key, row_from_marks, set_mark, start_session
+from tagger.evaluation.comparison import compare_models, topics_with_other_goals
+from tagger.evaluation.labelled_sets import evaluate_model, read_labelled_set
+from tagger.labels.closure import find_contradictions, implied_labels_sparse, label_arrays
 from tagger.labels.dataset import Labels, read_labels
-from tagger.labels.reviewed import Decision, apply
-from tagger.labels.table import Row, write_rows
-from tagger.model.decision import decide, in_the_way, margins, met, with_parents
-from tagger.model.explain import explained
+from tagger.labels.reviewed import AuditAnswer, apply_answers
+from tagger.labels.table import LabelRow, write_rows
+from tagger.model.decision import (
+    apply_thresholds,
+    blocking_topics,
+    log_odds_margins,
+    raise_to_descendants,
+    scores_left_to_thresholds,
+)
+from tagger.model.explain import explain_entries
 from tagger.model.sklearn_export import TopicClassifier, to_pipeline
-from tagger.reports.card import card, lacking
-from tagger.reports.why import why
-from tagger.taxonomy import ancestors, read_at_most, read_topics, ruled_out
-from tagger.text.normalize import text_of
+from tagger.reports.card import describe_missed_goals, model_card
+from tagger.reports.why import why_text
+from tagger.taxonomy import ancestors, incompatible_topics, read_max_topics, read_topics
+from tagger.text.normalize import entry_text
 from tagger.training.settings import Settings
 from tagger.training.thresholds import (
     FLOOR,
-    Cells,
+    OutOfFoldScores,
     Thresholds,
-    best_cut,
-    obeying,
-    precise_cut,
+    best_f1_threshold,
     precision_bound,
-    with_children,
+    raise_cells_to_descendants,
+    threshold_for_precision,
+    thresholds_under_constraints,
     with_precision,
 )
 from tagger.training.trainer import train
-from tagger.workspace.retrain import retrained
+from tagger.workspace.retrain import train_from_labels
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 FEW = Settings(n_folds=2)
@@ -110,13 +116,13 @@ def test_rules_are_read(tmp_path: Path) -> None:
         Topic("b", "b", parent="c", excludes=("a",)),
         Topic("c", "c"),
     )
-    assert read_at_most(path) == 2
+    assert read_max_topics(path) == 2
     path.write_text(toml("a"))
-    assert read_at_most(path) is None
+    assert read_max_topics(path) is None
 
 
 def test_excluding_goes_both_ways_and_down() -> None:
-    assert {id: "".join(sorted(others)) for id, others in ruled_out(FAMILY).items()} == {
+    assert {id: "".join(sorted(others)) for id, others in incompatible_topics(FAMILY).items()} == {
         "a": "d",
         "b": "df",
         "c": "df",
@@ -131,13 +137,13 @@ def test_excluding_goes_both_ways_and_down() -> None:
 
 def test_what_follows_from_labels() -> None:
     rows = [
-        Row("1", "", ("c",)),
-        Row("2", "", ("b",), ("a", "d", "f")),
-        Row("3", "", (), ("c", "d")),
-        Row("4", "", ("f",), ("c", "e")),
-        Row("5", "", ("a", "e")),
+        LabelRow("1", "", ("c",)),
+        LabelRow("2", "", ("b",), ("a", "d", "f")),
+        LabelRow("3", "", (), ("c", "d")),
+        LabelRow("4", "", ("f",), ("c", "e")),
+        LabelRow("5", "", ("a", "e")),
     ]
-    yes, known = arrays(rows, FAMILY)
+    yes, known = label_arrays(rows, FAMILY)
     shown = [
         "".join("y" if y else "n" if k else "?" for y, k in zip(*both, strict=True)) for both in zip(yes, known, strict=True)
     ]
@@ -151,15 +157,15 @@ three = st.lists(st.lists(st.sampled_from("ny?"), min_size=6, max_size=6), min_s
 def test_sparse_labels_follow_as_rows_do(said: list[list[str]]) -> None:
     ids = [topic.id for topic in FAMILY]
     rows = [
-        Row(str(n), "", *(tuple(id for id, mark in zip(ids, row, strict=True) if mark == which) for which in "y?"))
+        LabelRow(str(n), "", *(tuple(id for id, mark in zip(ids, row, strict=True) if mark == which) for which in "y?"))
         for n, row in enumerate(said)
     ]
-    yes, known = arrays(rows, FAMILY)
+    yes, known = label_arrays(rows, FAMILY)
     cells = np.array(said)
-    found, left = followed(csc_array(cells == "y"), csc_array(cells == "?"), FAMILY)
+    found, left = implied_labels_sparse(csc_array(cells == "y"), csc_array(cells == "?"), FAMILY)
     assert (found.toarray() == yes).all()
     assert (left.toarray() == ~known).all()
-    again = followed(found, left, FAMILY)
+    again = implied_labels_sparse(found, left, FAMILY)
     assert all((one != other).nnz == 0 for one, other in zip(again, (found, left), strict=True)), "nothing more follows"
 
 
@@ -199,8 +205,8 @@ def test_the_hash_sees_the_rules(folder: Path) -> None:
     labels = read_labels(folder)
     topics = labels.topics
     others = [
-        replace(labels, at_most=3),
-        replace(labels, at_most=None),
+        replace(labels, max_topics=3),
+        replace(labels, max_topics=None),
         replace(labels, topics=(replace(topics[0], precision=0.9), *topics[1:])),
         replace(labels, topics=(replace(topics[0], excludes=("llm",)), *topics[1:])),
     ]
@@ -215,33 +221,35 @@ def test_labels_of_elsewhere_are_checked_too(tmp_path: Path) -> None:
         )
     )
     with pytest.raises(LabelsError) as caught:
-        read_labelled(str(file), None, FAMILY, at_most=2)
+        read_labelled_set(str(file), None, FAMILY, max_topics=2)
     assert str(caught.value).splitlines() == [
         f"{file}:1: 3 topics, 2 of them implied; an entry has at most 2",
         f"{file}:2: topics 'b' and 'f' exclude each other; take one of them away",
         f"{file}:2: 4 topics, 2 of them implied; an entry has at most 2",
         f"{file}: cannot be evaluated",
     ]
-    assert [row.topics for row in read_labelled(str(file), None, (*FAMILY[:5], Topic("f", "F")))[1]] == [("c",), ("b", "f")]
+    assert [row.topics for row in read_labelled_set(str(file), None, (*FAMILY[:5], Topic("f", "F")))[1]] == [("c",), ("b", "f")]
 
 
 def test_a_decision_that_would_contradict_is_refused(folder: Path) -> None:
     row = next(row for row in read_labels(folder).rows if row.topics == ("llm",))
     before = (folder / "labels.csv").read_bytes()
     with pytest.raises(LabelsError) as caught:
-        apply(folder, [Decision(row.id, "other", "no", "accept", 7)], "d.jsonl")
+        apply_answers(folder, [AuditAnswer(row.id, "other", "no", "accept", 7)], "d.jsonl")
     assert str(caught.value).splitlines() == [
         f"d.jsonl:7: other of {row.id} as yes: topics 'llm' and 'other' exclude each other; take one of them away",
         f"{folder}: nothing was changed",
     ]
     assert (folder / "labels.csv").read_bytes() == before
-    assert apply(folder, [Decision(row.id, "other", "no", "accept"), Decision(row.id, "llm", "yes", "accept")]) == (2, 0)
+    assert apply_answers(
+        folder, [AuditAnswer(row.id, "other", "no", "accept"), AuditAnswer(row.id, "llm", "yes", "accept")]
+    ) == (2, 0)
 
 
 def test_what_follows_from_a_label_is_not_doubted(folder: Path) -> None:
     labels = read_labels(folder)
     rows = tuple(replace(row, topics=("chat",)) if "llm" in row.topics else row for row in labels.rows)
-    found = audited(replace(labels, rows=rows), FEW)
+    found = find_label_errors(replace(labels, rows=rows), FEW)
     of_chat = {row.id for row in rows if row.topics == ("chat",)}
     assert not [doubt for doubt in found["doubted"] if doubt["id"] in of_chat and doubt["topic"] in ("llm", "other")]
 
@@ -250,12 +258,12 @@ def test_what_follows_from_a_label_is_not_doubted(folder: Path) -> None:
 
 
 def test_marks_follow_each_other_and_too_many_are_not_saved(tiny: Path) -> None:
-    state = begin([Entry("Nothing")], FAMILY, {}, load(tiny), at_most=3)
+    state = start_session([Entry("Nothing")], FAMILY, {}, load(tiny), max_topics=3)
 
     def marks(keys: str) -> str:
         nonlocal state
         for key in keys:
-            state, decision = press(state, key)
+            state, decision = press_key(state, key)
             assert decision is None
         return "".join({Mark.no: "n", Mark.yes: "y", Mark.unsure: "?"}[mark] for mark in state.marks(0))
 
@@ -264,24 +272,24 @@ def test_marks_follow_each_other_and_too_many_are_not_saved(tiny: Path) -> None:
     assert marks("2") == "yynnnn"
     assert marks("6") == "ynnnyy"
     assert marks("3") == "yyynyn", "e stays when f goes"
-    state, decision = press(state, "enter")
+    state, decision = press_key(state, "enter")
     assert decision is None
     assert state.message == "not saved: 4 topics; an entry has at most 3"
     assert state.n == 0
     assert marks("5") == "yyyn?n"
     assert marks("4") == "nnny?n"
-    state, decision = press(state, "enter")
+    state, decision = press_key(state, "enter")
     assert decision is not None
-    assert decision.row == Row(state.entries[0].id, "Nothing", ("d",), ("e",))
+    assert decision.row == LabelRow(state.entries[0].id, "Nothing", ("d",), ("e",))
 
 
 def test_an_unsure_topic_beside_an_excluded_yes_makes_that_unsure_too(tiny: Path) -> None:
-    state = begin([Entry("Nothing")], FAMILY, {}, load(tiny))
+    state = start_session([Entry("Nothing")], FAMILY, {}, load(tiny))
     for key in "144":
-        state, _ = press(state, key)
+        state, _ = press_key(state, key)
     assert state.marks(0)[:4] == (Mark.no, Mark.no, Mark.no, Mark.unsure)
     for key in "1":
-        state, _ = press(state, key)
+        state, _ = press_key(state, key)
     assert state.marks(0)[:4] == (Mark.yes, Mark.no, Mark.no, Mark.no)
 
 
@@ -292,10 +300,10 @@ marks_of_row = st.lists(st.integers(0, 5), max_size=8)
 def test_whatever_the_keys_a_row_means_what_the_screen_said(keys: list[int]) -> None:
     made: Marks = (Mark.no,) * 6
     for n, t in enumerate(keys):
-        made = turned(made, t, (Mark.yes, Mark.unsure, Mark.no)[n % 3], FAMILY)
-        row = row_of(Entry("x"), made, FAMILY, None)
-        assert marks_of(row, FAMILY) == made
-        assert contradictions(row, ancestors(FAMILY), ruled_out(FAMILY), None) == []
+        made = set_mark(made, t, (Mark.yes, Mark.unsure, Mark.no)[n % 3], FAMILY)
+        row = row_from_marks(Entry("x"), made, FAMILY, None)
+        assert marks_from_row(row, FAMILY) == made
+        assert find_contradictions(row, ancestors(FAMILY), incompatible_topics(FAMILY), None) == []
 
 
 # --- tags
@@ -310,65 +318,68 @@ fewest_of = st.sampled_from([0, 1])
 
 @settings(max_examples=300)
 @given(block, cuts_of, fewest_of, most)
-def test_tags_never_break_a_rule(scores: Any, cuts: Any, fewest: int, at_most: int | None) -> None:
-    scores = with_parents(np.array(scores), FAMILY)
-    tagged = decide(scores, np.array(cuts), FAMILY, fewest, at_most)
+def test_tags_never_break_a_rule(scores: Any, cuts: Any, min_topics: int, max_topics: int | None) -> None:
+    scores = raise_to_descendants(np.array(scores), FAMILY)
+    tagged = apply_thresholds(scores, np.array(cuts), FAMILY, min_topics, max_topics)
     ids = [topic.id for topic in FAMILY]
-    above, against = ancestors(FAMILY), ruled_out(FAMILY)
+    above, against = ancestors(FAMILY), incompatible_topics(FAMILY)
     for row in tagged:
         has = {id for id, there in zip(ids, row, strict=True) if there}
         assert all(up in has for id in has for up in above[id])
         assert not any(other in has for id in has for other in against[id])
-        assert at_most is None or len(has) <= at_most
+        assert max_topics is None or len(has) <= max_topics
     wanted = scores >= np.array(cuts)
     assert (wanted.any(axis=1) <= tagged.any(axis=1)).all(), "where a topic is wanted one is tagged"
-    if fewest:
+    if min_topics:
         assert ((scores > 0).any(axis=1) <= tagged.any(axis=1)).all()
 
 
 @settings(max_examples=300)
 @given(block, cuts_of, cuts_of, fewest_of, most)
 def test_a_higher_threshold_adds_a_tag_only_in_the_place_of_another(
-    scores: Any, cuts: Any, more: Any, fewest: int, at_most: int | None
+    scores: Any, cuts: Any, more: Any, min_topics: int, max_topics: int | None
 ) -> None:
-    scores, cuts, more = with_parents(np.array(scores), FAMILY), np.array(cuts), np.array(more)
-    low = decide(scores, cuts, FAMILY, fewest, at_most)
-    high = decide(scores, cuts + more, FAMILY, fewest, at_most)
+    scores, cuts, more = raise_to_descendants(np.array(scores), FAMILY), np.array(cuts), np.array(more)
+    low = apply_thresholds(scores, cuts, FAMILY, min_topics, max_topics)
+    high = apply_thresholds(scores, cuts + more, FAMILY, min_topics, max_topics)
     added, gone = (high & ~low).any(axis=1), (low & ~high).any(axis=1)
     assert (added <= gone).all()
     parents = tuple(replace(topic, excludes=()) for topic in FAMILY)
-    assert not (decide(scores, cuts + more, parents, fewest) & ~decide(scores, cuts, parents, fewest)).any()
+    assert not (
+        apply_thresholds(scores, cuts + more, parents, min_topics) & ~apply_thresholds(scores, cuts, parents, min_topics)
+    ).any()
 
 
 @settings(max_examples=100)
 @given(block, cuts_of, fewest_of, most)
-def test_neither_order_nor_company_matters(scores: Any, cuts: Any, fewest: int, at_most: int | None) -> None:
-    scores = with_parents(np.array(scores), FAMILY)
-    whole = decide(scores, np.array(cuts), FAMILY, fewest, at_most)
-    assert (decide(scores[::-1], np.array(cuts), FAMILY, fewest, at_most)[::-1] == whole).all()
-    alone = [decide(row[None], np.array(cuts), FAMILY, fewest, at_most)[0] for row in scores]
+def test_neither_order_nor_company_matters(scores: Any, cuts: Any, min_topics: int, max_topics: int | None) -> None:
+    scores = raise_to_descendants(np.array(scores), FAMILY)
+    whole = apply_thresholds(scores, np.array(cuts), FAMILY, min_topics, max_topics)
+    assert (apply_thresholds(scores[::-1], np.array(cuts), FAMILY, min_topics, max_topics)[::-1] == whole).all()
+    alone = [apply_thresholds(row[None], np.array(cuts), FAMILY, min_topics, max_topics)[0] for row in scores]
     assert (np.array(alone) == whole).all()
 
 
 def test_the_likelier_of_two_stays_with_what_it_implies() -> None:
     cuts = np.full(6, 0.5)
-    scores = with_parents(
+    scores = raise_to_descendants(
         np.array([[0.1, 0.1, 0.8, 0.7, 0.0, 0.0], [0.1, 0.1, 0.8, 0.9, 0.0, 0.6], [0.6, 0.5, 0.2, 0.6, 0.0, 0.7]]), FAMILY
     )
     shown = [
-        "".join(topic.id for topic, there in zip(FAMILY, row, strict=True) if there) for row in decide(scores, cuts, FAMILY)
+        "".join(topic.id for topic, there in zip(FAMILY, row, strict=True) if there)
+        for row in apply_thresholds(scores, cuts, FAMILY)
     ]
     assert shown == ["abc", "def", "aef"], "of equal scores the first topic stays, and a parent may stay without its child"
-    assert decide(scores[:1], cuts, FAMILY, at_most=3).sum() == 3
+    assert apply_thresholds(scores[:1], cuts, FAMILY, max_topics=3).sum() == 3
     flat = tuple(Topic(id, id) for id in "xyz")
-    assert decide(np.array([[0.6, 0.9, 0.7]]), cuts[:3], flat, at_most=2).tolist() == [[False, True, True]]
-    tagged = decide(scores[:1], cuts, FAMILY)[0]
-    assert in_the_way(3, tagged, FAMILY) == [0, 1, 2]
-    assert in_the_way(4, tagged, FAMILY) == [0, 1, 2]
+    assert apply_thresholds(np.array([[0.6, 0.9, 0.7]]), cuts[:3], flat, max_topics=2).tolist() == [[False, True, True]]
+    tagged = apply_thresholds(scores[:1], cuts, FAMILY)[0]
+    assert blocking_topics(3, tagged, FAMILY) == [0, 1, 2]
+    assert blocking_topics(4, tagged, FAMILY) == [0, 1, 2]
 
 
 def test_margins_are_in_log_odds() -> None:
-    found = margins(np.array([[0.5, 0.2, 0.0]]), np.array([0.2, 0.5, np.inf]))
+    found = log_odds_margins(np.array([[0.5, 0.2, 0.0]]), np.array([0.2, 0.5, np.inf]))
     np.testing.assert_allclose(found, [[np.log(4), -np.log(4), -np.inf]])
 
 
@@ -377,31 +388,37 @@ some_scores = st.lists(st.lists(inside, min_size=6, max_size=6), min_size=1, max
 some_cuts = st.lists(inside, min_size=6, max_size=6)
 
 
-def left_to(scores: Any, cuts: Any, topics: Any, fewest: int, at_most: int | None) -> Any:
+def left_to(scores: Any, cuts: Any, topics: Any, min_topics: int, max_topics: int | None) -> Any:
     entries, columns = (side.ravel() for side in np.indices(scores.shape))
-    return met(entries, columns, scores.ravel(), np.array(cuts), topics, fewest, at_most).reshape(scores.shape)
+    return scores_left_to_thresholds(entries, columns, scores.ravel(), np.array(cuts), topics, min_topics, max_topics).reshape(
+        scores.shape
+    )
 
 
 @settings(max_examples=200)
 @given(some_scores, some_cuts, fewest_of, most)
-def test_what_is_left_to_thresholds_gives_the_same_tags(scores: Any, cuts: Any, fewest: int, at_most: int | None) -> None:
-    scores = with_parents(np.array(scores), FAMILY)
-    left = left_to(scores, cuts, FAMILY, fewest, at_most)
+def test_what_is_left_to_thresholds_gives_the_same_tags(
+    scores: Any, cuts: Any, min_topics: int, max_topics: int | None
+) -> None:
+    scores = raise_to_descendants(np.array(scores), FAMILY)
+    left = left_to(scores, cuts, FAMILY, min_topics, max_topics)
     tagged = (left > 0) & (left >= np.array(cuts))
-    if fewest:
+    if min_topics:
         tagged[np.arange(len(scores)), scores.argmax(axis=1)] = True
-    assert (tagged == decide(scores, np.array(cuts), FAMILY, fewest, at_most)).all()
+    assert (tagged == apply_thresholds(scores, np.array(cuts), FAMILY, min_topics, max_topics)).all()
 
 
 @settings(max_examples=200)
 @given(some_scores, some_cuts, inside, st.integers(0, 5), most)
 def test_another_threshold_for_a_topic_meets_what_was_left_to_it(
-    scores: Any, cuts: Any, other: float, t: int, at_most: int | None
+    scores: Any, cuts: Any, other: float, t: int, max_topics: int | None
 ) -> None:
     flat = tuple(replace(topic, parent=None) for topic in FAMILY)  # with parents it holds but for rare turns
-    left = left_to(np.array(scores), cuts, flat, 0, at_most)[:, t]
+    left = left_to(np.array(scores), cuts, flat, 0, max_topics)[:, t]
     cuts[t] = other
-    assert (((left > 0) & (left >= other)) == decide(np.array(scores), np.array(cuts), flat, 0, at_most)[:, t]).all()
+    assert (
+        ((left > 0) & (left >= other)) == apply_thresholds(np.array(scores), np.array(cuts), flat, 0, max_topics)[:, t]
+    ).all()
 
 
 # --- in training
@@ -417,12 +434,12 @@ def test_a_parent_is_at_least_as_likely_as_its_children_in_cells_too() -> None:
     yes = random.random((40, 6)) < 0.3
     unsure = random.random((40, 6)) < 0.2
     columns, entries = in_parts(40, 6)
-    cells = Cells(columns, entries, scores.T.ravel(), (yes & ~unsure).T.ravel())
+    cells = OutOfFoldScores(columns, entries, scores.T.ravel(), (yes & ~unsure).T.ravel())
     there = (cells.scores > 0.3) | cells.yes
-    found, known = with_children(
+    found, known = raise_cells_to_descendants(
         cells.of(there), ~unsure.T.ravel()[there], 40, FAMILY, lambda t: (yes[:, t] & ~unsure[:, t], ~unsure[:, t])
     )
-    raised = with_parents(np.where(there.reshape(6, 40).T, scores, 0.0), FAMILY)
+    raised = raise_to_descendants(np.where(there.reshape(6, 40).T, scores, 0.0), FAMILY)
     full = np.zeros((40, 6))
     full[found.entries, found.topics] = found.scores
     assert (full == raised).all()
@@ -440,25 +457,27 @@ def test_thresholds_are_chosen_by_what_they_meet() -> None:
     y = np.repeat([0.6, 0.5, 0.05], [beside, alone, neither])
     yes = np.repeat([[True, False], [False, True], [False, False]], [beside, alone, neither], axis=0)
     columns, entries = in_parts(100, 2)
-    cells = Cells(columns, entries, np.r_[x, y], yes.T.ravel())
+    cells = OutOfFoldScores(columns, entries, np.r_[x, y], yes.T.ravel())
 
-    def choose(some: Cells) -> Thresholds:
-        cut = np.array([best_cut(some.scores[some.topics == t], some.yes[some.topics == t]) for t in range(2)])
+    def choose(some: OutOfFoldScores) -> Thresholds:
+        cut = np.array([best_f1_threshold(some.scores[some.topics == t], some.yes[some.topics == t]) for t in range(2)])
         return Thresholds(cut, 0.0, 0, 0.0)
 
     everything = np.ones(200, dtype=bool)
-    found, _ = obeying(cells, everything, topics, None, choose)
+    found, _ = thresholds_under_constraints(cells, everything, topics, None, choose)
     scores = np.c_[x, y]
-    assert (decide(scores, found.thresholds, topics) == yes).all()
+    assert (apply_thresholds(scores, found.thresholds, topics) == yes).all()
     goal = tuple(replace(topic, precision=0.9) for topic in topics)
-    assert not obeying(cells, everything, (topics[0], replace(goal[1], excludes=())), None, choose)[1]["y"].supported
-    assert obeying(cells, everything, goal, None, choose)[1]["y"].supported
+    assert not thresholds_under_constraints(cells, everything, (topics[0], replace(goal[1], excludes=())), None, choose)[1][
+        "y"
+    ].supported
+    assert thresholds_under_constraints(cells, everything, goal, None, choose)[1]["y"].supported
 
 
 def named_texts(topics: Any, n_entries: int, seed: int = 0) -> tuple[list[str], Any]:
     """Texts that name the topics that they have, with what these imply, among words that mean nothing."""
     random = np.random.default_rng(seed)
-    against, ids = ruled_out(topics), [topic.id for topic in topics]
+    against, ids = incompatible_topics(topics), [topic.id for topic in topics]
     texts, said = [], []
     for _ in range(n_entries):
         mine: list[str] = []
@@ -472,47 +491,47 @@ def named_texts(topics: Any, n_entries: int, seed: int = 0) -> tuple[list[str], 
     return texts, np.array(said)
 
 
-def obeys(tagged: Any, topics: Any, at_most: int | None) -> None:
+def obeys(tagged: Any, topics: Any, max_topics: int | None) -> None:
     ids = [topic.id for topic in topics]
-    above, against = ancestors(topics), ruled_out(topics)
+    above, against = ancestors(topics), incompatible_topics(topics)
     for row in tagged:
         has = {id for id, there in zip(ids, row, strict=True) if there}
         assert all(up in has for id in has for up in above[id])
         assert not any(other in has for id in has for other in against[id])
-        assert at_most is None or len(has) <= at_most
+        assert max_topics is None or len(has) <= max_topics
 
 
 def test_a_small_family_from_end_to_end() -> None:
     texts, said = named_texts(FAMILY, 400)
     rows = [
-        Row(str(n), "", tuple(topic.id for topic, there in zip(FAMILY, row, strict=True) if there))
+        LabelRow(str(n), "", tuple(topic.id for topic, there in zip(FAMILY, row, strict=True) if there))
         for n, row in enumerate(said)
     ]
-    yes, known = arrays(rows, FAMILY)
+    yes, known = label_arrays(rows, FAMILY)
     assert yes.sum() > said.sum()
-    model, held_out = train(texts, yes, known, FAMILY, at_most=4)
+    model, held_out = train(texts, yes, known, FAMILY, max_topics=4)
     obeys(held_out.tagged, FAMILY, 4)
-    assert (held_out.scores == with_parents(held_out.scores, FAMILY)).all()
+    assert (held_out.scores == raise_to_descendants(held_out.scores, FAMILY)).all()
     right = (held_out.tagged == yes).all(axis=1).mean()
     assert right > 0.6
     free = tuple(Topic(topic.id, topic.name) for topic in FAMILY)
     _, other = train(texts, yes, known, free)
     assert right > (other.tagged == yes).all(axis=1).mean(), "what topics say of each other helps where it is true"
 
-    own, _ = train(texts, said, None, FAMILY, at_most=4, cross_validate=False)
+    own, _ = train(texts, said, None, FAMILY, max_topics=4, cross_validate=False)
     assert own.to_bytes() == model.to_bytes(), "what follows from a label is added in training"
-    sparse, _ = train(texts, csr_array(said), None, FAMILY, at_most=4, cross_validate=False)
+    sparse, _ = train(texts, csr_array(said), None, FAMILY, max_topics=4, cross_validate=False)
     assert sparse.to_bytes() == model.to_bytes()
 
     again = Model.from_bytes(model.to_bytes(), "m")
-    assert (again.topics, again.at_most) == (FAMILY, 4)
+    assert (again.topics, again.max_topics) == (FAMILY, 4)
     fresh = named_texts(FAMILY, 200, seed=1)[0]
-    scores = model.scores_of(fresh)
-    tagged = again.decided(scores)
+    scores = model.score_texts(fresh)
+    tagged = again.predict(scores)
     obeys(tagged, FAMILY, 4)
     entries = [Entry(text) for text in fresh]
     by_tag = again.tag(entries)
-    of_entries = again.decided(again.scores(entries))
+    of_entries = again.predict(again.scores(entries))
     assert [{tag.topic.id for tag in one.tags} for one in by_tag] == [
         {topic.id for topic, there in zip(FAMILY, row, strict=True) if there} for row in of_entries
     ]
@@ -520,10 +539,10 @@ def test_a_small_family_from_end_to_end() -> None:
     assert isinstance(pipeline[-1], TopicClassifier)
     assert (pipeline.predict(fresh) == tagged).all()
     np.testing.assert_allclose(np.stack([both[:, 1] for both in pipeline.predict_proba(fresh)], axis=1), scores, atol=1e-6)
-    proposed = begin(entries, FAMILY, {}, again, at_most=again.at_most).proposed
+    proposed = start_session(entries, FAMILY, {}, again, max_topics=again.max_topics).proposed
     assert [[mark == Mark.yes for mark in marks] for marks in proposed] == of_entries.tolist()
-    rows_of = [Row(entry.id, entry.title) for entry in entries]
-    assert evaluated(again, entries, rows_of)[0]["topics"]["a"]["precision"][0] == 0.0
+    rows_of = [LabelRow(entry.id, entry.title) for entry in entries]
+    assert evaluate_model(again, entries, rows_of)[0]["topics"]["a"]["precision"][0] == 0.0
 
 
 def test_many_topics_obey_too() -> None:
@@ -539,24 +558,24 @@ def test_many_topics_obey_too() -> None:
     )
     texts, said = named_texts(topics, 1500)
     settings = Settings(min_yes=3)
-    model, held_out = train(texts, csr_array(said), None, topics, settings, at_most=5)
+    model, held_out = train(texts, csr_array(said), None, topics, settings, max_topics=5)
     obeys(held_out.tagged, topics, 5)
-    dense, _ = train(texts, said, np.ones_like(said), topics, settings, n_jobs=2, cross_validate=False, at_most=5)
+    dense, _ = train(texts, said, np.ones_like(said), topics, settings, n_jobs=2, cross_validate=False, max_topics=5)
     assert dense.to_bytes() == model.to_bytes()
     fresh, there = named_texts(topics, 300, seed=1)
-    tagged = model.decided(model.scores_of(fresh))
+    tagged = model.predict(model.score_texts(fresh))
     obeys(tagged, topics, 5)
-    yes, _ = arrays([Row("", "", tuple(topics[t].id for t in np.flatnonzero(row))) for row in there], topics)
+    yes, _ = label_arrays([LabelRow("", "", tuple(topics[t].id for t in np.flatnonzero(row))) for row in there], topics)
     assert 2 * (yes & tagged).sum() / (yes.sum() + tagged.sum()) > 0.8
 
 
 def test_a_maximum_that_no_entry_reaches_changes_no_bit(labels: Labels) -> None:
-    texts = [text_of(entry) for entry in labels.entries[:200]]
+    texts = [entry_text(entry) for entry in labels.entries[:200]]
     yes, known = labels.arrays()
     args = texts, yes[:200, [1, 4]], known[:200, [1, 4]], (labels.topics[1], labels.topics[4])
     one, _ = train(*args, cross_validate=False)
-    other, _ = train(*args, cross_validate=False, at_most=2)
-    assert one.to_bytes() == replace(other, at_most=None).to_bytes()
+    other, _ = train(*args, cross_validate=False, max_topics=2)
+    assert one.to_bytes() == replace(other, max_topics=None).to_bytes()
 
 
 # --- a precision
@@ -578,7 +597,7 @@ pairs = st.lists(st.tuples(inside, st.booleans()), min_size=1, max_size=60)
 @given(pairs, st.sampled_from([0.3, 0.5, 0.7]))
 def test_the_lowest_threshold_that_reaches_the_goal(pairs: list[tuple[float, bool]], goal: float) -> None:
     scores, yes = (np.array(side) for side in zip(*pairs, strict=True))
-    found = precise_cut(scores, yes, goal, int(yes.sum()))
+    found = threshold_for_precision(scores, yes, goal, int(yes.sum()))
     bounds = {
         cut: float(precision_bound(yes[scores >= cut].sum(), (scores >= cut).sum())) for cut in sorted({*scores.tolist()})
     }
@@ -588,34 +607,34 @@ def test_the_lowest_threshold_that_reaches_the_goal(pairs: list[tuple[float, boo
     above = scores >= found.threshold
     assert (found.tags, found.right) == (above.sum(), yes[above].sum())
     assert found.bound == pytest.approx(float(precision_bound(found.right, found.tags)))
-    higher = precise_cut(scores, yes, min(0.99, goal + 0.2), int(yes.sum()))
+    higher = threshold_for_precision(scores, yes, min(0.99, goal + 0.2), int(yes.sum()))
     assert higher.threshold >= found.threshold or not higher.supported, "a higher goal is a higher threshold"
     assert (found.more == 0) == found.supported
 
 
 def test_a_lucky_few_do_not_reach_the_goal() -> None:
     scores = np.linspace(0.99, 0.5, 20)
-    found = precise_cut(scores, np.ones(20, dtype=bool), 0.9, 20)
+    found = threshold_for_precision(scores, np.ones(20, dtype=bool), 0.9, 20)
     assert (found.supported, found.tags, found.right) == (False, 20, 20)
     assert found.more == 9, "29 of 29 reach it"
-    assert precise_cut(np.linspace(0.99, 0.5, 29), np.ones(29, dtype=bool), 0.9, 29).more == 0
+    assert threshold_for_precision(np.linspace(0.99, 0.5, 29), np.ones(29, dtype=bool), 0.9, 29).more == 0
 
 
 def test_how_many_labels_are_lacking() -> None:
     scores = np.repeat([0.9, 0.2], [60, 40])
     yes = np.arange(100) < 56  # of the best 60, 56 are right
-    found = precise_cut(scores, yes, 0.9, 56)
+    found = threshold_for_precision(scores, yes, 0.9, 56)
     assert (found.tags, found.right, found.supported) == (60, 56, False)
     assert found.more is not None
     enough = (56 + found.more) / 56
     assert precision_bound(56 * enough, 60 * enough) >= 0.9
     enough = (56 + found.more - 2) / 56
     assert precision_bound(56 * enough, 60 * enough) < 0.9
-    assert precise_cut(scores, yes, 0.95, 56).more is None, "no threshold is so precise, whatever the number"
+    assert threshold_for_precision(scores, yes, 0.95, 56).more is None, "no threshold is so precise, whatever the number"
 
 
 def test_only_topics_that_ask_have_another_threshold() -> None:
-    cells = Cells(
+    cells = OutOfFoldScores(
         np.array([0, 0, 1, 1]),
         np.array([0, 1, 0, 1]),
         np.array([0.9, FLOOR / 2, 0.8, 0.2]),
@@ -625,7 +644,7 @@ def test_only_topics_that_ask_have_another_threshold() -> None:
     found, precise = with_precision(Thresholds(np.full(3, 0.4), 1.0, 0, 0.7), cells, topics)
     assert found.thresholds.tolist() == [0.9, 0.4, 0.4]
     assert list(precise) == ["a"], "the third is not learned"
-    hopeless = Cells(np.zeros(2, dtype=int), np.arange(2), np.full(2, FLOOR / 2), np.ones(2, dtype=bool))
+    hopeless = OutOfFoldScores(np.zeros(2, dtype=int), np.arange(2), np.full(2, FLOOR / 2), np.ones(2, dtype=bool))
     found, precise = with_precision(Thresholds(np.full(3, 0.4), 1.0, 0, 0.7), hopeless, topics)
     assert found.thresholds.tolist() == [0.4, 0.4, 0.4]
     assert (precise["a"].supported, precise["a"].tags, precise["a"].more) == (False, 0, None)
@@ -639,7 +658,7 @@ def asking(labels: Labels, **goals: float) -> Labels:
 def asked(labels: Labels) -> tuple[Labels, Model]:
     some = replace(labels, entries=labels.entries[::3], rows=labels.rows[::3])
     wanted = asking(some, llm=0.8, code=0.9)
-    return wanted, retrained(wanted, Settings(), 1)
+    return wanted, train_from_labels(wanted, Settings(), 1)
 
 
 def test_retraining_says_what_labels_do_not_support(asked: tuple[Labels, Model]) -> None:
@@ -649,25 +668,25 @@ def test_retraining_says_what_labels_do_not_support(asked: tuple[Labels, Model])
     assert found["code"]["bound"] < 0.9
     assert Model.from_bytes(model.to_bytes(), "m").topics == wanted.topics
     n_yes = model.about["figures"]["topics"]["code"]["yes"]
-    (line,) = lacking(model)
+    (line,) = describe_missed_goals(model)
     assert line == (
         f"Code intelligence: {n_yes} yes entries do not support a precision of 0.9, {found['code']['bound']:.3f} at most; its "
         f"threshold is the one for that; at least about {found['code']['more']} more yes entries like these would do"
     )
-    text = card(model)
+    text = model_card(model)
     assert "## Precision asked for\n" in text
     assert f"| Code intelligence | 0.9 | {found['code']['bound']:.3f} |" in text
     no_more = replace(model, about={**model.about, "precision": {"code": {**found["code"], "more": None}}})
-    assert "more of the same would not do" in lacking(no_more)[0]
-    assert "more of the same would not do" in card(no_more)
+    assert "more of the same would not do" in describe_missed_goals(no_more)[0]
+    assert "more of the same would not do" in model_card(no_more)
 
 
 def test_a_topic_that_asks_for_another_precision_is_not_compared(asked: tuple[Labels, Model]) -> None:
     wanted, model = asked
     before = replace(model, topics=asking(wanted).topics)
-    assert other_goals(before, model) == ["llm", "code"]
-    assert other_goals(model, model) == []
-    found = compare(before, model, wanted)
+    assert topics_with_other_goals(before, model) == ["llm", "code"]
+    assert topics_with_other_goals(model, model) == []
+    found = compare_models(before, model, wanted)
     assert found is not None
     assert set(found.p_topics) == {topic.id for topic in wanted.topics} - {"llm", "code"}
 
@@ -692,15 +711,15 @@ def test_retrain_and_ci_say_so(run: Run, workspace: Path) -> None:
 # --- what people are told
 
 
-def two(at_most: int | None = None, **about: Any) -> Model:
+def two(max_topics: int | None = None, **about: Any) -> Model:
     """A model in which each topic stands for a word of its own."""
     from tagger.model.model import in_rows
-    from tagger.text.hashed_vocabulary import vocabulary
+    from tagger.text.hashed_vocabulary import build_vocabulary
 
-    terms, written = vocabulary(["click", "language", "the"], 1)
+    terms, written = build_vocabulary(["click", "language", "the"], 1)
     weights = {"click": (4, 0), "language": (0, 5), "the": (0, 0)}
     return Model(
-        topics=(Topic("ctr", "CTR prediction"), Topic("llm", "Language", excludes=("ctr",) if at_most is None else ())),
+        topics=(Topic("ctr", "CTR prediction"), Topic("llm", "Language", excludes=("ctr",) if max_topics is None else ())),
         hashes=terms.hashes,
         written=np.frombuffer("\n".join(written).encode(), dtype=np.uint8),
         idf=np.ones(3, dtype=np.float32),
@@ -709,29 +728,29 @@ def two(at_most: int | None = None, **about: Any) -> Model:
         thresholds=np.array([0.5, 0.5]),
         held_out=np.zeros((0, 2), dtype=np.uint8),
         held_out_ids=np.zeros((0, 8), dtype=np.uint8),
-        at_most=at_most,
+        max_topics=max_topics,
         about=about,
     )
 
 
-@pytest.mark.parametrize("at_most", [None, 1])
-def test_a_topic_that_gives_way_says_to_what(at_most: int | None) -> None:
-    model, entry = two(at_most), Entry("Click language")
+@pytest.mark.parametrize("max_topics", [None, 1])
+def test_a_topic_that_gives_way_says_to_what(max_topics: int | None) -> None:
+    model, entry = two(max_topics), Entry("Click language")
     (tagged,) = model.tag([entry])
     assert [tag.topic.id for tag in tagged.tags] == ["llm"]
-    (some,) = model.showing(["ctr"]).tag([entry])
+    (some,) = model.restricted_to(["ctr"]).tag([entry])
     assert (some.tags, some.note) == ((), "no such topic: CTR prediction gives way to Language")
-    (found,) = explained(model, [entry])
+    (found,) = explain_entries(model, [entry])
     assert {topic["id"]: (topic["tagged"], topic["gives_way_to"]) for topic in found["topics"]} == {
         "llm": (True, []),
         "ctr": (False, ["llm"]),
     }
-    assert "CTR prediction: not tagged beside llm, score 0.86, threshold 0.50" in why([found], "text")
+    assert "CTR prediction: not tagged beside llm, score 0.86, threshold 0.50" in why_text([found], "text")
 
 
 def test_a_person_may_say_more_than_the_machine() -> None:
     entry = Entry("Click language")
-    (tagged,) = two(1).tag([entry], {entry.id: Row(entry.id, entry.title, ("ctr", "llm"))})
+    (tagged,) = two(1).tag([entry], {entry.id: LabelRow(entry.id, entry.title, ("ctr", "llm"))})
     assert [(tag.topic.id, tag.by) for tag in tagged.tags] == [("ctr", "hand"), ("llm", "hand")]
 
 
@@ -763,7 +782,7 @@ def test_a_model_without_rules_says_nothing_of_them() -> None:
     assert b"excludes" not in header
     assert b"precision" not in header
     ruled = two(2).to_bytes()
-    assert Model.from_bytes(ruled, "m").at_most == 2
+    assert Model.from_bytes(ruled, "m").max_topics == 2
     assert Model.from_bytes(ruled, "m").to_bytes() == ruled
     assert not isinstance(to_pipeline(plain)[-1], TopicClassifier)
 

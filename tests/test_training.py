@@ -10,28 +10,28 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from tagger.evaluation import metrics
 from tagger.labels.dataset import Labels
-from tagger.model.decision import decide
+from tagger.model.decision import apply_thresholds
 from tagger.model.model import Model
 from tagger.taxonomy import Topic
-from tagger.text.normalize import text_of
-from tagger.training.classifier import estimator
-from tagger.training.settings import CHOSEN, Settings
-from tagger.training.trainer import HeldOut, train
+from tagger.text.normalize import entry_text
+from tagger.training.classifier import make_estimator
+from tagger.training.settings import SEARCHED_SETTINGS, Settings
+from tagger.training.trainer import OutOfFold, train
 
 ODD = ["", "推荐 系统 综述", "नमस्ते दुनिया", "😀", "x" * 1000, "Ünïted naïve café", "\0\0"]
 
 
 @pytest.fixture(scope="module")
-def trained(labels: Labels) -> tuple[Model, HeldOut]:
+def trained(labels: Labels) -> tuple[Model, OutOfFold]:
     yes, known = labels.arrays()
-    return train([text_of(entry) for entry in labels.entries], yes, known, labels.topics)
+    return train([entry_text(entry) for entry in labels.entries], yes, known, labels.topics)
 
 
-def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: tuple[Model, HeldOut], labels: Labels) -> None:
+def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: tuple[Model, OutOfFold], labels: Labels) -> None:
     """Fitted here once more with scikit-learn alone; calibration is two numbers a topic, found from two entries."""
     model, _ = trained
     settings = Settings()
-    texts = [text_of(entry) for entry in labels.entries]
+    texts = [entry_text(entry) for entry in labels.entries]
     vectorizer = TfidfVectorizer(
         preprocessor=str.casefold,
         token_pattern=r"(?u)\b\w\w+\b",
@@ -41,7 +41,7 @@ def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: tuple
     )
     matrix = vectorizer.fit_transform(texts)
     some = texts[:400] + ODD
-    ours = model.scores_of(some)
+    ours = model.score_texts(some)
     logits = np.log(ours / (1 - ours))
     yes, known = labels.arrays()
     # liblinear goes through features in order, so that ours is the order to fit in
@@ -52,7 +52,7 @@ def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: tuple
         scale = np.abs(np.log(np.asarray(p / p.sum()) / np.asarray(q / q.sum()))).ravel()
         scale /= np.sqrt(x.multiply(scale).power(2).sum() / x.shape[0])
         assert settings.c is not None
-        fitted = estimator(settings.c).fit(x.multiply(scale).tocsr(), y)
+        fitted = make_estimator(settings.c).fit(x.multiply(scale).tocsr(), y)
         theirs = fitted.decision_function(vectorizer.transform(some)[:, order].multiply(scale).tocsr())
         exact = np.flatnonzero(np.abs(logits[:, t]) < 5)  # nearer to 0 or 1 a score says little of its logit
         low, high = exact[theirs[exact].argmin()], exact[theirs[exact].argmax()]
@@ -61,31 +61,31 @@ def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: tuple
         np.testing.assert_allclose(ours[:, t], expected, atol=1e-6)
 
 
-def test_the_same_labels_give_the_same_bytes(trained: tuple[Model, HeldOut], labels: Labels) -> None:
+def test_the_same_labels_give_the_same_bytes(trained: tuple[Model, OutOfFold], labels: Labels) -> None:
     yes, known = labels.arrays()
-    again, _ = train([text_of(entry) for entry in labels.entries], yes, known, labels.topics, n_jobs=2)
+    again, _ = train([entry_text(entry) for entry in labels.entries], yes, known, labels.topics, n_jobs=2)
     assert again.to_bytes() == trained[0].to_bytes()
 
 
 def test_figures_come_from_entries_the_model_did_not_see(labels: Labels) -> None:
     """Labels drawn by lot cannot be learned; a figure that had seen its entries would look good all the same."""
     random = np.random.default_rng(0)
-    texts = [text_of(entry) for entry in labels.entries[:300]]
+    texts = [entry_text(entry) for entry in labels.entries[:300]]
     yes = random.random((300, 2)) < 0.3
     model, held_out = train(texts, yes, np.ones_like(yes), (Topic("a", "A"), Topic("b", "B")))
     chance = metrics.micro_f1(yes, np.ones_like(yes), np.ones_like(yes))
     assert metrics.micro_f1(yes, np.ones_like(yes), held_out.tagged) < chance + 0.05
-    assert metrics.average_precision(yes, np.ones_like(yes), model.scores_of(texts)).min() > 0.9, "what it saw looks good"
+    assert metrics.average_precision(yes, np.ones_like(yes), model.score_texts(texts)).min() > 0.9, "what it saw looks good"
     assert metrics.average_precision(yes, np.ones_like(yes), held_out.scores).max() < 0.5
 
 
-def test_scores_of_held_out_entries_are_calibrated(trained: tuple[Model, HeldOut], labels: Labels) -> None:
+def test_scores_of_held_out_entries_are_calibrated(trained: tuple[Model, OutOfFold], labels: Labels) -> None:
     yes, known = labels.arrays()
     assert metrics.calibration_error(yes, known, trained[1].scores) < 0.03
 
 
 def test_unsure_cells_do_not_teach(labels: Labels) -> None:
-    texts = [text_of(entry) for entry in labels.entries[:200]]
+    texts = [entry_text(entry) for entry in labels.entries[:200]]
     yes, _ = labels.arrays()
     yes = yes[:200, [1, 4]]
     known = np.ones_like(yes)
@@ -99,20 +99,20 @@ def test_unsure_cells_do_not_teach(labels: Labels) -> None:
 
 
 def test_a_topic_with_too_few_yes_entries_is_not_guessed(labels: Labels) -> None:
-    texts = [text_of(entry) for entry in labels.entries[:200]]
+    texts = [entry_text(entry) for entry in labels.entries[:200]]
     yes = np.zeros((200, 2), dtype=bool)
     yes[:, 0] = labels.arrays()[0][:200, 1]
     yes[:3, 1] = True
     model, held_out = train(texts, yes, np.ones_like(yes), (Topic("a", "A"), Topic("b", "B")))
     assert model.thresholds[1] == np.inf
     assert not held_out.tagged[:, 1].any()
-    assert (model.scores_of(texts)[:, 1] == 0).all()
+    assert (model.score_texts(texts)[:, 1] == 0).all()
     with pytest.raises(ValueError, match="no topic has 5 entries with a yes, and as many with a no"):
         train(texts, yes[:, 1:], np.ones_like(yes[:, 1:]), (Topic("b", "B"),))
 
 
 def test_a_topic_with_just_enough_is_learned_in_every_fold(labels: Labels) -> None:
-    texts = [text_of(entry) for entry in labels.entries[:40]]
+    texts = [entry_text(entry) for entry in labels.entries[:40]]
     yes = np.zeros((40, 1), dtype=bool)
     yes[:5] = True
     model, held_out = train(texts, yes, np.ones_like(yes), (Topic("a", "A"),))
@@ -128,7 +128,7 @@ def test_copies_of_one_entry_are_too_few() -> None:
 
 def test_progress_is_told(labels: Labels) -> None:
     told: list[tuple[int, int]] = []
-    texts = [text_of(entry) for entry in labels.entries[:60]]
+    texts = [entry_text(entry) for entry in labels.entries[:60]]
     yes = labels.arrays()[0][:60, 1:2]
     train(texts, yes, np.ones_like(yes), labels.topics[1:2], progress=lambda done, total: told.append((done, total)))
     assert told == [(n, 6) for n in range(1, 7)]
@@ -157,10 +157,10 @@ def test_many_topics_are_learned_from_sparse_labels_and_a_label_never_seen_comes
     texts, yes = made_up(900, 80)
     yes[:, 7] = False
     topics = [Topic(f"t{n}", f"T{n}") for n in range(80)]
-    settings = replace(CHOSEN, min_yes=1)
+    settings = replace(SEARCHED_SETTINGS, min_yes=1)
     model, _ = train(texts[:600], csr_array(yes[:600]), None, topics, settings, cross_validate=False)
-    scores = model.scores_of(texts[600:])
-    tagged = decide(scores, model.thresholds, topics, model.fewest)
+    scores = model.score_texts(texts[600:])
+    tagged = apply_thresholds(scores, model.thresholds, topics, model.min_topics)
     assert metrics.micro_f1(yes[600:], np.ones_like(yes[600:]), tagged) > 0.9
     assert (scores.argmin(axis=1) == 7).all()
     assert not tagged[:, 7].any()

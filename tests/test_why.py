@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from tagger import Entry, Model, Topic, UsageError, load
 from tagger.labels.dataset import Labels
 from tagger.labels.table import read_rows
-from tagger.model.explain import explained, segments
-from tagger.reports.why import why
-from tagger.text.hashed_vocabulary import Terms, vocabulary
-from tagger.text.normalize import text_of
-from tagger.text.positions import Place, places
+from tagger.model.explain import explain_entries, split_by_share
+from tagger.reports.why import why_text
+from tagger.text.hashed_vocabulary import HashedVocabulary, build_vocabulary
+from tagger.text.normalize import entry_text
+from tagger.text.positions import Position, find_positions
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -39,8 +39,8 @@ def shipped(root: Path) -> Model:
 
 def written(entry: Entry) -> dict[str, list[str]]:
     """For each term of an entry the text at its places."""
-    terms, texts = vocabulary([text_of(entry)], 1)
-    there = places(entry, terms).items()
+    terms, texts = build_vocabulary([entry_text(entry)], 1)
+    there = find_positions(entry, terms).items()
     return {texts[term]: [getattr(entry, place.part)[place.start : place.end] for place in found] for term, found in there}
 
 
@@ -89,21 +89,26 @@ def test_the_text_at_a_place_folds_to_its_word(title: str, abstract: str) -> Non
 
 
 def test_each_occurrence_has_its_place() -> None:
-    terms, texts = vocabulary(["click model"], 1)
-    found = places(Entry("A click", abstract="Click models, click-model, CLICK\u200bmodel."), terms)
+    terms, texts = build_vocabulary(["click model"], 1)
+    found = find_positions(Entry("A click", abstract="Click models, click-model, CLICK\u200bmodel."), terms)
     assert {texts[term]: there for term, there in found.items()} == {
-        "click": [Place("title", 2, 7), Place("abstract", 0, 5), Place("abstract", 14, 19), Place("abstract", 27, 32)],
-        "model": [Place("abstract", 20, 25), Place("abstract", 33, 38)],
-        "click model": [Place("abstract", 14, 25), Place("abstract", 27, 38)],
+        "click": [
+            Position("title", 2, 7),
+            Position("abstract", 0, 5),
+            Position("abstract", 14, 19),
+            Position("abstract", 27, 32),
+        ],
+        "model": [Position("abstract", 20, 25), Position("abstract", 33, 38)],
+        "click model": [Position("abstract", 14, 25), Position("abstract", 27, 38)],
     }
-    assert places(Entry("!"), terms) == places(Entry("click"), Terms(np.zeros(0, np.uint64))) == {}
+    assert find_positions(Entry("!"), terms) == find_positions(Entry("click"), HashedVocabulary(np.zeros(0, np.uint64))) == {}
 
 
 def test_shares_and_intercept_add_up_to_the_score(shipped: Model, labels: Labels) -> None:
     ids = [topic.id for topic in shipped.topics]
     entries = [*labels.entries[:12], Entry("Ничего"), Entry("点击", abstract="क्लिक")]
     scores = shipped.scores(entries)
-    for n, found in enumerate(explained(shipped, entries, topics=ids)):
+    for n, found in enumerate(explain_entries(shipped, entries, topics=ids)):
         assert {topic["id"] for topic in found["topics"]} == set(ids)
         for topic in found["topics"]:
             assert topic["intercept"] + sum(term["share"] for term in topic["terms"]) == pytest.approx(
@@ -118,7 +123,7 @@ def test_shares_and_intercept_add_up_to_the_score(shipped: Model, labels: Labels
 
 
 def test_default_topics_are_those_tagged_and_the_two_nearest(shipped: Model, labels: Labels) -> None:
-    for tagged, found in zip(shipped.tag(labels.entries[:30]), explained(shipped, labels.entries[:30]), strict=True):
+    for tagged, found in zip(shipped.tag(labels.entries[:30]), explain_entries(shipped, labels.entries[:30]), strict=True):
         told = found["topics"]
         assert {topic["id"] for topic in told if topic["tagged"]} == {tag.topic.id for tag in tagged.tags}
         assert len(told) == len(tagged.tags) + 2
@@ -128,7 +133,7 @@ def test_default_topics_are_those_tagged_and_the_two_nearest(shipped: Model, lab
 
 def test_precedents_are_other_entries_with_their_labels(shipped: Model, labels: Labels) -> None:
     entry, row = labels.entries[3], labels.rows[3]
-    (found,) = explained(shipped, [entry], labels, n_similar=4)
+    (found,) = explain_entries(shipped, [entry], labels, n_similar=4)
     assert found["by_hand"] == {"topics": list(row.topics), "unsure": list(row.unsure)}
     assert len(found["similar"]) == 4
     assert entry.id not in {similar["id"] for similar in found["similar"]}
@@ -136,38 +141,38 @@ def test_precedents_are_other_entries_with_their_labels(shipped: Model, labels: 
     assert likeness == sorted(likeness, reverse=True)
     by_id = {row.id: row for row in labels.rows}
     assert all(similar["topics"] == list(by_id[similar["id"]].topics) for similar in found["similar"])
-    (alike,) = explained(shipped, [Entry(entry.title + " again", abstract=entry.abstract)], labels, n_similar=1)
+    (alike,) = explain_entries(shipped, [Entry(entry.title + " again", abstract=entry.abstract)], labels, n_similar=1)
     assert alike["similar"][0]["id"] == entry.id
-    (unlike,) = explained(shipped, [Entry("Żółć gęślą")], labels)
+    (unlike,) = explain_entries(shipped, [Entry("Żółć gęślą")], labels)
     assert (unlike["by_hand"], unlike["similar"]) == (None, [])
 
 
 def test_a_score_that_another_topic_lends_is_said_to_be_lent(tiny: Path) -> None:
     model = load(tiny)
     model = replace(model, topics=(model.topics[0], Topic("llm", "Large language models", parent="ctr"), model.topics[2]))
-    (found,) = explained(model, [Entry("Language")])
+    (found,) = explain_entries(model, [Entry("Language")])
     ctr = next(topic for topic in found["topics"] if topic["id"] == "ctr")
     assert (ctr["implied_by"], ctr["tagged"], ctr["score"]) == ("llm", True, found["topics"][0]["score"])
     assert ctr["log_odds"] == -3.0
-    assert "CTR prediction: tagged, score 0.88, that of llm, which implies it, threshold 0.50" in why([found], "text")
-    assert "  -3.00  log-odds of its own score\n" in why([found], "text")
+    assert "CTR prediction: tagged, score 0.88, that of llm, which implies it, threshold 0.50" in why_text([found], "text")
+    assert "  -3.00  log-odds of its own score\n" in why_text([found], "text")
 
 
 def test_a_topic_that_is_not_learned_and_one_that_is_not_there(tiny: Path) -> None:
-    (found,) = explained(load(tiny), [Entry("Click")], topics=["rag", "rag"])
+    (found,) = explain_entries(load(tiny), [Entry("Click")], topics=["rag", "rag"])
     assert [(topic["id"], topic["score"], topic["log_odds"], topic["intercept"]) for topic in found["topics"]] == [
         ("rag", 0.0, None, None)
     ]
-    assert "RAG: not learned, for want of yes or of no entries\n" in why([found], "text")
+    assert "RAG: not learned, for want of yes or of no entries\n" in why_text([found], "text")
     with pytest.raises(UsageError, match="unknown topic 'crt'; this model has ctr, llm, rag"):
-        explained(load(tiny), [Entry("Click")], topics=["crt"])
-    assert explained(load(tiny), []) == []
+        explain_entries(load(tiny), [Entry("Click")], topics=["crt"])
+    assert explain_entries(load(tiny), []) == []
 
 
 def test_segments_join_to_the_text() -> None:
-    assert segments("", [(1.0, [])]) == []
+    assert split_by_share("", [(1.0, [])]) == []
     text = "large language models"
-    found = segments(text, [(2.0, [(0, 14)]), (-3.0, [(6, 21)])])
+    found = split_by_share(text, [(2.0, [(0, 14)]), (-3.0, [(6, 21)])])
     assert found == [("large ", 2.0), ("language", -1.0), (" models", -3.0)]
     assert "".join(piece for piece, _ in found) == text
 
@@ -223,14 +228,14 @@ def test_markdown_and_json(run: Run, tmp_path: Path, tiny: Path) -> None:
     (found,) = json.loads((tmp_path / "why.json").read_text())
     (language,) = found["topics"][1]["terms"]
     assert language["places"] == [{"part": "abstract", "start": 13, "end": 21}]
-    assert found == explained(load(tiny), [Entry("Click, Click | Click", abstract="The click of language *models*.")])[0] | {
-        "source": "l.txt:1"
-    }
+    assert found == explain_entries(load(tiny), [Entry("Click, Click | Click", abstract="The click of language *models*.")])[
+        0
+    ] | {"source": "l.txt:1"}
 
 
 def test_on_a_terminal_words_are_coloured(tiny: Path) -> None:
-    found = explained(load(tiny), [Entry("Click [red]", abstract="The language.")])
-    text = why(found, "text", width=60)
+    found = explain_entries(load(tiny), [Entry("Click [red]", abstract="The language.")])
+    text = why_text(found, "text", width=60)
     assert "\x1b[1;32mClick\x1b[0m [red]" in text
     assert "\x1b[1;31mlanguage\x1b[0m" in text
 

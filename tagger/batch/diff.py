@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tagger.batch.manifest import MANIFEST, Change, Record, changes, read_manifest
+from tagger.batch.manifest import MANIFEST, TagChange, TagRecord, read_manifest, tag_changes
 from tagger.entry import Entry
 from tagger.errors import ListingError, OutputError, Problem, UsageError
 from tagger.formats import json_lines as jsonl
@@ -47,7 +47,7 @@ def diff_runs(old: Path, new: Path, entries: Sequence[Entry] = (), model: Model 
     """
     texts = {entry.id: entry for entry in reversed(entries)}
 
-    def why(change: Change) -> dict[str, Any]:
+    def why(change: TagChange) -> dict[str, Any]:
         if model is None or change.id not in texts:
             return {}
         known = {topic.id for topic in model.topics}
@@ -62,13 +62,13 @@ def diff_models(old: Model, new: Model, entries: Sequence[Entry], names: tuple[s
     """What changes for these entries from one model to another, as `diff_runs` returns it; hand labels count for nothing."""
     texts = {entry.id: entry for entry in reversed(entries)}
 
-    def why(change: Change) -> dict[str, Any]:
+    def why(change: TagChange) -> dict[str, Any]:
         return {topic: _why(old, new, texts[change.id], topic) for topic in (*change.added, *change.removed)}
 
     return _diff(*names, _tagged(old, entries), _tagged(new, entries), why)
 
 
-def read_run(path: Path) -> list[Record]:
+def read_run(path: Path) -> list[TagRecord]:
     """The entries of a run, in path order.
 
     Raises:
@@ -80,16 +80,16 @@ def read_run(path: Path) -> list[Record]:
         if not (path / MANIFEST).exists():
             raise OutputError(f"{path}: no {MANIFEST} in it, which 'tagger batch' writes; give a CSV or JSON Lines file")
         return [record for _, made in sorted(read_manifest(path / MANIFEST).made.items()) for record in made.records]
-    readers = {".csv": _csv_rows, ".jsonl": jsonl.records}
+    readers = {".csv": _csv_rows, ".jsonl": jsonl.parse_records}
     if not path.exists():
         raise UsageError(f"{path}: no such file or folder")
     if path.suffix.lower() not in readers:
         raise UsageError(f"{path}: expected an output folder of 'tagger batch', or a file that ends in {', '.join(readers)}")
-    found: list[Record] = []
+    found: list[TagRecord] = []
     for line, row in readers[path.suffix.lower()](read_text(path)):
         try:
             ids = [topic["id"] if isinstance(topic, dict) else str(topic) for topic in row["topics"]]
-            found.append(Record(str(row["id"]), str(row["title"]), "", tuple((id, None) for id in ids), "", None))
+            found.append(TagRecord(str(row["id"]), str(row["title"]), "", tuple((id, None) for id in ids), "", None))
         except (KeyError, TypeError):
             problem = Problem(str(path), line, "expected an id, a title and topics, as 'tag' writes them")
             raise ListingError("nothing was compared", [problem]) from None
@@ -107,17 +107,17 @@ def _csv_rows(text: str) -> Iterator[tuple[int, Any]]:
         yield rows.line_num, error
 
 
-def _tagged(model: Model, entries: Sequence[Entry]) -> list[Record]:
+def _tagged(model: Model, entries: Sequence[Entry]) -> list[TagRecord]:
     return [
-        Record(result.entry.id, result.entry.title, "", tuple((tag.topic.id, tag.score) for tag in result.tags), "", None)
+        TagRecord(result.entry.id, result.entry.title, "", tuple((tag.topic.id, tag.score) for tag in result.tags), "", None)
         for result in model.tag(entries)
     ]
 
 
 def _diff(
-    old: str, new: str, before: list[Record], after: list[Record], why: Callable[[Change], dict[str, Any]]
+    old: str, new: str, before: list[TagRecord], after: list[TagRecord], why: Callable[[TagChange], dict[str, Any]]
 ) -> dict[str, Any]:
-    found = changes(before, after)
+    found = tag_changes(before, after)
     added = Counter(topic for change in found for topic in change.added)
     removed = Counter(topic for change in found for topic in change.removed)
     order = sorted(added | removed, key=lambda topic: (-added[topic] - removed[topic], topic))

@@ -12,11 +12,11 @@ from pathlib import Path
 from tagger.batch.manifest import Manifest
 from tagger.errors import Problem
 
-_LISTINGS = (".txt", ".jsonl")  # what is read in a folder; a file given by name may end otherwise
+LISTING_ENDINGS = (".txt", ".jsonl")  # what is read in a folder; a file given by name may end otherwise
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class FoundListing:
     """A listing to read: where it is, how it is called in outputs, and the output's path without its ending."""
 
     path: Path
@@ -25,9 +25,9 @@ class _Found:
     found_in: str | None
 
 
-def _find(listings: Sequence[str], out: Path, old: Manifest) -> tuple[list[_Found], list[Problem]]:
+def find_listings(listings: Sequence[str], out: Path, old: Manifest) -> tuple[list[FoundListing], list[Problem]]:
     """The listings by source, each file once, and what was given and is not there."""
-    found: dict[Path, _Found] = {}
+    found: dict[Path, FoundListing] = {}
     problems: list[Problem] = []
     own = {(out / output).resolve() for output in old.made}
     for given in listings:
@@ -47,36 +47,36 @@ def _find(listings: Sequence[str], out: Path, old: Manifest) -> tuple[list[_Foun
                 continue
             if path.is_dir():
                 if pattern is None or "**" not in pattern:  # which names what is in there too
-                    files, unreadable = _walk(path, out.resolve())
+                    files, unreadable = _walk_folder(path, out.resolve())
                     inside += [(file, file.relative_to(path), pattern or given) for file in files]
                     problems += unreadable
             else:
-                inside.append((path, _below(path), pattern))
+                inside.append((path, _path_below(path), pattern))
             for file, relative, found_in in inside:
                 place = file.resolve()
                 if not str(file).isprintable():  # neither a manifest nor a table could hold it
                     problems.append(Problem(repr(str(file)), 0, "expected a name that can be printed; rename the file"))
                 elif found_in is None or place not in own:
-                    stem = relative.with_suffix("") if relative.suffix.lower() in _LISTINGS else relative
+                    stem = relative.with_suffix("") if relative.suffix.lower() in LISTING_ENDINGS else relative
                     source = Path(os.path.normpath(file)).as_posix()
                     folder = found_in and os.path.normpath(found_in)
-                    found.setdefault(place, _Found(file, source, stem.as_posix(), folder))
+                    found.setdefault(place, FoundListing(file, source, stem.as_posix(), folder))
     return sorted(found.values(), key=lambda listing: listing.source), problems
 
 
-def _walk(folder: Path, out: Path) -> tuple[list[Path], list[Problem]]:
+def _walk_folder(folder: Path, out: Path) -> tuple[list[Path], list[Problem]]:
     """The listings in a folder and those in it, but hidden ones and the output folder; and the folders that cannot be read."""
     found: list[Path] = []
     wrong: list[OSError] = []
     for top, folders, files in os.walk(folder, onerror=wrong.append):
         folders[:] = [name for name in folders if not name.startswith(".") and (Path(top) / name).resolve() != out]
         folders.sort()
-        listings = [name for name in files if not name.startswith(".") and name.lower().endswith(_LISTINGS)]
+        listings = [name for name in files if not name.startswith(".") and name.lower().endswith(LISTING_ENDINGS)]
         found += [Path(top) / name for name in sorted(listings)]  # a disk has an order of its own
     return found, [Problem(str(error.filename), 0, f"cannot be read: {error.strerror}") for error in wrong]
 
 
-def _below(path: Path) -> Path:
+def _path_below(path: Path) -> Path:
     """A file's path below the output folder: as given, where that leads down from the current folder, else its name."""
     plain = Path(os.path.normpath(path))
     if plain.is_absolute() and plain.is_relative_to(Path.cwd()):
@@ -84,7 +84,7 @@ def _below(path: Path) -> Path:
     return Path(plain.name) if plain.is_absolute() or ".." in plain.parts else plain
 
 
-def _is_gone(source: str) -> bool:
+def is_gone(source: str) -> bool:
     """Whether a listing is not there any more; one in a folder that cannot be looked into may well be."""
     try:
         Path(source).stat()

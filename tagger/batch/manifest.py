@@ -12,13 +12,13 @@ from tagger.errors import OutputError
 
 __all__ = [
     "MANIFEST",
-    "Change",
-    "Input",
-    "Made",
+    "InputRecord",
     "Manifest",
-    "Record",
-    "changes",
+    "OutputRecord",
+    "TagChange",
+    "TagRecord",
     "read_manifest",
+    "tag_changes",
 ]
 
 
@@ -34,7 +34,7 @@ _LINE = ",\n"
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
-class Record(NamedTuple):
+class TagRecord(NamedTuple):
     """An entry's tags as they were written."""
 
     id: str
@@ -45,7 +45,7 @@ class Record(NamedTuple):
     note: str | None
 
 
-class Input(NamedTuple):
+class InputRecord(NamedTuple):
     """A listing that an output was made from."""
 
     source: str  # its path as given, with "/"
@@ -54,14 +54,14 @@ class Input(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class OutputRecord:
     """An output: hashes of what was written and of what it was made with, its listings and its entries."""
 
     hash: str
     made_with: str  # hash of the model, the labels and the form
     found_in: str | None  # the folder or pattern given in which its listing was found; None for a file given by name
-    inputs: tuple[Input, ...]
-    records: tuple[Record, ...]
+    inputs: tuple[InputRecord, ...]
+    records: tuple[TagRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Manifest:
     was there (None: nothing), since `made` has them as they are going to be.
     """
 
-    made: Mapping[str, Made] = field(default_factory=dict)
+    made: Mapping[str, OutputRecord] = field(default_factory=dict)
     writing: Mapping[str, str | None] = field(default_factory=dict)
 
     def to_text(self) -> str:
@@ -98,13 +98,13 @@ def read_manifest(path: Path) -> Manifest:
             raise OutputError(f"{path}: this is manifest format {found['format']!r}, wanted {_FORMAT}; install a newer tagger")
         return Manifest(
             {
-                output: Made(
+                output: OutputRecord(
                     made["hash"],
                     made["made_with"],
                     made["found_in"],
-                    tuple(Input(*cells) for cells in made["inputs"]),
+                    tuple(InputRecord(*cells) for cells in made["inputs"]),
                     tuple(
-                        Record(id, title, content, tuple((topic, score) for topic, score in topics), by, note)
+                        TagRecord(id, title, content, tuple((topic, score) for topic, score in topics), by, note)
                         for id, title, content, topics, by, note in made["entries"]
                     ),
                 )
@@ -122,7 +122,7 @@ def read_manifest(path: Path) -> Manifest:
         ) from None
 
 
-class Change(NamedTuple):
+class TagChange(NamedTuple):
     """What became of an entry: topics that it got and topics that it lost."""
 
     id: str
@@ -132,7 +132,7 @@ class Change(NamedTuple):
     removed: tuple[str, ...]
 
 
-def changes(old: Iterable[Record], new: Iterable[Record]) -> list[Change]:
+def tag_changes(old: Iterable[TagRecord], new: Iterable[TagRecord]) -> list[TagChange]:
     """The entries whose topics differ, those of `new` in its order, then those that are gone.
 
     An entry that stands in several places counts as it stands in the first.
@@ -144,14 +144,14 @@ def changes(old: Iterable[Record], new: Iterable[Record]) -> list[Change]:
         has = [topic for topic, _ in record.topics]
         added, removed = tuple(t for t in has if t not in had), tuple(t for t in had if t not in has)
         if id not in before or added or removed:
-            found.append(Change(id, record.title, "changed" if id in before else "new", added, removed))
+            found.append(TagChange(id, record.title, "changed" if id in before else "new", added, removed))
     gone = (record for id, record in before.items() if id not in after)
-    found += [Change(record.id, record.title, "gone", (), tuple(topic for topic, _ in record.topics)) for record in gone]
+    found += [TagChange(record.id, record.title, "gone", (), tuple(topic for topic, _ in record.topics)) for record in gone]
     return found
 
 
-def _first(records: Iterable[Record]) -> dict[str, Record]:
-    found: dict[str, Record] = {}
+def _first(records: Iterable[TagRecord]) -> dict[str, TagRecord]:
+    found: dict[str, TagRecord] = {}
     for record in records:
         found.setdefault(record.id, record)
     return found

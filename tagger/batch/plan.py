@@ -25,13 +25,22 @@ import numpy as np
 
 import tagger
 from tagger.atomic import remove_leftovers, write_whole
-from tagger.batch.discovery import _find, _Found, _is_gone
-from tagger.batch.manifest import MANIFEST, Change, Input, Made, Manifest, Record, changes, read_manifest
+from tagger.batch.discovery import FoundListing, find_listings, is_gone
+from tagger.batch.manifest import (
+    MANIFEST,
+    InputRecord,
+    Manifest,
+    OutputRecord,
+    TagChange,
+    TagRecord,
+    read_manifest,
+    tag_changes,
+)
 from tagger.entry import Entry
 from tagger.errors import ListingError, OutputError, Problem, TaggerError, UsageError
 from tagger.formats.listing import Listing
-from tagger.formats.registry import decode, read
-from tagger.labels.table import Row
+from tagger.formats.registry import decode_text, read_entries
+from tagger.labels.table import LabelRow
 from tagger.model.model import Model, read_bytes
 from tagger.reports import tags as report
 from tagger.tags import Tag, Tagged
@@ -42,10 +51,10 @@ __all__ = [
     "COMBINED",
     "DIGITS",
     "ENDINGS",
+    "BatchSettings",
     "FileChange",
     "Plan",
-    "Settings",
-    "plan",
+    "plan_batch",
 ]
 
 
@@ -59,7 +68,7 @@ COMBINED = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class BatchSettings:
     """What decides, beside the listings, what the outputs hold.
 
     Attributes:
@@ -86,7 +95,7 @@ class FileChange:
     output: str
     state: str  # "new", "changed" or "removed"
     n_entries: int
-    entries: tuple[Change, ...]
+    entries: tuple[TagChange, ...]
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,7 @@ class Plan:
     data: Mapping[str, bytes]  # what to write, by output
     there: Mapping[str, str | None]  # the hash of what is there, by output to write
     old: Manifest
-    made: Mapping[str, Made]
+    made: Mapping[str, OutputRecord]
 
     def write(self) -> list[Path]:
         """Write the outputs that changed, remove those whose listings are gone; the paths written.
@@ -144,10 +153,10 @@ class Plan:
             raise OutputError(f"{path}: cannot be removed: {error.strerror}") from None
 
 
-def plan(
+def plan_batch(
     listings: Sequence[str],
     out: Path,
-    settings: Settings,
+    settings: BatchSettings,
     *,
     force: bool = False,
     keep_going: bool = False,
@@ -173,11 +182,11 @@ def plan(
     """
     form = _form(settings)
     old = read_manifest(out / MANIFEST)
-    found, problems = _find(listings, out, old)
+    found, problems = find_listings(listings, out, old)
     wanted = _outputs(found, out, settings, form)
     engine = _Engine(settings, form)
     draft = _Draft(out, old, force)
-    todo: dict[str, Sequence[_Found]] = {}
+    todo: dict[str, Sequence[FoundListing]] = {}
     for output, sources in wanted.items():
         if _is_current(out / output, old.made.get(output), sources, engine.hash, settings.year):
             draft.made[output] = replace(old.made[output], found_in=_found_in(sources, settings))
@@ -204,8 +213,8 @@ def plan(
         except ListingError as error:
             problems += error.problems or [Problem(good[0].source, 0, str(error))]
             continue
-        inputs = tuple(Input(source.source, readings[source.source][0], years[source.source]) for source in good)
-        draft.put(output, data, Made(_hash(data), engine.hash, _found_in(sources, settings), inputs, records))
+        inputs = tuple(InputRecord(source.source, readings[source.source][0], years[source.source]) for source in good)
+        draft.put(output, data, OutputRecord(_hash(data), engine.hash, _found_in(sources, settings), inputs, records))
 
     wrong = _error(problems, draft.edited, keep_going)
     if wrong is not None and not keep_going:
@@ -235,7 +244,7 @@ class _Draft:
         self.changes: list[FileChange] = []
         self.edited: list[Problem] = []
 
-    def put(self, output: str, data: bytes, made: Made) -> None:
+    def put(self, output: str, data: bytes, made: OutputRecord) -> None:
         """An output as it should be; one that is there and not ours is kept, and named in `edited`."""
         before, there = self.old.made.get(output), _hash_of(self.out / output)
         if there != made.hash:
@@ -243,17 +252,17 @@ class _Draft:
                 self.edited.append(Problem(str(self.out / output), 0, "not as tagger wrote it; --force replaces it"))
                 return
             self.data[output], self.there[output] = data, there
-            entries = changes(before.records if before else (), made.records)
+            entries = tag_changes(before.records if before else (), made.records)
             state = "new" if there is None else "changed"
             self.changes.append(FileChange(output, state, len(made.records), tuple(entries)))
         self.made[output] = made
 
-    def remove(self, wanted: Mapping[str, object], found: Sequence[_Found], listings: Sequence[str]) -> list[Problem]:
+    def remove(self, wanted: Mapping[str, object], found: Sequence[FoundListing], listings: Sequence[str]) -> list[Problem]:
         """Take out what came from a folder or pattern that has it no more; outputs of other lost listings are returned."""
         left: list[Problem] = []
         sources, folders = {listing.source for listing in found}, set(map(os.path.normpath, listings))
         for output, made in self.old.made.items():
-            gone = [given.source for given in made.inputs if given.source not in sources and _is_gone(given.source)]
+            gone = [given.source for given in made.inputs if given.source not in sources and is_gone(given.source)]
             if output in wanted or not made.inputs or len(gone) < len(made.inputs):
                 continue
             there = _hash_of(self.out / output)
@@ -267,7 +276,7 @@ class _Draft:
                 message = f"kept, though {gone[0]} is gone: not as tagger wrote it; --force removes it"
                 left.append(Problem(str(self.out / output), 0, message))
             else:
-                self.changes.append(FileChange(output, "removed", 0, tuple(changes(made.records, ()))))
+                self.changes.append(FileChange(output, "removed", 0, tuple(tag_changes(made.records, ()))))
                 del self.made[output]
         return left
 
@@ -279,7 +288,7 @@ class _Draft:
 class _Engine:
     """What turns entries into tags and text; the model is not parsed before it is needed."""
 
-    def __init__(self, settings: Settings, form: str) -> None:
+    def __init__(self, settings: BatchSettings, form: str) -> None:
         self.form = form
         self.labelled = settings.workspace if settings.use_labels else None
         self.data, self.path = read_bytes(model_path(settings.model, settings.workspace))
@@ -291,20 +300,20 @@ class _Engine:
         return Model.from_bytes(self.data, self.path)
 
     @cached_property
-    def hand(self) -> tuple[Mapping[str, Row], Sequence[Topic]]:
+    def hand(self) -> tuple[Mapping[str, LabelRow], Sequence[Topic]]:
         return self.labelled.hand() if self.labelled is not None else ({}, ())
 
-    def tags(self, entries: Sequence[Entry], old: Manifest) -> dict[str, Record]:
+    def tags(self, entries: Sequence[Entry], old: Manifest) -> dict[str, TagRecord]:
         """By hash of the content: from the manifest where it has the entry as this engine tags it, else made now."""
         known = {record.content: record for made in old.made.values() if made.made_with == self.hash for record in made.records}
         new = {content: entry for entry in entries if (content := _content(entry)) not in known}
         if new:
             for content, result in zip(new, self.model.tag(list(new.values()), *self.hand), strict=True):
                 topics = tuple((tag.topic.id, None if tag.score is None else round(tag.score, DIGITS)) for tag in result.tags)
-                known[content] = Record(result.entry.id, result.entry.title, content, topics, result.by, _note(result))
+                known[content] = TagRecord(result.entry.id, result.entry.title, content, topics, result.by, _note(result))
         return known
 
-    def render(self, entries: Sequence[tuple[str, Entry]], records: Sequence[Record]) -> bytes:
+    def render(self, entries: Sequence[tuple[str, Entry]], records: Sequence[TagRecord]) -> bytes:
         """An output's bytes, from (source, entry) pairs.
 
         Raises:
@@ -321,7 +330,7 @@ class _Engine:
             out = io.BytesIO()
             report.tagged_frame(results).to_parquet(out, engine="pyarrow", index=False)
             return out.getvalue()
-        return report.tagged(results, self.model, self.form, digits=DIGITS).encode()
+        return report.format_tagged(results, self.model, self.form, digits=DIGITS).encode()
 
 
 def _note(result: Tagged) -> str | None:
@@ -335,7 +344,7 @@ def _note(result: Tagged) -> str | None:
     )
 
 
-def _form(settings: Settings) -> str:
+def _form(settings: BatchSettings) -> str:
     """The form of the outputs.
 
     Raises:
@@ -354,13 +363,13 @@ def _form(settings: Settings) -> str:
     return form
 
 
-def _outputs(found: Sequence[_Found], out: Path, settings: Settings, form: str) -> dict[str, Sequence[_Found]]:
+def _outputs(found: Sequence[FoundListing], out: Path, settings: BatchSettings, form: str) -> dict[str, Sequence[FoundListing]]:
     """The listings of each output.
 
     Raises:
         UsageError: if two listings have the same output, or an output is a listing.
     """
-    wanted: dict[str, Sequence[_Found]] = {}
+    wanted: dict[str, Sequence[FoundListing]] = {}
     if settings.combined is not None:
         wanted[Path(settings.combined).as_posix()] = found
     else:
@@ -378,7 +387,9 @@ def _outputs(found: Sequence[_Found], out: Path, settings: Settings, form: str) 
     return wanted
 
 
-def _is_current(path: Path, made: Made | None, sources: Sequence[_Found], made_with: str, year: int | None) -> bool:
+def _is_current(
+    path: Path, made: OutputRecord | None, sources: Sequence[FoundListing], made_with: str, year: int | None
+) -> bool:
     return (
         made is not None
         and made.made_with == made_with
@@ -389,12 +400,12 @@ def _is_current(path: Path, made: Made | None, sources: Sequence[_Found], made_w
     )
 
 
-def _found_in(sources: Sequence[_Found], settings: Settings) -> str | None:
+def _found_in(sources: Sequence[FoundListing], settings: BatchSettings) -> str | None:
     return sources[0].found_in if settings.combined is None else None
 
 
 def _read_all(
-    sources: Sequence[_Found], years: Mapping[str, int], n_jobs: int, progress: Callable[[int, int], None]
+    sources: Sequence[FoundListing], years: Mapping[str, int], n_jobs: int, progress: Callable[[int, int], None]
 ) -> dict[str, tuple[str, Listing]]:
     """By source, the hash of a listing's bytes and what is in it."""
     calls = [(source.path, source.source, years[source.source]) for source in sources]
@@ -414,7 +425,7 @@ def _read_all(
 def _read(path: Path, source: str, year: int) -> tuple[str, Listing]:
     try:
         data = path.read_bytes()
-        return _hash(data), read(decode(data, source), source, year)
+        return _hash(data), read_entries(decode_text(data, source), source, year)
     except OSError as error:
         return "", Listing(problems=(Problem(source, 0, f"cannot be read: {error.strerror}"),))
     except ListingError as error:

@@ -53,7 +53,7 @@ def host(environment: Mapping[str, str]) -> str:
 def text(run: Run) -> str:
     """The checks, each with the lines that it is about, then warnings and the entries that need a person."""
     rows = [[check.name, check.state, check.message] for check in run.checks]
-    lines = [report.aligned(rows[0], rows[1:])]
+    lines = [report.align_columns(rows[0], rows[1:])]
     lines += [f"{finding.problem}\n" for finding in _findings(run) if finding.problem.path]
     return "".join(lines)
 
@@ -77,7 +77,7 @@ def summary(run: Run, link: str | None = None) -> str:
         run: what was found.
         link: where the page with pictures is, as from the summary; None if there is none to link to.
     """
-    rows = [[check.name, check.state, report.escaped(check.message)] for check in run.checks]
+    rows = [[check.name, check.state, report.escape_markdown(check.message)] for check in run.checks]
     parts = [f"## tagger: {_HEADINGS[run.status]}\n", report.markdown_table(["check", "", ""], rows)]
     where = [finding.problem for finding in _findings(run) if finding.problem.path and finding.problem not in run.review]
     if where:
@@ -85,7 +85,10 @@ def summary(run: Run, link: str | None = None) -> str:
     if run.review:
         parts += ["### Entries that need a person\n", _listed(run.review)]
     if run.tagged and run.model is not None:
-        parts += ["### New entries, and those with other topics\n", report.tagged(run.tagged[:_MOST], run.model, "markdown")]
+        parts += [
+            "### New entries, and those with other topics\n",
+            report.format_tagged(run.tagged[:_MOST], run.model, "markdown"),
+        ]
         if len(run.tagged) > _MOST:
             parts.append(f"{len(run.tagged) - _MOST} more are not shown.\n")
     if run.figures is not None and run.model is not None:
@@ -101,7 +104,7 @@ def page(run: Run) -> str | None:
     """The page of HTML that `tagger report` makes, without a learning curve; None where no figures could be had."""
     if run.labels is None or run.model is None or run.held_out is None:
         return None
-    return html_report.html(run.place, run.labels, run.model, run.held_out)
+    return html_report.render_report(run.place, run.labels, run.model, run.held_out)
 
 
 def junit(run: Run) -> str:
@@ -121,8 +124,8 @@ def junit(run: Run) -> str:
     for check in run.checks:
         case = SubElement(suite, "testcase", classname="tagger.ci", name=check.name)
         if check.state in kinds:
-            found = SubElement(case, kinds[check.state], message=report.printable(check.message))
-            found.text = report.printable("\n".join(map(str, check.problems))) or None
+            found = SubElement(case, kinds[check.state], message=report.strip_unprintable(check.message))
+            found.text = report.strip_unprintable("\n".join(map(str, check.problems))) or None
     indent(suite)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suite, encoding="unicode") + "\n"
 
@@ -174,7 +177,7 @@ def _findings(run: Run) -> Iterator[_Finding]:
 
 
 def _listed(problems: tuple[Problem, ...] | list[Problem]) -> str:
-    lines = [f"- {report.escaped(str(problem))}\n" for problem in problems[:_MOST]]
+    lines = [f"- {report.escape_markdown(str(problem))}\n" for problem in problems[:_MOST]]
     return "".join(lines) + (f"- and {len(problems) - _MOST} more\n" if len(problems) > _MOST else "")
 
 

@@ -15,28 +15,28 @@ from typing import Any
 import numpy as np
 
 from tagger.batch import plan as batch
-from tagger.curation.drift import drift
+from tagger.curation.drift import measure_drift
 from tagger.errors import LabelsError, ModelError, Problem
-from tagger.evaluation.comparison import Comparison, compare, other_goals
+from tagger.evaluation.comparison import Comparison, compare_models, topics_with_other_goals
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import Labels, read_labels
 from tagger.labels.reviewed import check_confirmed
-from tagger.labels.table import Row, read_rows
-from tagger.model.decision import NEAR, margins
+from tagger.labels.table import LabelRow, read_rows
+from tagger.model.decision import UNCERTAIN_ODDS_RATIO, log_odds_margins
 from tagger.model.model import Model, load
 from tagger.reports import card as card_report
 from tagger.tags import Tagged
-from tagger.taxonomy import Gate, ancestors, read_gate, ruled_out
+from tagger.taxonomy import Gate, ancestors, incompatible_topics, read_gate
 from tagger.training.settings import Settings
-from tagger.training.trainer import HeldOut
-from tagger.workspace.promotion import previous, promote, settle
-from tagger.workspace.retrain import cross_validated, is_current
+from tagger.training.trainer import OutOfFold
+from tagger.workspace.promotion import finish_interrupted, previous_model, promote
+from tagger.workspace.retrain import cross_validate_labels, is_current
 from tagger.workspace.workspace import Workspace
 
 __all__ = [
     "Check",
     "Run",
-    "check",
+    "run_checks",
 ]
 
 
@@ -66,7 +66,7 @@ class Run:
     tagged: tuple[Tagged, ...] = ()  # entries that are new or have other topics
     review: tuple[Problem, ...] = ()  # those of them that need a person, where they stand
     labels: Labels | None = None
-    held_out: HeldOut | None = None  # what the model's figures come from, where it was made anew or that was asked for
+    held_out: OutOfFold | None = None  # what the model's figures come from, where it was made anew or that was asked for
 
     @property
     def status(self) -> int:
@@ -94,8 +94,8 @@ class Run:
         if self.status:
             return written
         if self.promotes and self.model is not None:
-            promote(self.place, self.model.to_bytes(), card_report.card(self.model))
-            written += [path for path in (self.place.model, self.place.card, previous(self.place)) if path.exists()]
+            promote(self.place, self.model.to_bytes(), card_report.model_card(self.model))
+            written += [path for path in (self.place.model, self.place.card, previous_model(self.place)) if path.exists()]
         return written + (self.plan.write() if self.plan is not None else [])
 
 
@@ -113,7 +113,7 @@ class _Moved:
 class _Draft:
     """A run as it comes together."""
 
-    held_out: HeldOut | None = None
+    held_out: OutOfFold | None = None
     checks: list[Check] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -121,17 +121,17 @@ class _Draft:
         self.checks.append(Check(name, state, message, tuple(problems)))
 
 
-def check(
+def run_checks(
     place: Workspace,
     listings: Sequence[str],
     out: Path | None,
-    settings: batch.Settings,
+    settings: batch.BatchSettings,
     *,
     retrain: bool = False,
     base: Path | None = None,
     base_labels: Path | None = None,
     fail_on_drift: bool = False,
-    cross_validate: bool = False,
+    keep_scores: bool = False,
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Run:
@@ -139,22 +139,22 @@ def check(
 
     Args:
         place: labels and model.
-        listings: files, folders and patterns, as for `batch.plan`.
+        listings: files, folders and patterns, as for `plan_batch`.
         out: the folder of outputs; None to tag and to write nothing.
         settings: of the outputs; its model and workspace are set here.
         retrain: make the model anew where it is not what the labels give.
         base: the model to compare with; by default the one that a retraining is to replace.
         base_labels: the labels/ of that model: cells that differ from them do not count in the comparison, and are named.
         fail_on_drift: fail, instead of a warning, where it is time to label more.
-        cross_validate: have `held_out`, for a report, also of a model that is what the labels give.
+        keep_scores: have `held_out`, for a report, also of a model that is what the labels give.
         n_jobs: processes to train with.
         progress: called with the number of fits done and of all fits.
 
     Raises:
         ModelError, LabelsError: if the base cannot be used.
-        UsageError, OutputError: as `batch.plan`.
+        UsageError, OutputError: as `plan_batch`.
     """
-    settle(place)
+    finish_interrupted(place)
     draft = _Draft()
     older = load(base) if base is not None else None
     labels = _labels(place, draft)
@@ -162,7 +162,7 @@ def check(
         for name in ("model", "base", "floors", "calibration", "listings", "drift"):
             draft.add(name, "skipped", f"{place.labels} comes first")
         return Run(place, tuple(draft.checks))
-    there, model = _model(place, labels, retrain, cross_validate, n_jobs, progress, draft)
+    there, model = _model(place, labels, retrain, keep_scores, n_jobs, progress, draft)
     promotes = model is not there
     moved = _moved(place, labels, read_rows(base_labels / "labels.csv")) if base_labels is not None else None
     if model is None or draft.checks[-1].state != "ok":
@@ -182,9 +182,9 @@ def check(
             path = Path(scratch) / path.name
             path.write_bytes(model.to_bytes())
         settings = replace(settings, model=path, workspace=place)
-        plan = batch.plan(listings, out or Path(scratch) / "tags", settings, keep_going=True)
+        plan = batch.plan_batch(listings, out or Path(scratch) / "tags", settings, keep_going=True)
     draft.warnings += plan.warnings
-    tagged = _new(plan, model, place)
+    tagged = _tag_new(plan, model, place)
     problems = plan.error.problems if plan.error is not None else ()
     n_new = f"{len(tagged)} new or with other topics"
     if plan.error is not None:
@@ -192,7 +192,7 @@ def check(
     else:
         draft.add("listings", "ok", f"{plan.n_entries} {'entry' if plan.n_entries == 1 else 'entries'}, {n_new}")
     _drift(model, labels, tagged, fail_on_drift, place, draft)
-    review = tuple(_doubts(tagged, model))
+    review = tuple(_uncertain_entries(tagged, model))
     return Run(
         place,
         tuple(draft.checks),
@@ -226,7 +226,7 @@ def _model(
     place: Workspace,
     labels: Labels,
     retrain: bool,
-    cross_validate: bool,
+    keep_scores: bool,
     n_jobs: int,
     progress: Callable[[int, int], None],
     draft: _Draft,
@@ -238,31 +238,33 @@ def _model(
         there, why = None, str(error).partition(";")[0]
     if is_current(there, labels, Settings()):
         draft.add("model", "ok", f"{place.model} is what {place.labels} gives")
-        if cross_validate:
-            _, draft.held_out = cross_validated(labels, Settings(), n_jobs, progress)
+        if keep_scores:
+            _, draft.held_out = cross_validate_labels(labels, Settings(), n_jobs, progress)
         return there, there
     if not retrain:
         draft.add("model", "failed", f"{why}; run 'tagger retrain' and commit {place.model.parent}, or give --retrain")
         return there, there
     try:
-        made, draft.held_out = cross_validated(labels, Settings(), n_jobs, progress)
+        made, draft.held_out = cross_validate_labels(labels, Settings(), n_jobs, progress)
     except LabelsError as error:
         draft.add("model", "error", str(error))
         return there, there
     draft.add("model", "ok", f"made anew from {place.labels}")
-    draft.warnings += [Problem(str(place.labels / "topics.toml"), 0, message) for message in card_report.lacking(made)]
+    draft.warnings += [
+        Problem(str(place.labels / "topics.toml"), 0, message) for message in card_report.describe_missed_goals(made)
+    ]
     return there, made
 
 
-def _moved(place: Workspace, labels: Labels, base: Sequence[Row]) -> list[_Moved]:
+def _moved(place: Workspace, labels: Labels, base: Sequence[LabelRow]) -> list[_Moved]:
     """The rows of labels.csv that do not say what the base's table says, by id."""
     path = str(place.labels / "labels.csv")
-    above, against = ancestors(labels.topics), ruled_out(labels.topics)
+    above, against = ancestors(labels.topics), incompatible_topics(labels.topics)
     before, now = {row.id: row for row in base}, {row.id: row for row in labels.rows}
     found = []
     for id in sorted(before | now):
         row, old = now.get(id) or before[id], before.get(id)
-        was, said = _said(old), _said(now.get(id))
+        was, said = _labels_text(old), _labels_text(now.get(id))
         topics = [topic for topic in dict.fromkeys((*was, *said)) if was.get(topic) != said.get(topic)]
         if id in before and id in now and not topics:
             continue
@@ -274,7 +276,7 @@ def _moved(place: Workspace, labels: Labels, base: Sequence[Row]) -> list[_Moved
     return found
 
 
-def _said(row: Row | None) -> dict[str, str]:
+def _labels_text(row: LabelRow | None) -> dict[str, str]:
     if row is None:
         return {}
     return dict.fromkeys(row.unsure, "unsure") | dict.fromkeys(row.topics, "yes")
@@ -300,11 +302,11 @@ def _against_base(
         if topic.id not in {known.id for known in labels.topics}:
             message = f"the base's topic {topic.id!r} is gone; it is not compared"
             draft.warnings.append(Problem(str(place.labels / "topics.toml"), 0, message))
-    for id in other_goals(base, model) if base is not None else ():
+    for id in topics_with_other_goals(base, model) if base is not None else ():
         message = f"topic {id!r} asks for another precision than the base's; it is not compared"
         draft.warnings.append(Problem(str(place.labels / "topics.toml"), 0, message))
     disputed = {row.id: row.topics for row in moved or () if row.disputed}
-    comparison = compare(base, model, labels, disputed) if base is not None else None
+    comparison = compare_models(base, model, labels, disputed) if base is not None else None
     if comparison is None:
         draft.add("base", "skipped", "no model to compare with" if base is None else "the base has no topic to compare")
         return
@@ -355,14 +357,14 @@ def _number(figure: float | None) -> str:
 
 def _drift(model: Model, labels: Labels, tagged: Sequence[Tagged], fail: bool, place: Workspace, draft: _Draft) -> None:
     """Whether the new entries are so far from the labelled ones that it is time to label more."""
-    found = drift(model, labels, [result.entry for result in tagged])
+    found = measure_drift(model, labels, [result.entry for result in tagged])
     more = bool(found["label_more"])
     draft.add("drift", "failed" if more and fail else "ok", found["sentence"])
     if more and not fail:
         draft.warnings.append(Problem(str(place.labels / "labels.csv"), 0, found["sentence"]))
 
 
-def _new(plan: batch.Plan, model: Model, place: Workspace) -> tuple[Tagged, ...]:
+def _tag_new(plan: batch.Plan, model: Model, place: Workspace) -> tuple[Tagged, ...]:
     """The entries that are new or have other topics, in the order of the outputs, with the lines where they stand."""
     tagged: list[Tagged] = []
     for change in plan.changes:
@@ -375,11 +377,11 @@ def _new(plan: batch.Plan, model: Model, place: Workspace) -> tuple[Tagged, ...]
     return tuple(tagged)
 
 
-def _doubts(tagged: Sequence[Tagged], model: Model) -> Iterator[Problem]:
+def _uncertain_entries(tagged: Sequence[Tagged], model: Model) -> Iterator[Problem]:
     """The entries that a person should look at: a score near its threshold, or no likeness to the labelled ones."""
     machine = [result for result in tagged if result.by == "model"]
     scores = model.scores(result.entry for result in machine)
-    near = np.abs(margins(scores, model.thresholds)) <= np.log(NEAR)
+    near = np.abs(log_odds_margins(scores, model.thresholds)) <= np.log(UNCERTAIN_ODDS_RATIO)
     for n, result in enumerate(machine):
         path, _, line = (result.entry.source or ":0").rpartition(":")
         if not result.tags and (result.nearest is None or (result.note or "").startswith("unlike")):

@@ -13,9 +13,9 @@ import typer
 from tagger.cli.options import Format, FormatOption, OutputOption, WorkspaceOption, format_for
 from tagger.cli.output import emit, progress, warn
 from tagger.labels.dataset import read_labels
-from tagger.labels.reviewed import Decision, apply, read_confirmed, read_decisions
+from tagger.labels.reviewed import AuditAnswer, apply_answers, read_answers, read_confirmed
 from tagger.reports import audit as audit_report
-from tagger.workspace.workspace import Workspace, need_workspace
+from tagger.workspace.workspace import Workspace, require_workspace
 
 _KEYS = {"a": "accept", "r": "reject", "u": "unsure"}
 
@@ -32,23 +32,25 @@ def audit(
 ) -> None:
     """Labels that are probably wrong, to accept or reject."""
     form = format_for(format, output, allowed=(Format.table, Format.jsonl, Format.markdown))
-    place = need_workspace(workspace)
+    place = require_workspace(workspace)
     if decisions is not None:
-        changed, same = apply(place.labels, read_decisions(decisions), decisions)
+        changed, same = apply_answers(place.labels, read_answers(decisions), decisions)
         warn([_applied(changed, same)])
         return
-    from tagger.curation.label_errors import audited
+    from tagger.curation.label_errors import find_label_errors
     from tagger.training.settings import Settings
 
     labels = read_labels(place.labels)
     warn(labels.warnings)
     with progress("auditing") as told:
-        found = audited(labels, Settings(), read_confirmed(place.labels), top, n_jobs=os.cpu_count() or 1, progress=told)
+        found = find_label_errors(
+            labels, Settings(), read_confirmed(place.labels), top, n_jobs=os.cpu_count() or 1, progress=told
+        )
     if format is None and output is None and sys.stdin.isatty() and sys.stdout.isatty():
         warn([_applied(*_ask(place, found["doubted"]))])
-        emit(audit_report.audit(found | {"doubted": []}, form))
+        emit(audit_report.audit_text(found | {"doubted": []}, form))
     else:
-        emit(audit_report.audit(found, form), output)
+        emit(audit_report.audit_text(found, form), output)
 
 
 def _applied(changed: int, same: int) -> str:
@@ -62,7 +64,10 @@ def _ask(place: Workspace, doubted: Sequence[dict[str, Any]]) -> tuple[int, int]
     at = 0
     while at < len(doubted):
         doubt = doubted[at]
-        emit("\x1b[2J\x1b[H" + audit_report.question(doubt, f"{at + 1} of {len(doubted)}", shutil.get_terminal_size().columns))
+        emit(
+            "\x1b[2J\x1b[H"
+            + audit_report.question_text(doubt, f"{at + 1} of {len(doubted)}", shutil.get_terminal_size().columns)
+        )
         other = "no" if doubt["label"] == "yes" else "yes"
         emit(f"\na: it is {other}   r: it is {doubt['label']}   u: unsure   s: skip   b: back   q: quit ")
         key = typer.getchar().lower()
@@ -70,12 +75,12 @@ def _ask(place: Workspace, doubted: Sequence[dict[str, Any]]) -> tuple[int, int]
         if key == "q":
             break
         if key in _KEYS:
-            made[at] = apply(place.labels, [Decision(doubt["id"], doubt["topic"], doubt["label"], _KEYS[key])])
+            made[at] = apply_answers(place.labels, [AuditAnswer(doubt["id"], doubt["topic"], doubt["label"], _KEYS[key])])
         if key == "b" and at:
             at -= 1
             if at in made:
                 before = doubted[at]
-                apply(place.labels, [Decision(before["id"], before["topic"], before["label"], "undo")])
+                apply_answers(place.labels, [AuditAnswer(before["id"], before["topic"], before["label"], "undo")])
                 del made[at]
         elif key in _KEYS or key == "s":
             at += 1

@@ -31,19 +31,19 @@ def batch(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Tag many listings; only what changed is done again."""
-    from tagger.batch.plan import Settings, plan
+    from tagger.batch.plan import BatchSettings, plan_batch
 
     if combined is not None and format is not None:
         raise UsageError(f"--format {format}: --combined {combined} has its format from its ending; give one of the two")
-    settings = Settings(format or "csv", combined, year, model, find_workspace(workspace), not no_labels)
+    settings = BatchSettings(format or "csv", combined, year, model, find_workspace(workspace), not no_labels)
     with progress("reading") as told:
-        planned = plan(listings, out, settings, force=force, keep_going=keep_going, n_jobs=jobs, progress=told)
+        planned = plan_batch(listings, out, settings, force=force, keep_going=keep_going, n_jobs=jobs, progress=told)
     warn(planned.warnings)
     if check:
-        emit(batch_report.planned(planned.changes, out))
+        emit(batch_report.plan_text(planned.changes, out))
     else:
         emit("".join(f"{path}\n" for path in planned.write()))
-    warn([batch_report.batch_summary(planned)])
+    warn([batch_report.batch_summary_text(planned)])
     if planned.error is not None:
         raise planned.error
     if check and planned.changes:

@@ -8,7 +8,7 @@ import typer
 
 from tagger.cli.options import WorkspaceOption
 from tagger.cli.output import emit, warn
-from tagger.workspace.workspace import need_workspace
+from tagger.workspace.workspace import require_workspace
 
 
 def check(
@@ -16,9 +16,9 @@ def check(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Whether labels are in order and the model is what they give."""
-    from tagger.workspace.checks import checked
+    from tagger.workspace.checks import check_workspace
 
-    found = checked(need_workspace(workspace), labels_only)
+    found = check_workspace(require_workspace(workspace), labels_only)
     emit("".join(f"{problem}\n" for problem in found.problems))
     if found.labels is not None:
         warn(found.labels.warnings)

@@ -11,7 +11,7 @@ import typer
 
 from tagger.cli.options import CombinedOption, WorkspaceOption, YearOption
 from tagger.cli.output import append, emit, progress, warn
-from tagger.workspace.workspace import need_workspace
+from tagger.workspace.workspace import require_workspace
 
 
 class Form(StrEnum):
@@ -72,25 +72,25 @@ def ci(
     """Check labels, model and gate, tag new listings, report to the host."""
     import secrets
 
-    from tagger.batch.plan import Settings
+    from tagger.batch.plan import BatchSettings
     from tagger.ci import reports as ci_report
-    from tagger.ci.run import check
+    from tagger.ci.run import run_checks
     from tagger.reports import page as html_report
 
     if report is not None:
         html_report.need_extra()
     form = format or ci_report.host(os.environ)
     with progress("training") as told:
-        run = check(
-            need_workspace(workspace),
+        run = run_checks(
+            require_workspace(workspace),
             listings or [],
             out,
-            Settings(combined=combined, year=year),
+            BatchSettings(combined=combined, year=year),
             retrain=retrain,
             base=base,
             base_labels=base_labels,
             fail_on_drift=fail_on_drift,
-            cross_validate=report is not None,
+            keep_scores=report is not None,
             n_jobs=os.cpu_count() or 1,
             progress=told,
         )

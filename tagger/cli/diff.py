@@ -13,7 +13,7 @@ from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
 from tagger.model.model import load
 from tagger.reports import batch as batch_report
-from tagger.workspace.workspace import find_workspace, load_model, need_workspace
+from tagger.workspace.workspace import find_workspace, load_model, require_workspace
 
 
 def diff(
@@ -38,9 +38,9 @@ def diff(
     entries = listing.all()
     if {old.suffix, new.suffix} == {".safetensors"}:
         if not listings:
-            entries = read_labels(need_workspace(workspace).labels).entries
+            entries = read_labels(require_workspace(workspace).labels).entries
         found = diff_models(load(old), load(new), entries, (str(old), str(new)))
     else:
         explainer = load_model(model, find_workspace(workspace)) if entries else None
         found = diff_runs(old, new, entries, explainer)
-    emit(batch_report.diff(found, form), output)
+    emit(batch_report.diff_text(found, form), output)

@@ -11,7 +11,7 @@ from tagger.cli.output import emit, warn
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
 from tagger.reports import drift as drift_report
-from tagger.workspace.workspace import load_model, need_workspace
+from tagger.workspace.workspace import load_model, require_workspace
 
 
 def drift(
@@ -27,10 +27,10 @@ def drift(
     workspace: WorkspaceOption = None,
 ) -> None:
     """How new entries differ; whether to label more."""
-    from tagger.curation.drift import drift as compare
+    from tagger.curation.drift import measure_drift as compare
 
     form = form_for(format, output)
-    place = need_workspace(workspace)
+    place = require_workspace(workspace)
     tagger = load_model(model, place)
     labels = read_labels(place.labels)
     listing = read_files(listings, year)
@@ -38,6 +38,6 @@ def drift(
     if tagger.about.get("labels_hash") != labels.hash():
         warn([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
     found = compare(tagger, labels, listing.all(), top)
-    emit(drift_report.drift(found, form), output)
+    emit(drift_report.drift_text(found, form), output)
     if check and found["label_more"]:
         raise typer.Exit(1)

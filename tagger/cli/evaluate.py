@@ -28,12 +28,12 @@ def evaluate(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Figures of a model on other labelled entries."""
-    from tagger.evaluation.labelled_sets import evaluated, read_labelled
+    from tagger.evaluation.labelled_sets import evaluate_model, read_labelled_set
 
     form = format_for(format, output, allowed=(Format.table, Format.jsonl, Format.csv, Format.markdown))
     tagger = load_model(model, find_workspace(workspace))
-    entries, rows = read_labelled(file, labels, tagger.topics, year, tagger.at_most)
-    found, n_seen = evaluated(tagger, entries, rows)
+    entries, rows = read_labelled_set(file, labels, tagger.topics, year, tagger.max_topics)
+    found, n_seen = evaluate_model(tagger, entries, rows)
     if n_seen:
         warn([f"{n_seen} of {len(entries)} entries are left out: the model was trained on them"])
     emit(figures_report.figures_text(found, tagger, form), output)

@@ -21,4 +21,4 @@ def export(
     from tagger.model.sklearn_export import save_pipeline
 
     save_pipeline(load_model(model, find_workspace(workspace)), pipeline)
-    warn([f"written: {pipeline}; it reads texts as tagger.text.normalize.text_of makes them"])
+    warn([f"written: {pipeline}; it reads texts as tagger.text.normalize.entry_text makes them"])

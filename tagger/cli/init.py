@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from tagger.cli.output import emit, warn
-from tagger.workspace.scaffold import create_workspace, to_do
+from tagger.workspace.scaffold import create_workspace, remaining_steps
 
 
 class Host(StrEnum):
@@ -40,6 +40,6 @@ def init(
     """Make a workspace with a tiny working example."""
     made = create_workspace(directory, ci, propose, source)
     emit("".join(f"{path}\n" for path in made))
-    warn(to_do(directory, made))
+    warn(remaining_steps(directory, made))
     if directory / "labels" / "topics.toml" in made:
         warn([f"next: cd {shlex.quote(str(directory))} && tagger retrain && tag examples/new-listing.txt"])

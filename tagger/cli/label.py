@@ -12,12 +12,12 @@ from tagger.cli.options import ModelOption, WorkspaceOption, YearOption
 from tagger.cli.output import warn
 from tagger.cli.terminal import Terminal, terminal
 from tagger.formats.registry import read_files
-from tagger.taxonomy import read_at_most
-from tagger.workspace.workspace import load_model, need_workspace
+from tagger.taxonomy import read_max_topics
+from tagger.workspace.workspace import load_model, require_workspace
 
 if TYPE_CHECKING:
-    from tagger.curation.session import Labelling
-    from tagger.labels.store import Decision, Saved
+    from tagger.curation.session import LabellingSession
+    from tagger.labels.store import LabelEdit, SavedRows
     from tagger.model.model import Model
 
 
@@ -29,29 +29,29 @@ def label(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Label entries one at a time, on a terminal."""
-    from tagger.curation.session import begin
-    from tagger.labels.store import Folder
+    from tagger.curation.session import start_session
+    from tagger.labels.store import LabelStore
 
-    place = need_workspace(workspace)
+    place = require_workspace(workspace)
     tagger = load_model(model, place)
     rows, topics = place.hand()
-    at_most = read_at_most(place.labels / "topics.toml")
+    max_topics = read_max_topics(place.labels / "topics.toml")
     listing = read_files(files, year)
     warn(listing.warnings)
-    state = begin(listing.all(), topics, rows, tagger, everything, at_most)
-    folder = Folder(place.labels)
+    state = start_session(listing.all(), topics, rows, tagger, everything, max_topics)
+    folder = LabelStore(place.labels)
     if state.view:
         with terminal() as screen:
             state = _labelled(state, screen, folder.save, tagger)
     warn([f"{state.n_labelled} of {len(state.entries)} entries are labelled in {folder.table}"])
 
 
-def _labelled(state: Labelling, at: Terminal, save: Callable[[Decision], Saved], model: Model) -> Labelling:
+def _labelled(state: LabellingSession, at: Terminal, save: Callable[[LabelEdit], SavedRows], model: Model) -> LabellingSession:
     """The state when somebody leaves."""
     from tagger.cli.label_screen import SMALLEST, screen
-    from tagger.curation.session import act, telling
+    from tagger.curation.session import act_on_key, telling_positions
 
-    places = cache(lambda n: telling(model, state.entries[n]))
+    places = cache(lambda n: telling_positions(model, state.entries[n]))
     while not state.done:
         width, height = at.size()
         lines, state = screen(state, places(state.n) if state.n is not None else (), width, height)
@@ -59,5 +59,5 @@ def _labelled(state: Labelling, at: Terminal, save: Callable[[Decision], Saved],
         key = at.key()
         # On a screen too small to show what a key does, none does anything.
         if key is not None and width >= SMALLEST[0] and height >= SMALLEST[1]:
-            state = act(state, key, save)
+            state = act_on_key(state, key, save)
     return state

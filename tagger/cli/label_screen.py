@@ -1,4 +1,4 @@
-"""`Labelling` -> the lines of a terminal of any size: title, abstract with the telling words marked, topics, keys.
+"""`LabellingSession` -> the lines of a terminal of any size: title, abstract with the telling words marked, topics, keys.
 
 Nothing depends on colour alone: a yes is [x], an unsure [?], telling words are underlined.
 """
@@ -9,9 +9,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tagger.curation.session import KEYS, Labelling, Mark
-from tagger.entry import Entry, squeeze
-from tagger.text.positions import Place
+from tagger.curation.session import KEYS, LabellingSession, Mark
+from tagger.entry import Entry, normalize_whitespace
+from tagger.text.positions import Position
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -58,7 +58,9 @@ Underlined words spoke most for the proposed topics; numbers are scores.
 """
 
 
-def screen(state: Labelling, telling: Collection[Place], width: int, height: int) -> tuple[list[Text], Labelling]:
+def screen(
+    state: LabellingSession, telling: Collection[Position], width: int, height: int
+) -> tuple[list[Text], LabellingSession]:
     """What a terminal shows, and the state with what fits there.
 
     Args:
@@ -93,7 +95,7 @@ def screen(state: Labelling, telling: Collection[Place], width: int, height: int
         text = _wrapped(_marked(entry.abstract, "abstract", telling) if entry.abstract else Text("(no abstract)", "dim"), width)
         topics = _topics(state, state.n, width, columns)
     # What fits at the top goes there: a line more for the abstract.
-    head, said = _head(state), squeeze(state.message)
+    head, said = _head(state), normalize_whitespace(state.message)
     if cell_len(f"{head}   {said}") <= width:
         head, said = f"{head}   {said}".rstrip(), ""
     message = _shortened(_wrapped(Text(said, "bold"), width), most, width)
@@ -112,7 +114,7 @@ def screen(state: Labelling, telling: Collection[Place], width: int, height: int
     ], state
 
 
-def _head(state: Labelling) -> str:
+def _head(state: LabellingSession) -> str:
     where = "the end" if state.n is None else f"entry {state.n + 1} of {len(state.entries)}"
     here = state.n is not None and state.entries[state.n].id in state.rows
     return f" {where}{', labelled' * here}   {state.n_labelled} labelled{', all shown' * state.everything}"
@@ -125,7 +127,7 @@ def _facts(entry: Entry) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _end(state: Labelling) -> str:
+def _end(state: LabellingSession) -> str:
     left = len(state.entries) - state.n_labelled
     if not left:
         return f"Every entry is labelled: {state.n_labelled}. b goes back, q quits."
@@ -133,7 +135,7 @@ def _end(state: Labelling) -> str:
     return f"This was the last one. {entries} no label yet: f twice goes through them again, b goes back, q quits."
 
 
-def _help(state: Labelling, width: int) -> list[Text]:
+def _help(state: LabellingSession, width: int) -> list[Text]:
     from rich.text import Text
 
     lines = [line for part in _HELP.split("\n") for line in _wrapped(Text(part), width)]
@@ -144,7 +146,7 @@ def _help(state: Labelling, width: int) -> list[Text]:
     return lines
 
 
-def _topics(state: Labelling, n: int, width: int, columns: int) -> list[Text]:
+def _topics(state: LabellingSession, n: int, width: int, columns: int) -> list[Text]:
     """The topics of the page, one column after the other."""
     from rich.text import Text
 
@@ -162,7 +164,7 @@ def _topics(state: Labelling, n: int, width: int, columns: int) -> list[Text]:
     return lines
 
 
-def _rule(state: Labelling, n_lines: int, width: int) -> Text:
+def _rule(state: LabellingSession, n_lines: int, width: int) -> Text:
     """The line between text and topics, which says what is not on the screen."""
     parts = []
     above, below = state.scroll, n_lines - state.scroll - state.room
@@ -180,7 +182,7 @@ def _rule(state: Labelling, n_lines: int, width: int) -> Text:
     return line
 
 
-def _marked(text: str, part: str, telling: Collection[Place], style: str = "") -> Text:
+def _marked(text: str, part: str, telling: Collection[Position], style: str = "") -> Text:
     from rich.text import Text
 
     shown = Text(text, style)

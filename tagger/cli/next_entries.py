@@ -13,8 +13,8 @@ from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
 from tagger.model.model import load
 from tagger.reports import drift as drift_report
-from tagger.workspace.promotion import previous
-from tagger.workspace.workspace import load_model, need_workspace
+from tagger.workspace.promotion import previous_model
+from tagger.workspace.workspace import load_model, require_workspace
 
 
 def next_entries(
@@ -35,16 +35,16 @@ def next_entries(
     workspace: WorkspaceOption = None,
 ) -> None:
     """What to label next; whether more labels still help."""
-    from tagger.curation.query import advice
+    from tagger.curation.query import stopping_advice
 
     form = form_for(format, output)
-    place = need_workspace(workspace)
+    place = require_workspace(workspace)
     tagger = load_model(model, place)
-    earlier = previous(place) if before is None and previous(place).exists() else before
+    earlier = previous_model(place) if before is None and previous_model(place).exists() else before
     labels = read_labels(place.labels)
     listing = read_files(pool, year)
     warn((*labels.warnings, *listing.warnings))
     if tagger.about.get("labels_hash") != labels.hash():
         warn([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
-    found = advice(tagger, labels, listing.all(), number, None if earlier is None else load(earlier))
-    emit(drift_report.next_entries(found, form), output)
+    found = stopping_advice(tagger, labels, listing.all(), number, None if earlier is None else load(earlier))
+    emit(drift_report.suggestions_text(found, form), output)

@@ -13,7 +13,7 @@ from tagger.cli.options import WorkspaceOption
 from tagger.cli.output import emit, progress, warn
 from tagger.errors import UsageError
 from tagger.labels.dataset import read_labels
-from tagger.workspace.workspace import need_workspace
+from tagger.workspace.workspace import require_workspace
 
 
 def report(
@@ -36,9 +36,9 @@ def report(
     if output is None and sys.stdout.isatty():
         raise UsageError("a report is a page of HTML; give -o report.html")
     html_report.need_extra()
-    place = need_workspace(workspace)
+    place = require_workspace(workspace)
     labels = read_labels(place.labels)
     warn(labels.warnings)
     with progress("training") as told:
-        page = html_report.made(place, labels, learning_curve, n_jobs=os.cpu_count() or 1, progress=told)
+        page = html_report.build_report(place, labels, learning_curve, n_jobs=os.cpu_count() or 1, progress=told)
     emit(page, output)

@@ -14,8 +14,8 @@ from tagger.labels.dataset import read_labels
 from tagger.model.model import Model, load
 from tagger.reports import card as card_report
 from tagger.reports import figures as figures_report
-from tagger.workspace.promotion import previous, promote, settle
-from tagger.workspace.workspace import Workspace, need_workspace
+from tagger.workspace.promotion import finish_interrupted, previous_model, promote
+from tagger.workspace.workspace import Workspace, require_workspace
 
 
 def retrain(
@@ -28,15 +28,15 @@ def retrain(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Train the model anew from the labels."""
-    from tagger.evaluation.comparison import compare, other_goals
+    from tagger.evaluation.comparison import compare_models, topics_with_other_goals
     from tagger.training.settings import Settings
-    from tagger.workspace.retrain import is_current, not_learned, retrained
+    from tagger.workspace.retrain import describe_not_learned, is_current, train_from_labels
 
-    place = need_workspace(workspace)
+    place = require_workspace(workspace)
     labels = read_labels(place.labels)
     warn(labels.warnings)
     if not check:
-        settle(place)
+        finish_interrupted(place)
     old = _old(place)
     current = is_current(old, labels, Settings())
     if check:
@@ -46,14 +46,14 @@ def retrain(
         warn([f"{place.model} is up to date with {place.labels}; nothing to do"])
         return
     with progress("training") as told:
-        new = retrained(labels, Settings(), n_jobs=os.cpu_count() or 1, progress=told)
+        new = train_from_labels(labels, Settings(), n_jobs=os.cpu_count() or 1, progress=told)
     emit(figures_report.figures_text(new.about["figures"], new, shown=("precision", "recall", "f1")) + "\n")
-    comparison = compare(old, new, labels) if old is not None else None
+    comparison = compare_models(old, new, labels) if old is not None else None
     if comparison is not None:
-        emit(figures_report.changes(comparison.old, comparison.new, comparison.p_worse, comparison.n_entries))
-    if old is not None and (changed := other_goals(old, new)):
+        emit(figures_report.comparison_text(comparison.old, comparison.new, comparison.p_worse, comparison.n_entries))
+    if old is not None and (changed := topics_with_other_goals(old, new)):
         warn([f"not compared, since another precision is asked for than before: {', '.join(changed)}"])
-    warn([*not_learned(new, Settings().min_yes), *card_report.lacking(new)])
+    warn([*describe_not_learned(new, Settings().min_yes), *card_report.describe_missed_goals(new)])
     if comparison is not None and comparison.worse and not force:
         warn(
             [
@@ -62,8 +62,8 @@ def retrain(
             ]
         )
         raise typer.Exit(1)
-    promote(place, new.to_bytes(), card_report.card(new))
-    kept = f"; the one before is {previous(place)}" if previous(place).exists() else ""
+    promote(place, new.to_bytes(), card_report.model_card(new))
+    kept = f"; the one before is {previous_model(place)}" if previous_model(place).exists() else ""
     warn([f"written: {place.model}, {place.card}{kept}"])
 
 

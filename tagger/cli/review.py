@@ -11,7 +11,7 @@ import typer
 from tagger.cli.options import ModelOption, WorkspaceOption, YearOption
 from tagger.cli.output import warn
 from tagger.formats.registry import read_files
-from tagger.workspace.workspace import load_model, need_workspace
+from tagger.workspace.workspace import load_model, require_workspace
 
 
 def review(
@@ -41,13 +41,13 @@ def review(
     from tagger.server.serving import check, serve
 
     check(host, token)
-    place = need_workspace(workspace)
+    place = require_workspace(workspace)
     tagger = load_model(model, place)
     listing = read_files(listings or [], year)
     warn(listing.warnings)
-    from tagger.server.session import Desk
+    from tagger.server.session import ReviewSession
 
-    desk = Desk(place, tagger, listing.all())
+    desk = ReviewSession(place, tagger, listing.all())
     serve(desk, host, port, token, audit=not listings, ready=lambda address: _ready(address, browser))
 
 

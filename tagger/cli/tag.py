@@ -53,7 +53,7 @@ def tag(
         chosen = [id.strip() for id in topics.split(",") if id.strip()]
         if not chosen:
             raise UsageError("--topics: expected ids of topics, as in 'ctr,llm', found none")
-        tagger = tagger.showing(chosen)
+        tagger = tagger.restricted_to(chosen)
     listing = read_files(files, year)
     if since is not None:
         from tagger.workspace.git import added_since
@@ -62,8 +62,8 @@ def tag(
     tagged = tagger.tag(listing.entries, hand, hand_topics, all_scores)
     warn(listing.warnings)
     if output is None or not listing.problems:
-        emit(report.tagged(tagged, tagger, form, explain, all_scores, terminal_width(output)), output)
+        emit(report.format_tagged(tagged, tagger, form, explain, all_scores, terminal_width(output)), output)
     else:
         warn([f"{output}: not written, because of this:"])
     listing.all()
-    warn([report.summary(tagged)])
+    warn([report.tagging_summary(tagged)])

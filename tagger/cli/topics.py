@@ -20,4 +20,4 @@ def topics(
     place = find_workspace(workspace)
     tagger = load_model(model, place)
     labels = read_labels(place.labels) if place is not None else None
-    emit(topics_report.topics(tagger, labels, form), output)
+    emit(topics_report.topics_text(tagger, labels, form), output)

@@ -36,7 +36,7 @@ def why(
     workspace: WorkspaceOption = None,
 ) -> None:
     """The words for and against each topic, and precedents."""
-    from tagger.model.explain import explained
+    from tagger.model.explain import explain_entries
 
     form = form_for(format, output)
     place = find_workspace(workspace)
@@ -51,5 +51,5 @@ def why(
         entry = f"the id of an entry of {place.labels}" if place else "a labelled entry (there is no workspace here)"
         raise UsageError(f"{what}: neither {entry} nor a file that is there")
     warn(listing.warnings)
-    found = explained(tagger, listing.all(), labels, topics or (), similar)
-    emit(why_report.why(found, form, terminal_width(output) if form == Form.text else None), output)
+    found = explain_entries(tagger, listing.all(), labels, topics or (), similar)
+    emit(why_report.why_text(found, form, terminal_width(output) if form == Form.text else None), output)

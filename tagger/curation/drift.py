@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.curation.query import USUAL, compared, listed
+from tagger.curation.query import USUAL, build_pool, describe
 from tagger.entry import Entry
 from tagger.evaluation import metrics
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
 
 __all__ = [
-    "drift",
+    "measure_drift",
 ]
 
 
@@ -39,7 +39,7 @@ _FEWEST = 20  # new entries: of fewer, one pasted page decides
 _FEWEST_LABELLED = 100  # with fewer, more than `_TOO_MANY` of entries of the same kind may well lie beyond the bound
 
 
-def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int = 10) -> dict[str, Any]:
+def measure_drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int = 10) -> dict[str, Any]:
     """How new entries compare with the labelled ones.
 
     Args:
@@ -61,7 +61,7 @@ def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int =
 
         Shares, rates and the new mean are (value, lower, upper) with 95% intervals, each None where there is nothing to count.
     """
-    pool = compared(model, labels.entries, entries)
+    pool = build_pool(model, labels.entries, entries)
     new, rows = pool.entries, pool.rows
     usual = float(model.about.get("usual_share", 0))
     signs = {
@@ -84,7 +84,7 @@ def drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teach: int =
         "unknown_words": round(1 - int(rows.known.sum()) / n_words, 4) if n_words else None,
         "best_score": {"new": _mean(pool.scores.max(axis=1)), "labelled": _mean(labelled_scores.max(axis=1))[0]},
         "topics": topics,
-        "teach": listed(model, pool, n_teach),
+        "teach": describe(model, pool, n_teach),
     }
 
 
@@ -96,14 +96,14 @@ def _sign(values: Floats, bound: float) -> dict[str, Any]:
 def _share(n: int, of: int) -> list[float | None]:
     if not of:
         return [None, None, None]
-    low, high = metrics.wilson(np.array(float(n)), np.array(float(of)))
+    low, high = metrics.wilson_interval(np.array(float(n)), np.array(float(of)))
     return [round(float(value), 4) for value in (n / of, low, high)]
 
 
 def _mean(values: Floats) -> list[float | None]:
     if not len(values):
         return [None, None, None]
-    low, high = metrics.bootstrap(lambda at: float(values[at].mean()), len(values))
+    low, high = metrics.bootstrap_interval(lambda at: float(values[at].mean()), len(values))
     return [round(value, 4) for value in (float(values.mean()), low, high)]
 
 
@@ -155,7 +155,7 @@ def _topics(model: Model, labels: Labels, new: Sequence[Entry]) -> dict[str, Any
         difference: list[float | None] = [None, None]
         if new and n_known:
             a, b, c, d = (np.array(float(value)) for value in (n, len(new), n_yes, n_known))
-            difference = [round(float(side), 4) for side in metrics.difference(a, b, c, d, len(learned))]
+            difference = [round(float(side), 4) for side in metrics.difference_interval(a, b, c, d, len(learned))]
         low, high = difference
         found[topic.id] = {
             "name": topic.name,

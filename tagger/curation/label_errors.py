@@ -16,22 +16,22 @@ from numpy.typing import NDArray
 
 from tagger.errors import LabelsError
 from tagger.labels.dataset import Labels
-from tagger.labels.table import Row
-from tagger.model.explain import explained
+from tagger.labels.table import LabelRow
+from tagger.model.explain import explain_entries
 from tagger.model.model import Model
-from tagger.taxonomy import Topic, ancestors, ruled_out
-from tagger.text.hashed_vocabulary import Terms, vocabulary
-from tagger.text.near_duplicates import near_duplicates
-from tagger.text.normalize import text_of
-from tagger.text.similarity import nearest, rows
-from tagger.text.tfidf import count
+from tagger.taxonomy import Topic, ancestors, incompatible_topics
+from tagger.text.hashed_vocabulary import HashedVocabulary, build_vocabulary
+from tagger.text.near_duplicates import group_near_duplicates
+from tagger.text.normalize import entry_text
+from tagger.text.similarity import nearest_rows, tfidf_rows
+from tagger.text.tfidf import count_terms
 from tagger.training.settings import Settings
 from tagger.training.trainer import train
 
 __all__ = [
-    "audited",
-    "doubts",
-    "scored",
+    "find_label_errors",
+    "label_error_log_odds",
+    "out_of_fold_log_odds",
 ]
 
 
@@ -56,7 +56,7 @@ _LABEL = {True: "yes", False: "no"}
 _OFTEN = 5  # yes entries from which on it tells something that a topic never occurs alone
 
 
-def audited(
+def find_label_errors(
     labels: Labels,
     settings: Settings,
     confirmed: Mapping[tuple[str, str], str] | None = None,
@@ -68,7 +68,7 @@ def audited(
 
     Args:
         labels: what to look at.
-        settings: see `training.Settings`.
+        settings: see `Settings`.
         confirmed: by (entry id, topic id) labels that are not doubted again, as `decisions.read_confirmed` reads them.
         top: how many doubted labels to name at most; None for all.
         n_jobs: processes to use.
@@ -91,13 +91,13 @@ def audited(
         LabelsError: if there are too few labels to learn anything.
     """
     yes, known = labels.arrays()
-    texts = [text_of(entry) for entry in labels.entries]
+    texts = [entry_text(entry) for entry in labels.entries]
     jobs = n_jobs if len(texts) >= _MANY else 1
     try:
-        model, scores = scored(texts, yes, known, labels.topics, settings, jobs, progress, labels.at_most)
+        model, scores = out_of_fold_log_odds(texts, yes, known, labels.topics, settings, jobs, progress, labels.max_topics)
     except ValueError as error:
         raise LabelsError(f"nothing can be learned from {len(texts)} labelled entries: {error}; label more") from None
-    odds = doubts(scores, yes)
+    odds = label_error_log_odds(scores, yes)
     odds[~known | _implied(labels.rows, labels.topics)] = np.nan
     ranked = [divmod(int(cell), len(labels.topics)) for cell in np.argsort(-odds, axis=None, kind="stable")]
     found = [(n, t) for n, t in ranked if odds[n, t] > 0]
@@ -109,14 +109,14 @@ def audited(
         "n_labels": int(known.sum()),
         "n_confirmed": len(found) - len(asked),
         "n_doubted": len(asked),
-        "doubted": [_doubted(model, labels, yes, known, n, t, scores[n, t]) for n, t in asked[:top]],
+        "doubted": [_suspects(model, labels, yes, known, n, t, scores[n, t]) for n, t in asked[:top]],
         "duplicates": _duplicates(labels, texts, yes, known),
         "unused": [topic.id for topic, n in zip(labels.topics, yes.sum(0).tolist(), strict=True) if not n],
         "together": _together(labels.topics, yes, known),
     }
 
 
-def scored(
+def out_of_fold_log_odds(
     texts: Sequence[str],
     yes: Bools,
     known: Bools,
@@ -124,7 +124,7 @@ def scored(
     settings: Settings,
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    at_most: int | None = None,
+    max_topics: int | None = None,
 ) -> tuple[Model, Floats]:
     """A model of all labels, and for each cell a score by models that have not seen the entry, from two cross-validations.
 
@@ -133,10 +133,10 @@ def scored(
         yes: (n_entries, n_topics).
         known: which cells a person decided, (n_entries, n_topics).
         topics: (n_topics,).
-        settings: see `training.Settings`.
+        settings: see `Settings`.
         n_jobs: processes to use.
         progress: called with the number of fits done and of all fits.
-        at_most: how many topics an entry has at most.
+        max_topics: how many topics an entry has at most.
 
     Returns:
         The model, and (n_entries, n_topics): the mean of both log-odds as a probability, not a number where a topic could
@@ -146,9 +146,9 @@ def scored(
         ValueError: if there is nothing to learn from.
     """
     model, first = train(
-        texts, yes, known, topics, settings, n_jobs, lambda done, total: progress(done, 2 * total), at_most=at_most
+        texts, yes, known, topics, settings, n_jobs, lambda done, total: progress(done, 2 * total), max_topics=max_topics
     )
-    kept = known & ~(doubts(first.scores, yes) > 0)
+    kept = known & ~(label_error_log_odds(first.scores, yes) > 0)
     # A topic that would have too few entries left keeps all.
     few = np.minimum((yes & kept).sum(0), (~yes & kept).sum(0)) < settings.min_yes
     kept[:, few] = known[:, few]
@@ -158,7 +158,7 @@ def scored(
         return model, 1 / (1 + np.exp(-(_logit(first.scores) + _logit(second.scores)) / 2))
 
 
-def doubts(scores: Floats, yes: Bools) -> Floats:
+def label_error_log_odds(scores: Floats, yes: Bools) -> Floats:
     """The log-odds against each label by its out-of-fold score, (n_entries, n_topics): above 0 it is more likely wrong."""
     odds: Floats = np.where(yes, -1, 1) * _logit(scores)
     return odds
@@ -171,22 +171,22 @@ def _logit(scores: Floats) -> Floats:
     return odds
 
 
-def _implied(labelled: Sequence[Row], topics: Sequence[Topic]) -> Bools:
+def _implied(labelled: Sequence[LabelRow], topics: Sequence[Topic]) -> Bools:
     """Which cells follow from another topic of the entry, (n_entries, n_topics): the other one is to be doubted."""
-    column, above, against = {topic.id: n for n, topic in enumerate(topics)}, ancestors(topics), ruled_out(topics)
+    column, above, against = {topic.id: n for n, topic in enumerate(topics)}, ancestors(topics), incompatible_topics(topics)
     implied = np.zeros((len(labelled), len(topics)), dtype=bool)
     for n, row in enumerate(labelled):
         implied[n, [column[other] for topic in row.topics for other in (*above[topic], *against[topic])]] = True
     return implied
 
 
-def _doubted(model: Model, labels: Labels, yes: Bools, known: Bools, n: int, t: int, score: float) -> dict[str, Any]:
+def _suspects(model: Model, labels: Labels, yes: Bools, known: Bools, n: int, t: int, score: float) -> dict[str, Any]:
     entry, topic = labels.entries[n], labels.topics[t]
-    (why,) = explained(model, [entry], topics=[topic.id])
-    terms, idf = Terms(model.hashes), model.idf.astype(np.float64)
+    (why,) = explain_entries(model, [entry], topics=[topic.id])
+    terms, idf = HashedVocabulary(model.hashes), model.idf.astype(np.float64)
     other = np.flatnonzero(known[:, t] & (yes[:, t] != yes[n, t]))
     others = [labels.entries[at] for at in other]
-    likeness, which = nearest(rows([entry], terms, idf), rows(others, terms, idf), len(idf), _N_SIMILAR)
+    likeness, which = nearest_rows(tfidf_rows([entry], terms, idf), tfidf_rows(others, terms, idf), len(idf), _N_SIMILAR)
     return {
         "id": entry.id,
         "title": entry.title,
@@ -205,14 +205,14 @@ def _doubted(model: Model, labels: Labels, yes: Bools, known: Bools, n: int, t: 
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: LabelRow) -> dict[str, Any]:
     return {"id": row.id, "title": row.title, "topics": list(row.topics), "unsure": list(row.unsure)}
 
 
 def _duplicates(labels: Labels, texts: Sequence[str], yes: Bools, known: Bools) -> list[dict[str, Any]]:
-    counted = list(count(texts, vocabulary(texts, 1)[0]))
+    counted = list(count_terms(texts, build_vocabulary(texts, 1)[0]))
     starts = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(part.starts) for part in counted]))])
-    group = near_duplicates(starts, np.concatenate([part.terms for part in counted]))
+    group = group_near_duplicates(starts, np.concatenate([part.terms for part in counted]))
     found = []
     for first in np.flatnonzero(np.bincount(group, minlength=len(texts)) > 1):
         members = np.flatnonzero(group == first)

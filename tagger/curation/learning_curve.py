@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from tagger.evaluation import metrics
 from tagger.labels.dataset import Labels
 from tagger.taxonomy import Topic
-from tagger.text.normalize import text_of
+from tagger.text.normalize import entry_text
 from tagger.training.settings import Settings
-from tagger.training.trainer import HeldOut, train
+from tagger.training.trainer import OutOfFold, train
 from tagger.workspace.retrain import jobs_for
 
 __all__ = [
@@ -54,7 +54,7 @@ def n_fits(settings: Settings) -> int:
 
 def learning_curve(
     labels: Labels,
-    held_out: HeldOut,
+    held_out: OutOfFold,
     settings: Settings,
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -75,7 +75,7 @@ def learning_curve(
     from joblib import Parallel, delayed
 
     yes, known = labels.arrays()
-    texts = [text_of(entry) for entry in labels.entries]
+    texts = [entry_text(entry) for entry in labels.entries]
     random = np.random.default_rng(settings.seed)
     folds = [np.flatnonzero(held_out.fold == k) for k in np.unique(held_out.fold)]
     outside = [random.permutation(np.setdiff1d(np.arange(len(texts)), fold)) for fold in folds]
@@ -86,7 +86,7 @@ def learning_curve(
             yes[sample],
             known[sample],
             labels.topics,
-            labels.at_most,
+            labels.max_topics,
             settings,
             [texts[n] for n in folds[k]],
         )
@@ -112,20 +112,20 @@ def _tags(
     yes: Bools,
     known: Bools,
     topics: Sequence[Topic],
-    at_most: int | None,
+    max_topics: int | None,
     settings: Settings,
     others: Sequence[str],
 ) -> Bools | None:
     """What a model of some entries tags in others, (n_others, n_topics); None where nothing can be learned."""
     try:
-        model, _ = train(texts, yes, known, topics, settings, cross_validate=False, at_most=at_most)
+        model, _ = train(texts, yes, known, topics, settings, cross_validate=False, max_topics=max_topics)
     except ValueError:
         return None
-    return model.decided(model.scores_of(others))
+    return model.predict(model.score_texts(others))
 
 
 def _figure(figure: Callable[[Bools, Bools, Bools], float], yes: Bools, known: Bools, tagged: Bools) -> Figure:
     def of(rows: Ints) -> float:
         return figure(yes[rows], known[rows], tagged[rows])
 
-    return (of(np.arange(len(yes))), *metrics.bootstrap(of, len(yes), 0, _ROUNDS))
+    return (of(np.arange(len(yes))), *metrics.bootstrap_interval(of, len(yes), 0, _ROUNDS))

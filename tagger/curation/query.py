@@ -17,23 +17,23 @@ from numpy.typing import NDArray
 
 from tagger.entry import Entry
 from tagger.evaluation import metrics
-from tagger.evaluation.figures import NARROW, USABLE, more_needed
+from tagger.evaluation.figures import NARROW_INTERVAL, USABLE_YES_ENTRIES, yes_entries_needed
 from tagger.labels.dataset import Labels
-from tagger.model.decision import NEAR, margins
+from tagger.model.decision import UNCERTAIN_ODDS_RATIO, log_odds_margins
 from tagger.model.model import Model
-from tagger.text.hashed_vocabulary import Terms
-from tagger.text.similarity import Rows, alike, cosines, nearest, rows, terms_among
+from tagger.text.hashed_vocabulary import HashedVocabulary
+from tagger.text.similarity import TfidfRows, cosine_rows, nearest_rows, share_half_of_words, shared_vocabulary, tfidf_rows
 
 __all__ = [
     "USUAL",
     "Pick",
     "Pool",
-    "advice",
-    "agreement",
-    "compared",
-    "listed",
-    "next_entries",
-    "picked",
+    "build_pool",
+    "describe",
+    "select_batch",
+    "stopping_advice",
+    "suggest_entries",
+    "tag_agreement",
 ]
 
 
@@ -65,7 +65,7 @@ class Pool:
     entries: tuple[Entry, ...]
     labelled: tuple[Entry, ...]
     scores: Floats  # (n_entries, n_topics)
-    rows: Rows
+    rows: TfidfRows
     likeness: Floats  # (n_entries,): the cosine with the nearest labelled entry
     nearest: Ints  # (n_entries,): which that is
     bound: float  # of likeness: what is below is unlike every labelled entry
@@ -85,14 +85,14 @@ class Pick:
     stands_for: int = 1  # uncertain or unlike entries, itself too, that have more in common with it than with another pick
 
 
-def compared(model: Model, labelled: Sequence[Entry], entries: Sequence[Entry]) -> Pool:
+def build_pool(model: Model, labelled: Sequence[Entry], entries: Sequence[Entry]) -> Pool:
     """Entries beside the labelled ones; those labelled, and those given before, are left out."""
     ids = {entry.id for entry in labelled}
     new = tuple({entry.id: entry for entry in reversed(entries) if entry.id not in ids}.values())[::-1]
-    terms, idf = Terms(model.hashes), model.idf.astype(np.float64)
-    some, others = rows(new, terms, idf), rows(labelled, terms, idf)
-    likeness, which = _first(*nearest(some, others, len(idf)))
-    own, _ = _first(*nearest(others, others, len(idf), others=True))
+    terms, idf = HashedVocabulary(model.hashes), model.idf.astype(np.float64)
+    some, others = tfidf_rows(new, terms, idf), tfidf_rows(labelled, terms, idf)
+    likeness, which = _first(*nearest_rows(some, others, len(idf)))
+    own, _ = _first(*nearest_rows(others, others, len(idf), others=True))
     bound = float(np.quantile(own, USUAL)) if len(own) else 0.0
     return Pool(new, tuple(labelled), model.scores(new), some, likeness, which, bound)
 
@@ -102,7 +102,7 @@ def _first(likeness: Floats, which: Ints) -> tuple[Floats, Ints]:
     return likeness.max(axis=1, initial=0.0), which.sum(axis=1)
 
 
-def picked(model: Model, pool: Pool, n_wanted: int) -> list[Pick]:
+def select_batch(model: Model, pool: Pool, n_wanted: int) -> list[Pick]:
     """The entries whose labels would teach most: the uncertain ones, best first, then those unlike every labelled one.
 
     An uncertain entry has a topic whose odds are within a factor of two of the threshold's. What it is worth for a topic is
@@ -152,11 +152,11 @@ def _covering(
     if n_wanted <= 0 or not len(some):
         return []
     entries = [pool.entries[n] for n in some]
-    terms, idf = terms_among([*entries, *labelled])
-    own = rows(entries, terms, idf)
-    likeness = np.array(list(cosines(own, own, len(idf))))
+    terms, idf = shared_vocabulary([*entries, *labelled])
+    own = tfidf_rows(entries, terms, idf)
+    likeness = np.array(list(cosine_rows(own, own, len(idf))))
     np.fill_diagonal(likeness, 1.0)
-    covered, _ = _first(*nearest(own, rows(labelled, terms, idf), len(idf)))
+    covered, _ = _first(*nearest_rows(own, tfidf_rows(labelled, terms, idf), len(idf)))
     turns, free = np.zeros(worth.shape[1]), np.ones(len(some), dtype=bool)
     taken: list[tuple[int, int]] = []
     while len(taken) < n_wanted and free.any():
@@ -181,10 +181,10 @@ def _covering(
 
 def _repeats(pool: Pool, n: int, taken: Sequence[int]) -> bool:
     beside = (*pool.labelled[pool.nearest[n] : pool.nearest[n] + 1], *(pool.entries[other] for other in taken))
-    return any(alike(pool.entries[n], other) for other in beside)
+    return any(share_half_of_words(pool.entries[n], other) for other in beside)
 
 
-def listed(model: Model, pool: Pool, n_wanted: int) -> list[dict[str, Any]]:
+def describe(model: Model, pool: Pool, n_wanted: int) -> list[dict[str, Any]]:
     """What `picked` takes, as a program reads it.
 
     Returns:
@@ -193,7 +193,7 @@ def listed(model: Model, pool: Pool, n_wanted: int) -> list[dict[str, Any]]:
         none has a word in common) with its `likeness`.
     """
     found: list[dict[str, Any]] = []
-    for pick in picked(model, pool, n_wanted):
+    for pick in select_batch(model, pool, n_wanted):
         n, t, entry = pick.entry, pick.topic, pool.entries[pick.entry]
         beside = pool.labelled[pool.nearest[n]] if pool.likeness[n] > 0 else None
         found.append(
@@ -213,7 +213,7 @@ def listed(model: Model, pool: Pool, n_wanted: int) -> list[dict[str, Any]]:
     return found
 
 
-def next_entries(model: Model, labels: Labels, entries: Sequence[Entry], n_wanted: int = 20) -> list[dict[str, Any]]:
+def suggest_entries(model: Model, labels: Labels, entries: Sequence[Entry], n_wanted: int = 20) -> list[dict[str, Any]]:
     """The entries of a pool to label next, each with its reason: see `picked` and `listed`.
 
     Args:
@@ -222,10 +222,10 @@ def next_entries(model: Model, labels: Labels, entries: Sequence[Entry], n_wante
         entries: the pool to choose from; those labelled, and those given before, are left out.
         n_wanted: how many entries to name at most.
     """
-    return listed(model, compared(model, labels.entries, entries), n_wanted)
+    return describe(model, build_pool(model, labels.entries, entries), n_wanted)
 
 
-def advice(
+def stopping_advice(
     model: Model, labels: Labels, entries: Sequence[Entry], n_wanted: int = 20, before: Model | None = None
 ) -> dict[str, Any]:
     """What to label next, and whether to go on.
@@ -247,9 +247,9 @@ def advice(
         pool it is `uncertain`.
         `entries`: those of `next_entries`.
     """
-    pool = compared(model, labels.entries, entries)
+    pool = build_pool(model, labels.entries, entries)
     n_before, n_now = (None if one is None else _n_entries(one) for one in (before, model))
-    same = None if before is None else agreement(before, model, pool.entries)
+    same = None if before is None else tag_agreement(before, model, pool.entries)
     yes, known = labels.arrays()
     n_yes = dict(zip((topic.id for topic in labels.topics), (yes & known).sum(0).tolist(), strict=True))
     n_uncertain = _near(model, pool.scores)[1].sum(axis=0).tolist()
@@ -258,7 +258,7 @@ def advice(
             "name": topic.name,
             "yes": (n := n_yes.get(topic.id, 0)),
             "f1": (f1 := _f1(model, topic.id)),
-            "more": more_needed(n, f1 or (None, None, None)),
+            "more": yes_entries_needed(n, f1 or (None, None, None)),
             "uncertain": uncertain,
         }
         for topic, uncertain in zip(model.topics, n_uncertain, strict=True)
@@ -275,21 +275,21 @@ def advice(
         "n_now": n_now,
         "same": same,
         "same_enough": _SAME,
-        "narrow": NARROW,
-        "usable": USABLE,
+        "narrow": NARROW_INTERVAL,
+        "usable": USABLE_YES_ENTRIES,
         "topics": topics,
-        "entries": listed(model, pool, n_wanted),
+        "entries": describe(model, pool, n_wanted),
     }
 
 
-def agreement(before: Model, model: Model, entries: Sequence[Entry]) -> list[float | None]:
+def tag_agreement(before: Model, model: Model, entries: Sequence[Entry]) -> list[float | None]:
     """The share of tags that two models agree on, (value, lower, upper): F1 of the one's tags against the other's.
 
     Of the topics that both have. None of the three where neither tags anything.
     """
     topics = [topic.id for topic in model.topics if topic.id in {topic.id for topic in before.topics}]
-    tagged = [one.decided(one.scores(entries))[:, [one.column(topic) for topic in topics]] for one in (before, model)]
-    total = metrics.counts(tagged[0], np.ones_like(tagged[0]), tagged[1]).sum()
+    tagged = [one.predict(one.scores(entries))[:, [one.column(topic) for topic in topics]] for one in (before, model)]
+    total = metrics.count_cells(tagged[0], np.ones_like(tagged[0]), tagged[1]).sum()
     found = [float(side) for side in (metrics.f1(total), *metrics.f1_interval(total))]
     return [None if np.isnan(side) else round(side, 4) for side in found]
 
@@ -331,8 +331,8 @@ def _verdict(
 
 def _near(model: Model, scores: Floats) -> tuple[Floats, Bools]:
     """How far the log-odds of each score are from the threshold's, and whether it is uncertain: (n_entries, n_topics)."""
-    distance = np.abs(margins(scores, model.thresholds))
-    return distance, distance <= np.log(NEAR)
+    distance = np.abs(log_odds_margins(scores, model.thresholds))
+    return distance, distance <= np.log(UNCERTAIN_ODDS_RATIO)
 
 
 def _widths(model: Model) -> Floats:

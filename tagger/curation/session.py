@@ -1,7 +1,7 @@
 """Labelling entries one at a time: what a key does, and how a decision comes to be in labels/. No terminal is known here.
 
-`Labelling` is the whole state and never changes; `press` makes the next one from a key, `act` puts on disk what was decided
-by it, and `Folder` is where that goes.
+`LabellingSession` is the whole state and never changes; `press_key` makes the next one from a key, `act_on_key` puts on disk what was
+decided by it, and `LabelStore` is where that goes.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from enum import StrEnum
 
 from tagger.entry import Entry
 from tagger.errors import TaggerError
-from tagger.labels.closure import contradictions, meant
-from tagger.labels.store import ChangedError, Decision, Saved, _said
-from tagger.labels.table import Row
+from tagger.labels.closure import find_contradictions, implied_labels
+from tagger.labels.store import LabelEdit, RowChangedError, SavedRows, _said
+from tagger.labels.table import LabelRow
 from tagger.model.model import Model
-from tagger.taxonomy import Topic, ancestors, ruled_out
-from tagger.text.positions import Place
+from tagger.taxonomy import Topic, ancestors, incompatible_topics
+from tagger.text.positions import Position
 
 __all__ = [
     "KEYS",
-    "Labelling",
+    "LabellingSession",
     "Mark",
     "Marks",
-    "act",
-    "begin",
-    "marks_of",
-    "press",
-    "row_of",
-    "telling",
-    "turned",
+    "act_on_key",
+    "marks_from_row",
+    "press_key",
+    "row_from_marks",
+    "set_mark",
+    "start_session",
+    "telling_positions",
 ]
 
 
@@ -60,11 +60,11 @@ class _Step:
 
     n: int
     marks: Marks
-    decision: Decision | None = None
+    decision: LabelEdit | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Labelling:
+class LabellingSession:
     """Where somebody is in labelling some entries.
 
     `scores` and `proposed` have a tuple of n_topics for each entry; a score is None where the model does not know the topic.
@@ -74,7 +74,7 @@ class Labelling:
     topics: tuple[Topic, ...]
     scores: tuple[tuple[float | None, ...], ...]
     proposed: tuple[Marks, ...]
-    rows: Mapping[str, Row]  # of labels.csv, as last read
+    rows: Mapping[str, LabelRow]  # of labels.csv, as last read
     view: tuple[int, ...]  # the entries to go through
     at: int = 0  # a place in the view, or its end
     everything: bool = False  # whether the view has the labelled entries too
@@ -88,7 +88,7 @@ class Labelling:
     leaving: bool = False  # whether leaving was asked for while marks are not saved
     done: bool = False
     message: str = ""
-    at_most: int | None = None  # how many topics an entry may have
+    max_topics: int | None = None  # how many topics an entry may have
 
     @property
     def n(self) -> int | None:
@@ -108,21 +108,21 @@ class Labelling:
     def base(self, n: int) -> Marks:
         """What is saved of an entry, else what is proposed."""
         row = self.rows.get(self.entries[n].id)
-        return self.proposed[n] if row is None else marks_of(row, self.topics)
+        return self.proposed[n] if row is None else marks_from_row(row, self.topics)
 
     def marks(self, n: int) -> Marks:
         """What the screen says of an entry."""
         return self.drafts.get(n, self.base(n))
 
 
-def begin(
+def start_session(
     entries: Iterable[Entry],
     topics: Sequence[Topic],
-    rows: Mapping[str, Row],
+    rows: Mapping[str, LabelRow],
     model: Model,
     everything: bool = False,
-    at_most: int | None = None,
-) -> Labelling:
+    max_topics: int | None = None,
+) -> LabellingSession:
     """Labelling at its first entry.
 
     Args:
@@ -131,18 +131,18 @@ def begin(
         rows: what is labelled, by entry id.
         model: what proposes; of topics that it does not know it proposes none.
         everything: whether to go through labelled entries too.
-        at_most: how many topics an entry may have, those implied among them; marks of more are not saved.
+        max_topics: how many topics an entry may have, those implied among them; marks of more are not saved.
     """
     first: dict[str, Entry] = {}
     for entry in entries:
         first.setdefault(entry.id, entry)
     distinct = tuple(first.values())
     scores = model.scores(distinct)
-    tagged = model.decided(scores)
+    tagged = model.predict(scores)
     learned = {topic.id: t for t, topic in enumerate(model.topics) if model.thresholds[t] != float("inf")}
     columns = [learned.get(topic.id) for topic in topics]
     view = tuple(n for n, entry in enumerate(distinct) if everything or entry.id not in rows)
-    return Labelling(
+    return LabellingSession(
         distinct,
         tuple(topics),
         tuple(tuple(None if t is None else float(line[t]) for t in columns) for line in scores),
@@ -150,11 +150,11 @@ def begin(
         rows,
         view,
         everything=everything,
-        at_most=at_most,
+        max_topics=max_topics,
     )
 
 
-def telling(model: Model, entry: Entry) -> frozenset[Place]:
+def telling_positions(model: Model, entry: Entry) -> frozenset[Position]:
     """Where the terms of an entry stand that spoke most for its topics, or for the nearest one."""
     (found,) = model.tag([entry])
     topics = [tag.topic for tag in found.tags] + ([found.nearest] if found.nearest else [])
@@ -163,14 +163,14 @@ def telling(model: Model, entry: Entry) -> frozenset[Place]:
     return frozenset(place for some in reasons for reason in some[:_N_TELLING] for place in there[reason.term])
 
 
-def act(state: Labelling, key: str, save: Callable[[Decision], Saved]) -> Labelling:
+def act_on_key(state: LabellingSession, key: str, save: Callable[[LabelEdit], SavedRows]) -> LabellingSession:
     """The state after a key, with what was decided on disk. If it cannot be there, the state says why and keeps the marks."""
-    after, decision = press(state, key)
+    after, decision = press_key(state, key)
     if decision is None:
         return after
     try:
         saved = save(decision)
-    except ChangedError as changed:
+    except RowChangedError as changed:
         return _conflict(state, after, decision.entry.id, changed, key == "u")
     except (TaggerError, OSError) as error:
         return replace(state, message=f"not saved: {error}")
@@ -184,7 +184,7 @@ def act(state: Labelling, key: str, save: Callable[[Decision], Saved]) -> Labell
     return replace(after, rows=rows, steps=(*after.steps[:-1], step))
 
 
-def press(state: Labelling, key: str) -> tuple[Labelling, Decision | None]:
+def press_key(state: LabellingSession, key: str) -> tuple[LabellingSession, LabelEdit | None]:
     """The state after a key, and what has to be on disk before that is so.
 
     Keys are characters and the names enter, left, right, up, down, pageup, pagedown and escape; any other one does nothing.
@@ -224,24 +224,24 @@ def press(state: Labelling, key: str) -> tuple[Labelling, Decision | None]:
     return state, None
 
 
-def _scrolled(state: Labelling, key: str) -> Labelling | None:
+def _scrolled(state: LabellingSession, key: str) -> LabellingSession | None:
     """The text moved up or down; how far it can go only the screen knows."""
     page = max(1, state.room - 1)
     by = {"up": -1, "down": 1, " ": page, "pagedown": page, "pageup": -page}.get(key)
     return None if by is None else replace(state, scroll=max(0, state.scroll + by))
 
 
-def _moved(state: Labelling, at: int) -> Labelling:
+def _moved(state: LabellingSession, at: int) -> LabellingSession:
     return replace(state, at=min(at, len(state.view)), page=0, scroll=0)
 
 
-def _at(state: Labelling, n: int) -> Labelling:
+def _at(state: LabellingSession, n: int) -> LabellingSession:
     """At an entry, which comes into the view if it was not there."""
     view = tuple(sorted({*state.view, n}))
     return state if state.n == n else _moved(replace(state, view=view), view.index(n))
 
 
-def _filtered(state: Labelling) -> Labelling:
+def _filtered(state: LabellingSession) -> LabellingSession:
     """All entries, or those without a row; at the same entry, or at the next one that is left."""
     everything = not state.everything
     view = tuple(n for n, entry in enumerate(state.entries) if everything or entry.id not in state.rows)
@@ -250,21 +250,21 @@ def _filtered(state: Labelling) -> Labelling:
     return replace(_moved(replace(state, view=view), sum(n < here for n in view)), everything=everything, message=what)
 
 
-def _toggled(state: Labelling, n: int, t: int) -> Labelling:
+def _toggled(state: LabellingSession, n: int, t: int) -> LabellingSession:
     """The next mark of a topic: the first key turns it round, the second makes it unsure, the third puts it back."""
     base, marks = state.base(n), state.marks(n)
     turn = [base[t], *(mark for mark in (Mark.yes, Mark.no, Mark.unsure) if mark != base[t])]
-    made = turned(marks, t, turn[(turn.index(marks[t]) + 1) % 3], state.topics)
+    made = set_mark(marks, t, turn[(turn.index(marks[t]) + 1) % 3], state.topics)
     return replace(_drafted(state, n, made), steps=(*state.steps, _Step(n, marks)))
 
 
-def turned(marks: Marks, t: int, mark: Mark, topics: Sequence[Topic]) -> Marks:
-    """Marks with one changed, and what follows from it, as in `labels.meant`.
+def set_mark(marks: Marks, t: int, mark: Mark, topics: Sequence[Topic]) -> Marks:
+    """Marks with one changed, and what follows from it, as in `implied_labels`.
 
     Topics that it implies become at least what it is, and those that imply it at most; one that it excludes becomes a no beside
     a yes, and no more than unsure beside an unsure one.
     """
-    above, against = ancestors(topics), ruled_out(topics)
+    above, against = ancestors(topics), incompatible_topics(topics)
     id, made = topics[t].id, [*marks]
     made[t] = mark
     for other, topic in enumerate(topics):
@@ -277,18 +277,18 @@ def turned(marks: Marks, t: int, mark: Mark, topics: Sequence[Topic]) -> Marks:
     return tuple(made)
 
 
-def _drafted(state: Labelling, n: int, marks: Marks) -> Labelling:
+def _drafted(state: LabellingSession, n: int, marks: Marks) -> LabellingSession:
     drafts = {other: made for other, made in state.drafts.items() if other != n}
     return replace(state, drafts=drafts if marks == state.base(n) else {**drafts, n: marks})
 
 
-def _decided(state: Labelling, n: int) -> tuple[Labelling, Decision | None]:
+def _decided(state: LabellingSession, n: int) -> tuple[LabellingSession, LabelEdit | None]:
     entry, marks = state.entries[n], state.marks(n)
     was = state.rows.get(entry.id)
     if was is not None and marks == state.base(n):
         return replace(_moved(state, state.at + 1), message="as it was"), None
-    row = row_of(entry, marks, state.topics, was)
-    if wrong := contradictions(row, ancestors(state.topics), ruled_out(state.topics), state.at_most):
+    row = row_from_marks(entry, marks, state.topics, was)
+    if wrong := find_contradictions(row, ancestors(state.topics), incompatible_topics(state.topics), state.max_topics):
         return replace(state, message=f"not saved: {wrong[0]}"), None
     step = _Step(n, marks)
     after = replace(
@@ -296,10 +296,10 @@ def _decided(state: Labelling, n: int) -> tuple[Labelling, Decision | None]:
         steps=(*state.steps, step),
         message=f"saved: {_said(row)}",
     )
-    return after, Decision(entry, was, row)
+    return after, LabelEdit(entry, was, row)
 
 
-def _undone(state: Labelling) -> tuple[Labelling, Decision | None]:
+def _undone(state: LabellingSession) -> tuple[LabellingSession, LabelEdit | None]:
     if not state.steps:
         return replace(state, message="nothing to undo"), None
     *steps, step = state.steps
@@ -309,10 +309,12 @@ def _undone(state: Labelling) -> tuple[Labelling, Decision | None]:
     entry, was, row = step.decision.entry, step.decision.was, step.decision.row
     rows = {id: other for id, other in state.rows.items() if id != entry.id} | ({} if was is None else {entry.id: was})
     after = _drafted(replace(state, rows=rows, message="undone: labels.csv is as it was"), step.n, step.marks)
-    return after, Decision(entry, row, was, step.decision.text)
+    return after, LabelEdit(entry, row, was, step.decision.text)
 
 
-def _conflict(state: Labelling, after: Labelling, id: str, changed: ChangedError, undo: bool) -> Labelling:
+def _conflict(
+    state: LabellingSession, after: LabellingSession, id: str, changed: RowChangedError, undo: bool
+) -> LabellingSession:
     """The state where somebody else changed the row of an entry meanwhile: theirs stays until a second Enter."""
     rows = {other: found for other, found in state.rows.items() if other != id} | (
         {} if changed.row is None else {id: changed.row}
@@ -324,17 +326,17 @@ def _conflict(state: Labelling, after: Labelling, id: str, changed: ChangedError
     return replace(kept, message=f"{changed}. Enter puts your marks in its place" if n in kept.drafts else str(changed))
 
 
-def marks_of(row: Row, topics: Sequence[Topic]) -> Marks:
+def marks_from_row(row: LabelRow, topics: Sequence[Topic]) -> Marks:
     """What a row says of each topic: (n_topics,)."""
-    yes, unsure = meant(row, ancestors(topics), ruled_out(topics))
+    yes, unsure = implied_labels(row, ancestors(topics), incompatible_topics(topics))
     return tuple(Mark.yes if topic.id in yes else Mark.unsure if topic.id in unsure else Mark.no for topic in topics)
 
 
-def row_of(entry: Entry, marks: Marks, topics: Sequence[Topic], was: Row | None) -> Row:
+def row_from_marks(entry: Entry, marks: Marks, topics: Sequence[Topic], was: LabelRow | None) -> LabelRow:
     """The row that says these marks; what the old one says of topics that there are no more stays."""
     ids = [topic.id for topic in topics]
     yes, unsure = ([id for id, found in zip(ids, marks, strict=True) if found == mark] for mark in (Mark.yes, Mark.unsure))
     if was is not None:
         yes += [id for id in was.topics if id not in ids]
         unsure += [id for id in was.unsure if id not in ids]
-    return Row(entry.id, entry.title if was is None else was.title, tuple(yes), tuple(unsure))
+    return LabelRow(entry.id, entry.title if was is None else was.title, tuple(yes), tuple(unsure))

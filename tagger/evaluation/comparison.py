@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.evaluation import metrics
-from tagger.evaluation.figures import booted, rounded
+from tagger.evaluation.figures import round_figures, with_bootstrap_interval
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
 
 __all__ = [
     "Comparison",
-    "compare",
-    "other_goals",
-    "unseen_tags",
+    "compare_models",
+    "out_of_fold_tags",
+    "topics_with_other_goals",
 ]
 
 
@@ -46,17 +46,20 @@ class Comparison:
         return [topic for topic, p in self.p_topics.items() if p < SIGNIFICANT]
 
 
-def other_goals(old: Model, new: Model) -> list[str]:
+def topics_with_other_goals(old: Model, new: Model) -> list[str]:
     """The ids of topics of which two models ask for different precisions, so that F1 does not say which one is better."""
     asked = {topic.id: topic.precision for topic in old.topics}
     return [topic.id for topic in new.topics if topic.id in asked and asked[topic.id] != topic.precision]
 
 
-def compare(old: Model, new: Model, labels: Labels, disputed: Mapping[str, Collection[str]] | None = None) -> Comparison | None:
+def compare_models(
+    old: Model, new: Model, labels: Labels, disputed: Mapping[str, Collection[str]] | None = None
+) -> Comparison | None:
     """How the new model compares with the old one by today's labels; None where there is no topic or entry to compare.
 
     For an entry that a model was trained on, its tags are those of cross-validation, which its file keeps; an entry that
-    it never saw it simply tags. So neither side is judged on what it was fitted to. Topics of `other_goals` are left out.
+    it never saw it simply tags. So neither side is judged on what it was fitted to.
+    Topics of `topics_with_other_goals` are left out.
 
     Args:
         old: one model.
@@ -64,7 +67,7 @@ def compare(old: Model, new: Model, labels: Labels, disputed: Mapping[str, Colle
         labels: by which both are judged.
         disputed: by entry id, topics that count for nothing in it.
     """
-    both = {topic.id for topic in old.topics} & {topic.id for topic in new.topics} - {*other_goals(old, new)}
+    both = {topic.id for topic in old.topics} & {topic.id for topic in new.topics} - {*topics_with_other_goals(old, new)}
     shared = [topic.id for topic in labels.topics if topic.id in both]
     if not shared or not len(labels.entries):
         return None
@@ -74,18 +77,20 @@ def compare(old: Model, new: Model, labels: Labels, disputed: Mapping[str, Colle
         known[n, [place[topic] for topic in (disputed or {}).get(entry.id, ()) if topic in place]] = False
     columns = [n for n, topic in enumerate(labels.topics) if topic.id in shared]
     yes, known = yes[:, columns], known[:, columns]
-    before, after = (unseen_tags(model, labels)[:, [model.column(id) for id in shared]] for model in (old, new))
-    alone = [metrics.paired_test(yes[:, [t]], known[:, [t]], before[:, [t]], after[:, [t]]) for t in range(len(shared))]
+    before, after = (out_of_fold_tags(model, labels)[:, [model.column(id) for id in shared]] for model in (old, new))
+    alone = [
+        metrics.paired_randomization_test(yes[:, [t]], known[:, [t]], before[:, [t]], after[:, [t]]) for t in range(len(shared))
+    ]
     return Comparison(
         len(labels.entries),
-        metrics.paired_test(yes, known, before, after),
-        dict(zip(shared, metrics.holm(np.array(alone)).tolist(), strict=True)),
-        _brief(yes, known, before, shared),
-        _brief(yes, known, after, shared),
+        metrics.paired_randomization_test(yes, known, before, after),
+        dict(zip(shared, metrics.holm_correction(np.array(alone)).tolist(), strict=True)),
+        _summarise(yes, known, before, shared),
+        _summarise(yes, known, after, shared),
     )
 
 
-def unseen_tags(model: Model, labels: Labels) -> NDArray[np.bool_]:
+def out_of_fold_tags(model: Model, labels: Labels) -> NDArray[np.bool_]:
     """(n_entries, n_topics): the tags of each labelled entry by a model that had not seen it."""
     tags = np.zeros((len(labels.entries), len(model.topics)), dtype=bool)
     held = {bytes(id).decode("ascii", "replace"): n for n, id in enumerate(model.held_out_ids)}
@@ -100,13 +105,13 @@ def unseen_tags(model: Model, labels: Labels) -> NDArray[np.bool_]:
     return tags
 
 
-def _brief(yes: NDArray[np.bool_], known: NDArray[np.bool_], tagged: NDArray[np.bool_], ids: list[str]) -> dict[str, Any]:
+def _summarise(yes: NDArray[np.bool_], known: NDArray[np.bool_], tagged: NDArray[np.bool_], ids: list[str]) -> dict[str, Any]:
     """F1 as in `figures`, with its intervals."""
-    cells = metrics.counts(yes, known, tagged)
+    cells = metrics.count_cells(yes, known, tagged)
     total = cells.sum(0)
     sides = zip(ids, metrics.f1(total), *metrics.f1_interval(total), strict=True)
     return {
-        "micro_f1": booted(lambda rows: metrics.micro_f1(yes[rows], known[rows], tagged[rows]), len(yes), 0),
-        "macro_f1": booted(lambda rows: metrics.macro_f1(yes[rows], known[rows], tagged[rows]), len(yes), 0),
-        "topics": {id: {"f1": rounded(*values)} for id, *values in sides},
+        "micro_f1": with_bootstrap_interval(lambda rows: metrics.micro_f1(yes[rows], known[rows], tagged[rows]), len(yes), 0),
+        "macro_f1": with_bootstrap_interval(lambda rows: metrics.macro_f1(yes[rows], known[rows], tagged[rows]), len(yes), 0),
+        "topics": {id: {"f1": round_figures(*values)} for id, *values in sides},
     }

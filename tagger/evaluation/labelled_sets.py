@@ -9,23 +9,23 @@ from typing import Any
 
 from tagger.entry import Entry
 from tagger.errors import LabelsError, Problem
-from tagger.evaluation.figures import figures
+from tagger.evaluation.figures import compute_figures
 from tagger.formats import json_lines as jsonl
-from tagger.formats.registry import read, read_text
-from tagger.labels.closure import arrays, contradictions
-from tagger.labels.table import Row, read_rows
+from tagger.formats.registry import read_entries, read_text
+from tagger.labels.closure import find_contradictions, label_arrays
+from tagger.labels.table import LabelRow, read_rows
 from tagger.model.model import Model
-from tagger.taxonomy import Topic, ancestors, ruled_out
+from tagger.taxonomy import Topic, ancestors, incompatible_topics
 
 __all__ = [
-    "evaluated",
-    "read_labelled",
+    "evaluate_model",
+    "read_labelled_set",
 ]
 
 
-def read_labelled(
-    file: str, labels: Path | None, topics: Sequence[Topic], year: int | None = None, at_most: int | None = None
-) -> tuple[list[Entry], list[Row]]:
+def read_labelled_set(
+    file: str, labels: Path | None, topics: Sequence[Topic], year: int | None = None, max_topics: int | None = None
+) -> tuple[list[Entry], list[LabelRow]]:
     """Entries with a row each: of a listing and a table, or of JSON Lines whose objects have `topics` (and `unsure`).
 
     Raises:
@@ -34,19 +34,19 @@ def read_labelled(
     """
     text = read_text(file)
     source = "standard input" if file == "-" else file
-    entries = list(read(text, source, date.today().year if year is None else year).all())
+    entries = list(read_entries(text, source, date.today().year if year is None else year).all())
     if not entries:
         raise LabelsError(f"{source}: no entries in it; nothing to evaluate")
-    rows: list[Row | str]
+    rows: list[LabelRow | str]
     if labels is not None:
         by_id = {row.id: row for row in read_rows(labels)}
         rows = [by_id.get(entry.id, f"expected a row for {entry.id} in {labels}, found none") for entry in entries]
     else:
-        found = [record for _, record in jsonl.records(text) if isinstance(record, dict)]
+        found = [record for _, record in jsonl.parse_records(text) if isinstance(record, dict)]
         if len(found) != len(entries):
             raise LabelsError(f"{source}: a listing has no topics in it; give --labels with a table of them")
         rows = [_row(entry, record) for entry, record in zip(entries, found, strict=True)]
-    ids, above, against = {topic.id for topic in topics}, ancestors(topics), ruled_out(topics)
+    ids, above, against = {topic.id for topic in topics}, ancestors(topics), incompatible_topics(topics)
     seen: dict[str, str | None] = {}
     problems: list[Problem] = []
     for entry, row in zip(entries, rows, strict=True):
@@ -54,20 +54,20 @@ def read_labelled(
         if entry.id in seen:
             messages.append(f"the title {entry.title!r} is already in {seen[entry.id]}")
         seen.setdefault(entry.id, entry.source)
-        if isinstance(row, Row):
+        if isinstance(row, LabelRow):
             said = dict.fromkeys(row.topics + row.unsure)
             messages += [f"unknown topic {id!r}; the model has {', '.join(sorted(ids))}" for id in said if id not in ids]
             messages += [f"topic {id!r} is both yes and unsure" for id in said if id in row.topics and id in row.unsure]
-            messages += contradictions(row, above, against, at_most)
-        path, line = (str(labels), row.line) if labels is not None and isinstance(row, Row) else _place(entry)
+            messages += find_contradictions(row, above, against, max_topics)
+        path, line = (str(labels), row.line) if labels is not None and isinstance(row, LabelRow) else _place(entry)
         problems += [Problem(path, line, message) for message in messages]
     if problems:
         raise LabelsError(f"{source}: cannot be evaluated", problems)
-    return entries, [row for row in rows if isinstance(row, Row)]
+    return entries, [row for row in rows if isinstance(row, LabelRow)]
 
 
-def evaluated(model: Model, entries: Sequence[Entry], rows: Sequence[Row]) -> tuple[dict[str, Any], int]:
-    """Figures as in `tagger.figures`, of the entries that the model was not trained on; and how many it was.
+def evaluate_model(model: Model, entries: Sequence[Entry], rows: Sequence[LabelRow]) -> tuple[dict[str, Any], int]:
+    """Figures as in `compute_figures`, of the entries that the model was not trained on; and how many it was.
 
     Raises:
         LabelsError: if the model was trained on all of them.
@@ -76,12 +76,12 @@ def evaluated(model: Model, entries: Sequence[Entry], rows: Sequence[Row]) -> tu
     kept = [n for n, entry in enumerate(entries) if entry.id not in seen]
     if not kept:
         raise LabelsError("the model was trained on all of these entries; figures need entries that it has not seen")
-    yes, known = arrays([rows[n] for n in kept], model.topics)
+    yes, known = label_arrays([rows[n] for n in kept], model.topics)
     scores = model.scores([entries[n] for n in kept])
-    return figures(yes, known, scores, model.decided(scores), model.topics), len(entries) - len(kept)
+    return compute_figures(yes, known, scores, model.predict(scores), model.topics), len(entries) - len(kept)
 
 
-def _row(entry: Entry, record: dict[str, Any]) -> Row | str:
+def _row(entry: Entry, record: dict[str, Any]) -> LabelRow | str:
     """The labels of a JSON object, or what is wrong with them."""
     sides: list[tuple[str, ...]] = []
     for key in ("topics", "unsure"):
@@ -93,7 +93,7 @@ def _row(entry: Entry, record: dict[str, Any]) -> Row | str:
         if not isinstance(found, list) or not all(isinstance(topic, str) for topic in found):
             return f"expected a list of topic ids under {key!r}, found {found!r}"
         sides.append(tuple(found))
-    return Row(entry.id, entry.title, topics=sides[0], unsure=sides[1])
+    return LabelRow(entry.id, entry.title, topics=sides[0], unsure=sides[1])
 
 
 def _place(entry: Entry) -> tuple[str, int]:

@@ -20,21 +20,21 @@ from numpy.typing import NDArray
 __all__ = [
     "Counts",
     "average_precision",
-    "bootstrap",
+    "bootstrap_interval",
     "calibration_error",
-    "counts",
-    "difference",
+    "count_cells",
+    "difference_interval",
     "f1",
     "f1_interval",
-    "first_precision",
-    "holm",
+    "holm_correction",
     "macro_f1",
     "micro_f1",
-    "paired_test",
+    "paired_randomization_test",
     "precision",
+    "precision_at_1",
     "recall",
     "reliability",
-    "wilson",
+    "wilson_interval",
 ]
 
 
@@ -60,7 +60,7 @@ class Counts:
         return Counts(self.tp.sum(axis), self.fp.sum(axis), self.fn.sum(axis))
 
 
-def counts(yes: Bools, known: Bools, tagged: Bools) -> Counts:
+def count_cells(yes: Bools, known: Bools, tagged: Bools) -> Counts:
     """TP, FP and FN of each cell, 0 or 1, known cells only: (n_entries, n_topics)."""
     return Counts(
         (yes & tagged & known).astype(float), (~yes & tagged & known).astype(float), (yes & ~tagged & known).astype(float)
@@ -88,15 +88,15 @@ def f1(c: Counts) -> Floats:
 
 def micro_f1(yes: Bools, known: Bools, tagged: Bools) -> float:
     """F1 of all cells taken together."""
-    return float(f1(counts(yes, known, tagged).sum()))
+    return float(f1(count_cells(yes, known, tagged).sum()))
 
 
 def macro_f1(yes: Bools, known: Bools, tagged: Bools) -> float:
     """The mean over topics that have a yes or a tag of their F1."""
-    return _mean(f1(counts(yes, known, tagged).sum(0)))
+    return _mean(f1(count_cells(yes, known, tagged).sum(0)))
 
 
-def first_precision(yes: Bools, known: Bools, scores: Floats, tagged: Bools) -> float:
+def precision_at_1(yes: Bools, known: Bools, scores: Floats, tagged: Bools) -> float:
     """Of the entries with a tag, the share whose best-scored tag is right; one that nobody decided counts for nothing."""
     rows = np.flatnonzero(tagged.any(axis=1))
     first = np.where(tagged[rows], scores[rows], -1.0).argmax(axis=1)
@@ -104,18 +104,18 @@ def first_precision(yes: Bools, known: Bools, scores: Floats, tagged: Bools) -> 
     return float(right.mean()) if len(right) else float("nan")
 
 
-def wilson(successes: Floats, trials: Floats) -> tuple[Floats, Floats]:
+def wilson_interval(successes: Floats, trials: Floats) -> tuple[Floats, Floats]:
     """The 95% score interval of a share.
 
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927.
 
-    >>> [np.round(side, 3).item() for side in wilson(np.array(8.0), np.array(10.0))]
+    >>> [np.round(side, 3).item() for side in wilson_interval(np.array(8.0), np.array(10.0))]
     [0.49, 0.943]
     """
-    return _wilson(successes, trials, _Z)
+    return _wilson_interval(successes, trials, _Z)
 
 
-def difference(
+def difference_interval(
     successes: Floats, trials: Floats, others: Floats, other_trials: Floats, n_comparisons: int = 1
 ) -> tuple[Floats, Floats]:
     """The 95% interval of a share less another share of other trials, by Wilson's interval of each.
@@ -130,14 +130,14 @@ def difference(
     Source: R. G. Newcombe, "Interval estimation for the difference between independent proportions: comparison of eleven
     methods", Statistics in Medicine 17, 1998: method 10, and its first example.
 
-    >>> [np.round(side, 4).item() for side in difference(*map(np.array, (56.0, 70.0, 48.0, 80.0)))]
+    >>> [np.round(side, 4).item() for side in difference_interval(*map(np.array, (56.0, 70.0, 48.0, 80.0)))]
     [0.0524, 0.3339]
     """
     from statistics import NormalDist
 
     z = NormalDist().inv_cdf(1 - 0.025 / n_comparisons)
     p, q = _ratio(successes, trials), _ratio(others, other_trials)
-    (p_low, p_high), (q_low, q_high) = _wilson(successes, trials, z), _wilson(others, other_trials, z)
+    (p_low, p_high), (q_low, q_high) = _wilson_interval(successes, trials, z), _wilson_interval(others, other_trials, z)
     low, high = np.hypot(p - p_low, q_high - q), np.hypot(p_high - p, q - q_low)
     return p - q - low, p - q + high
 
@@ -147,7 +147,7 @@ def f1_interval(c: Counts) -> tuple[Floats, Floats]:
 
     F1 = 2J / (1 + J) with J = TP / (TP + FP + FN), which is a share of cells; so it is Wilson's interval of J, mapped.
     """
-    low, high = wilson(c.tp, c.tp + c.fp + c.fn)
+    low, high = wilson_interval(c.tp, c.tp + c.fp + c.fn)
     return 2 * low / (1 + low), 2 * high / (1 + high)
 
 
@@ -189,7 +189,7 @@ def reliability(yes: Bools, known: Bools, scores: Floats, bins: int = 10) -> tup
     return n_cells, sums, n_yes
 
 
-def bootstrap(
+def bootstrap_interval(
     figure: Callable[[NDArray[np.int64]], float], n_entries: int, seed: int = 0, rounds: int = 1000
 ) -> tuple[float, float]:
     """The 95% percentile interval of a figure over resampled entries.
@@ -209,7 +209,7 @@ def bootstrap(
     return float(low), float(high)
 
 
-def paired_test(yes: Bools, known: Bools, old: Bools, new: Bools, seed: int = 0, rounds: int = 10_000) -> float:
+def paired_randomization_test(yes: Bools, known: Bools, old: Bools, new: Bools, seed: int = 0, rounds: int = 10_000) -> float:
     """How often chance alone would make `new` this much worse than `old`, by micro-F1: the one-sided p.
 
     An approximate randomisation test over entries: each entry's two sets of tags are swapped at random, and p is the
@@ -217,7 +217,7 @@ def paired_test(yes: Bools, known: Bools, old: Bools, new: Bools, seed: int = 0,
 
     Source: A. Yeh, "More accurate tests for the statistical significance of result differences", COLING 2000.
     """
-    a, b = (np.stack([(c := counts(yes, known, tagged).sum(1)).tp, c.fp + c.fn], axis=1) for tagged in (old, new))
+    a, b = (np.stack([(c := count_cells(yes, known, tagged).sum(1)).tp, c.fp + c.fn], axis=1) for tagged in (old, new))
 
     def loss(first: Floats, second: Floats) -> Floats:
         # Where there is nothing to find and nothing was tagged, nothing is wrong.
@@ -241,12 +241,12 @@ def paired_test(yes: Bools, known: Bools, old: Bools, new: Bools, seed: int = 0,
     return hits / (rounds + 1)
 
 
-def holm(p: Floats) -> Floats:
+def holm_correction(p: Floats) -> Floats:
     """P-values corrected for how many there are, (n,): all below a level have, together, that chance of one false alarm.
 
     Source: S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979.
 
-    >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
+    >>> holm_correction(np.array([0.01, 0.04, 0.03])).tolist()
     [0.03, 0.06, 0.06]
     """
     order = np.argsort(p, kind="stable")
@@ -255,7 +255,7 @@ def holm(p: Floats) -> Floats:
     return found
 
 
-def _wilson(successes: Floats, trials: Floats, z: float) -> tuple[Floats, Floats]:
+def _wilson_interval(successes: Floats, trials: Floats, z: float) -> tuple[Floats, Floats]:
     share = _ratio(successes, trials)
     with np.errstate(invalid="ignore", divide="ignore"):
         centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)

@@ -13,12 +13,12 @@ from tagger.errors import Problem
 from tagger.formats.listing import Listing
 
 __all__ = [
-    "from_records",
-    "looks_like",
-    "read",
-    "record",
-    "records",
-    "write",
+    "entries_from_records",
+    "entry_record",
+    "looks_like_json_lines",
+    "parse_records",
+    "read_json_lines",
+    "write_json_lines",
 ]
 
 
@@ -28,12 +28,12 @@ _SHORT = Repr()  # a value may be of any length and depth, and is to be named in
 _SHORT.maxstring = 60
 
 
-def read(text: str, source: str) -> Listing:
+def read_json_lines(text: str, source: str) -> Listing:
     """The entries of JSON Lines text."""
-    return from_records(records(text), source)
+    return entries_from_records(parse_records(text), source)
 
 
-def from_records(pairs: Iterable[tuple[int, Any]], source: str) -> Listing:
+def entries_from_records(pairs: Iterable[tuple[int, Any]], source: str) -> Listing:
     """As `read`, of (number, JSON value) pairs; the number stands where a line would in `Entry.source` and in problems."""
     entries: list[Entry] = []
     problems: list[Problem] = []
@@ -45,7 +45,7 @@ def from_records(pairs: Iterable[tuple[int, Any]], source: str) -> Listing:
     return Listing(tuple(entries), tuple(problems))
 
 
-def records(text: str) -> Iterator[tuple[int, Any]]:
+def parse_records(text: str) -> Iterator[tuple[int, Any]]:
     """(line number, JSON value) of each line that is not empty; a `ValueError` in place of a value that is not JSON."""
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
@@ -55,15 +55,15 @@ def records(text: str) -> Iterator[tuple[int, Any]]:
                 yield number, ValueError(f"expected one JSON object a line, found something else ({error})")
 
 
-def looks_like(text: str) -> bool:
+def looks_like_json_lines(text: str) -> bool:
     """Whether text is JSON Lines and not a pasted listing, by its beginning."""
     start = text.lstrip()[:1]
     if start in ("[", '"'):
-        return not isinstance(next(records(text))[1], ValueError)
+        return not isinstance(next(parse_records(text))[1], ValueError)
     return start == "{"
 
 
-def record(entry: Entry) -> dict[str, Any]:
+def entry_record(entry: Entry) -> dict[str, Any]:
     """The entry as a JSON object."""
     return {
         "id": entry.id,
@@ -79,9 +79,9 @@ def record(entry: Entry) -> dict[str, Any]:
     }
 
 
-def write(entries: Iterable[Entry]) -> str:
+def write_json_lines(entries: Iterable[Entry]) -> str:
     """JSON Lines text that `read` turns back into equal entries."""
-    return "".join(json.dumps(record(entry), ensure_ascii=False) + "\n" for entry in entries)
+    return "".join(json.dumps(entry_record(entry), ensure_ascii=False) + "\n" for entry in entries)
 
 
 def _entry(found: Any, source: str) -> Entry:

@@ -21,14 +21,14 @@ from itertools import zip_longest
 from tagger.entry import Entry
 from tagger.errors import ListingError, Problem
 from tagger.formats.listing import Listing
-from tagger.formats.title_authors import Evidence, byline, split
+from tagger.formats.title_authors import NameEvidence, split_byline, split_title_authors
 
 __all__ = [
-    "added",
-    "holds",
-    "read",
-    "without",
-    "write",
+    "append_entry",
+    "can_write",
+    "read_pasted",
+    "remove_entry",
+    "write_pasted",
 ]
 
 
@@ -79,7 +79,7 @@ class _Block:
     abstract: list[str] = field(default_factory=list)
 
 
-def read(text: str, source: str, year: int | None) -> Listing:
+def read_pasted(text: str, source: str, year: int | None) -> Listing:
     """The entries of a pasted listing, in time linear in its length.
 
     Args:
@@ -90,14 +90,14 @@ def read(text: str, source: str, year: int | None) -> Listing:
     blocks, problems = _blocks(text, source, year)
     bylines = [_glued(block.title or "") for block in blocks]
     abstracts = [" ".join(block.abstract) for block in blocks]
-    evidence = Evidence.of(((glued, et_al) for glued, et_al, _, known in bylines if not known), abstracts)
+    evidence = NameEvidence.of(((glued, et_al) for glued, et_al, _, known in bylines if not known), abstracts)
     entries: list[Entry] = []
     warnings: list[Problem] = []
     for block, abstract, (glued, et_al, affiliation, known) in zip(blocks, abstracts, bylines, strict=True):
         if known is not None:
             title, authors = known
         else:
-            found = split(glued, et_al, abstract, evidence)
+            found = split_title_authors(glued, et_al, abstract, evidence)
             title, authors = found.title, found.authors
             if found.thin:
                 shown = f"title {title!r}, first author {authors[0]!r}" if authors else f"title {title!r}, no authors"
@@ -129,7 +129,7 @@ def read(text: str, source: str, year: int | None) -> Listing:
     return Listing(tuple(entries), tuple(sorted(problems)), tuple(warnings))
 
 
-def write(entries: Sequence[Entry], topics: Mapping[str, str] | None = None) -> str:
+def write_pasted(entries: Sequence[Entry], topics: Mapping[str, str] | None = None) -> str:
     """Listing text that `read` turns back into equal entries.
 
     Args:
@@ -145,7 +145,7 @@ def write(entries: Sequence[Entry], topics: Mapping[str, str] | None = None) -> 
     explicit = {n for n, entry in enumerate(entries) if len(entry.authors) > 3}
     for attempt in range(4):
         text = "\n".join(_lines(entry, n in explicit, topics) for n, entry in enumerate(entries))
-        back = read(text, "", None).entries
+        back = read_pasted(text, "", None).entries
         wrong = {n for n, (entry, again) in enumerate(zip_longest(entries, back)) if entry != again}
         if not wrong:
             return text
@@ -155,40 +155,40 @@ def write(entries: Sequence[Entry], topics: Mapping[str, str] | None = None) -> 
     raise ListingError(f"entry {entry.id} ({entry.title!r}) cannot be written as a listing; use --format jsonl")
 
 
-def holds(entry: Entry) -> bool:
+def can_write(entry: Entry) -> bool:
     """Whether a pasted listing can hold this entry."""
     return _unfit(entry) is None
 
 
-def added(text: str, entry: Entry) -> str:
+def append_entry(text: str, entry: Entry) -> str:
     """A listing with one more entry at its end; all that it has read as before, to the letter where that is possible.
 
     Raises:
         ListingError: if the listing is not understood, or an entry cannot be written.
     """
-    before = read(text, "", None).all()
+    before = read_pasted(text, "", None).all()
     start = text.rstrip() + "\n\n" if before else ""
     # Names and abstracts of one entry are evidence for the others, so that only reading the whole shows what it says.
-    for block in (write([entry]), _lines(entry, True, None)):
-        if read(start + block, "", None).entries == (*before, entry):
+    for block in (write_pasted([entry]), _lines(entry, True, None)):
+        if read_pasted(start + block, "", None).entries == (*before, entry):
             return start + block
-    return write([*before, entry])
+    return write_pasted([*before, entry])
 
 
-def without(text: str, id: str) -> str:
+def remove_entry(text: str, id: str) -> str:
     """A listing without one of its entries; nothing where it was the only one.
 
     Raises:
         ListingError: if the listing is not understood, or an entry cannot be written.
     """
-    before = read(text, "", None).all()
+    before = read_pasted(text, "", None).all()
     kept = [entry for entry in before if entry.id != id]
     lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", text)
     starts = [_where(entry)[1] - 1 for entry in before]
     pieces = zip(before, starts, [*starts[1:], len(lines)], strict=True)
     shorter = "".join("".join(lines[start:end]) for entry, start, end in pieces if entry.id != id)
     shorter = shorter.rstrip() + "\n" if kept else ""
-    return shorter if read(shorter, "", None).entries == tuple(kept) else write(kept)
+    return shorter if read_pasted(shorter, "", None).entries == tuple(kept) else write_pasted(kept)
 
 
 def _header_of(entry: Entry) -> str:
@@ -235,7 +235,7 @@ def _glued(line: str) -> tuple[str, bool, str | None, tuple[str, tuple[str, ...]
         if title and rest:
             names, affiliation = rest if len(rest) == 2 else rest[0].split(" · ", 1) if " · " in rest[0] else (rest[0], "")
             return "", False, affiliation or None, (title, tuple(names.split(",")))  # Entry knows "et al."
-    return *byline(line.strip()), None
+    return *split_byline(line.strip()), None
 
 
 def _header(line: str) -> re.Match[str] | None:

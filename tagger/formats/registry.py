@@ -16,13 +16,13 @@ from tagger.formats import pasted
 from tagger.formats.listing import Listing
 
 __all__ = [
-    "added",
-    "decode",
-    "read",
+    "append_entry",
+    "decode_text",
+    "read_entries",
     "read_files",
     "read_listing",
     "read_text",
-    "without",
+    "remove_entry",
 ]
 
 
@@ -45,7 +45,7 @@ def read_files(paths: Sequence[str | Path], year: int | None = None) -> Listing:
     listings: list[Listing] = []
     for path in paths:
         try:
-            listings.append(read(read_text(path), "standard input" if str(path) == "-" else str(path), year))
+            listings.append(read_entries(read_text(path), "standard input" if str(path) == "-" else str(path), year))
         except ListingError as error:
             listings.append(Listing(problems=error.problems))
     return Listing(
@@ -56,14 +56,14 @@ def read_files(paths: Sequence[str | Path], year: int | None = None) -> Listing:
     )
 
 
-def read(text: str, source: str, year: int | None) -> Listing:
+def read_entries(text: str, source: str, year: int | None) -> Listing:
     """The entries of text in either format, with problems and warnings. No year: each date must name its own."""
-    if jsonl.looks_like(text):
-        return jsonl.read(text, source)
-    return pasted.read(text, source, year)
+    if jsonl.looks_like_json_lines(text):
+        return jsonl.read_json_lines(text, source)
+    return pasted.read_pasted(text, source, year)
 
 
-def added(text: str, entry: Entry) -> str:
+def append_entry(text: str, entry: Entry) -> str:
     """The text of a listing, in the format that it has, with one more entry at its end.
 
     An entry that a pasted listing cannot hold, for it has no date or category, makes an empty text JSON Lines.
@@ -71,20 +71,20 @@ def added(text: str, entry: Entry) -> str:
     Raises:
         ListingError: if the text is not understood, or cannot hold the entry.
     """
-    if jsonl.looks_like(text) or not (text.strip() or pasted.holds(entry)):
-        return text.rstrip() + "\n" * bool(text.strip()) + jsonl.write([replace(entry, source=None)])
-    return pasted.added(text, entry)
+    if jsonl.looks_like_json_lines(text) or not (text.strip() or pasted.can_write(entry)):
+        return text.rstrip() + "\n" * bool(text.strip()) + jsonl.write_json_lines([replace(entry, source=None)])
+    return pasted.append_entry(text, entry)
 
 
-def without(text: str, id: str) -> str:
+def remove_entry(text: str, id: str) -> str:
     """The text of a listing, in the format that it has, without one of its entries.
 
     Raises:
         ListingError: if the text is not understood.
     """
-    if not jsonl.looks_like(text):
-        return pasted.without(text, id)
-    gone = {entry.source for entry in jsonl.read(text, "").all() if entry.id == id}
+    if not jsonl.looks_like_json_lines(text):
+        return pasted.remove_entry(text, id)
+    gone = {entry.source for entry in jsonl.read_json_lines(text, "").all() if entry.id == id}
     return "".join(line + "\n" for n, line in enumerate(text.rstrip().split("\n"), 1) if f":{n}" not in gone)
 
 
@@ -100,10 +100,10 @@ def read_text(path: str | Path) -> str:
         raise ListingError(
             "name a file that can be read", [Problem(str(path) or "''", 0, f"cannot be read: {error.strerror}")]
         ) from None
-    return decode(data, str(path))
+    return decode_text(data, str(path))
 
 
-def decode(data: bytes, source: str) -> str:
+def decode_text(data: bytes, source: str) -> str:
     """A listing's text from its bytes.
 
     Raises:

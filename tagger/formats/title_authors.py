@@ -20,10 +20,10 @@ from functools import lru_cache
 from itertools import pairwise
 
 __all__ = [
-    "Evidence",
-    "Split",
-    "byline",
-    "split",
+    "NameEvidence",
+    "TitleAuthors",
+    "split_byline",
+    "split_title_authors",
 ]
 
 
@@ -67,7 +67,7 @@ _THIN = 1.5  # a best candidate that leads by less is worth a warning
 
 
 @dataclass(slots=True)
-class Evidence:
+class NameEvidence:
     """What a whole listing says about its words and names; built once, then read for each entry."""
 
     words: set[str] = field(default_factory=set)  # lower-case words of all titles and abstracts
@@ -77,7 +77,7 @@ class Evidence:
     surnames: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, bylines: Iterable[tuple[str, bool]], abstracts: Iterable[str]) -> Evidence:
+    def of(cls, bylines: Iterable[tuple[str, bool]], abstracts: Iterable[str]) -> NameEvidence:
         """From (title and authors glued, whether "et al." followed) pairs, and the abstracts."""
         evidence = cls()
         for abstract in abstracts:
@@ -103,7 +103,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class TitleAuthors:
     """A title, its authors, and by how much this reading leads the next best one."""
 
     title: str
@@ -116,7 +116,7 @@ class Split:
         return self.lead < _THIN
 
 
-def byline(line: str) -> tuple[str, bool, str | None]:
+def split_byline(line: str) -> tuple[str, bool, str | None]:
     """A title line as (title and authors glued, et al., affiliation)."""
     glued, dot, affiliation = line.rpartition(" · ")
     short = re.fullmatch(r"[\w.&-]{1,40}", affiliation)
@@ -125,7 +125,7 @@ def byline(line: str) -> tuple[str, bool, str | None]:
     return *_et_al(line), None
 
 
-def split(glued: str, et_al: bool, abstract: str, evidence: Evidence) -> Split:
+def split_title_authors(glued: str, et_al: bool, abstract: str, evidence: NameEvidence) -> TitleAuthors:
     """The most likely title and authors of `glued`. No place to cut at all: everything is the title."""
     own = set(_WORD.findall(abstract))
     places = _places(glued) or _low_places(glued, own, evidence.words)
@@ -134,11 +134,11 @@ def split(glued: str, et_al: bool, abstract: str, evidence: Evidence) -> Split:
         ((_score(glued, place, et_al, own, own_lower, evidence), place) for place in places), key=lambda at: (-at[0], -at[1])
     )
     if not scored:
-        return Split(glued, (), 0.0)
+        return TitleAuthors(glued, (), 0.0)
     (best, place), *others = scored
     # A reading that no evidence speaks for is as doubtful as one with a close rival.
     lead = min(best - others[0][0] if others else 9.0, best + 3)
-    return Split(glued[:place].rstrip(), tuple(glued[place:].split(", ")), lead)
+    return TitleAuthors(glued[:place].rstrip(), tuple(glued[place:].split(", ")), lead)
 
 
 def _et_al(text: str) -> tuple[str, bool]:
@@ -181,7 +181,7 @@ def _low_places(glued: str, own: set[str], words: set[str]) -> list[int]:
     ][-10:]
 
 
-def _score(glued: str, place: int, et_al: bool, own: set[str], own_lower: set[str], evidence: Evidence) -> float:
+def _score(glued: str, place: int, et_al: bool, own: set[str], own_lower: set[str], evidence: NameEvidence) -> float:
     title, authors = glued[:place], glued[place:].split(", ")
     score = sum(_shape(name) for name in authors)
     if et_al and len(authors) != 3:
@@ -223,7 +223,7 @@ def _score(glued: str, place: int, et_al: bool, own: set[str], own_lower: set[st
     return score
 
 
-def _cuts(glued: str, place: int, own: set[str], evidence: Evidence) -> bool:
+def _cuts(glued: str, place: int, own: set[str], evidence: NameEvidence) -> bool:
     """Whether a word that the abstract or a name elsewhere writes in one piece stands across `place`."""
     left = right = place
     while left > 0 and (glued[left - 1].isalnum()) and place - left < _REACH:
@@ -242,7 +242,7 @@ def _cuts(glued: str, place: int, own: set[str], evidence: Evidence) -> bool:
     )
 
 
-def _swallowed(word: str, own: set[str], evidence: Evidence) -> bool:
+def _swallowed(word: str, own: set[str], evidence: NameEvidence) -> bool:
     """Whether this looks like a word of the title with the start of a name stuck to it."""
     if word in own or word in evidence.pieces or word.isupper() or _INNER_CAPITAL.match(word):
         return False

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tagger.labels.table import Row
-from tagger.taxonomy import Topic, ancestors, ruled_out
+from tagger.labels.table import LabelRow
+from tagger.taxonomy import Topic, ancestors, incompatible_topics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,30 +14,30 @@ if TYPE_CHECKING:
     from scipy.sparse import csc_array
 
 __all__ = [
-    "arrays",
-    "contradictions",
-    "followed",
-    "meant",
+    "find_contradictions",
+    "implied_labels",
+    "implied_labels_sparse",
+    "label_arrays",
 ]
 
 
-def arrays(rows: Sequence[Row], topics: Sequence[Topic]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(Y, known) of what some rows mean, each (n_entries, n_topics); see `meant`."""
+def label_arrays(rows: Sequence[LabelRow], topics: Sequence[Topic]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(Y, known) of what some rows mean, each (n_entries, n_topics); see `implied_labels`."""
     import numpy as np
 
     column = {topic.id: n for n, topic in enumerate(topics)}
-    above, against = ancestors(topics), ruled_out(topics)
+    above, against = ancestors(topics), incompatible_topics(topics)
     yes = np.zeros((len(rows), len(topics)), dtype=bool)
     known = np.ones((len(rows), len(topics)), dtype=bool)
     for n, row in enumerate(rows):
-        has, unsure = meant(row, above, against)
+        has, unsure = implied_labels(row, above, against)
         yes[n, [column[topic] for topic in has]] = True
         known[n, [column[topic] for topic in unsure]] = False
     return yes, known
 
 
-def meant(
-    row: Row, above: Mapping[str, Sequence[str]], against: Mapping[str, Collection[str]]
+def implied_labels(
+    row: LabelRow, above: Mapping[str, Sequence[str]], against: Mapping[str, Collection[str]]
 ) -> tuple[dict[str, None], dict[str, None]]:
     """The topics that a row says yes to and those that it leaves open, with what follows from them.
 
@@ -47,8 +47,8 @@ def meant(
 
     Args:
         row: what a person said.
-        above: as `taxonomy.ancestors`.
-        against: as `taxonomy.ruled_out`.
+        above: as `ancestors`.
+        against: as `incompatible_topics`.
 
     Returns:
         Ids of topics, each once, in the order of the row; a topic that is unknown is taken as it is.
@@ -59,8 +59,8 @@ def meant(
     return yes, {topic: None for topic in unsure if topic not in yes and topic not in out}
 
 
-def followed(yes: csc_array, unsure: csc_array, topics: Sequence[Topic]) -> tuple[csc_array, csc_array]:
-    """As `meant`, for sparse arrays: the cells that are yes, and those left open, (n_entries, n_topics) each."""
+def implied_labels_sparse(yes: csc_array, unsure: csc_array, topics: Sequence[Topic]) -> tuple[csc_array, csc_array]:
+    """As `implied_labels`, for sparse arrays: the cells that are yes, and those left open, (n_entries, n_topics) each."""
     import numpy as np
     from scipy.sparse import coo_array, csc_array
 
@@ -81,7 +81,7 @@ def followed(yes: csc_array, unsure: csc_array, topics: Sequence[Topic]) -> tupl
         left.sort_indices()
         return left
 
-    above, against = ancestors(topics), ruled_out(topics)
+    above, against = ancestors(topics), incompatible_topics(topics)
     if not any(above.values()) and not any(against.values()):
         return yes, unsure
     out = follows(yes, against)
@@ -92,18 +92,20 @@ def followed(yes: csc_array, unsure: csc_array, topics: Sequence[Topic]) -> tupl
     return yes, open_
 
 
-def contradictions(
-    row: Row, above: Mapping[str, Sequence[str]], against: Mapping[str, Collection[str]], at_most: int | None
+def find_contradictions(
+    row: LabelRow, above: Mapping[str, Sequence[str]], against: Mapping[str, Collection[str]], max_topics: int | None
 ) -> list[str]:
-    """What cannot be in a row: topics that exclude each other, or more of them than an entry has at most; see `meant`."""
+    """What cannot be in a row: topics that exclude each other, or more topics than an entry may have; see `implied_labels`."""
     messages = [
         f"topics {one!r} and {other!r} exclude each other; take one of them away"
         for n, one in enumerate(row.topics)
         for other in row.topics[n + 1 :]
         if other in against.get(one, ())
     ]
-    yes, _ = meant(row, above, against)
-    if at_most is not None and len(yes) > at_most:
+    yes, _ = implied_labels(row, above, against)
+    if max_topics is not None and len(yes) > max_topics:
         implied = len(yes) - len(set(row.topics))
-        messages.append(f"{len(yes)} topics{f', {implied} of them implied' if implied else ''}; an entry has at most {at_most}")
+        messages.append(
+            f"{len(yes)} topics{f', {implied} of them implied' if implied else ''}; an entry has at most {max_topics}"
+        )
     return messages

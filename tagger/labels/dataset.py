@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from tagger.entry import Entry, entry_id
 from tagger.errors import LabelsError, ListingError, Problem
-from tagger.formats.registry import read, read_text
-from tagger.labels.closure import arrays, contradictions
-from tagger.labels.table import Row, _read_table
-from tagger.taxonomy import Topic, ancestors, read_at_most, read_topics, ruled_out
+from tagger.formats.registry import read_entries, read_text
+from tagger.labels.closure import find_contradictions, label_arrays
+from tagger.labels.table import LabelRow, _read_table
+from tagger.taxonomy import Topic, ancestors, incompatible_topics, read_max_topics, read_topics
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,13 +34,13 @@ class Labels:
 
     topics: tuple[Topic, ...]
     entries: tuple[Entry, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[LabelRow, ...]
     warnings: tuple[Problem, ...] = ()  # they stop nothing
-    at_most: int | None = None  # how many topics an entry has at most
+    max_topics: int | None = None  # how many topics an entry has at most
 
     def arrays(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """(Y, known), each (n_entries, n_topics): yes, and whether a person decided."""
-        return arrays(self.rows, self.topics)
+        return label_arrays(self.rows, self.topics)
 
     def hash(self) -> str:
         """A hash of all that training sees: topics, titles, abstracts and labels."""
@@ -50,8 +50,8 @@ class Labels:
             if topic.excludes or topic.precision is not None:
                 said += [sorted(topic.excludes), topic.precision]
             digest.update(json.dumps(said).encode())
-        if self.at_most is not None:
-            digest.update(json.dumps(self.at_most).encode())
+        if self.max_topics is not None:
+            digest.update(json.dumps(self.max_topics).encode())
         for entry, row in zip(self.entries, self.rows, strict=True):
             digest.update(json.dumps([entry.title, entry.abstract, sorted(row.topics), sorted(row.unsure)]).encode())
         return digest.hexdigest()
@@ -64,22 +64,22 @@ def read_labels(folder: Path) -> Labels:
         LabelsError: with every problem found, each with its file and line.
     """
     problems: list[Problem] = []
-    at_most = None
+    max_topics = None
     try:
-        topics, at_most = read_topics(folder / "topics.toml"), read_at_most(folder / "topics.toml")
+        topics, max_topics = read_topics(folder / "topics.toml"), read_max_topics(folder / "topics.toml")
     except LabelsError as error:
         if not error.problems:
             raise
         topics = ()
         problems += error.problems
     ids = {topic.id for topic in topics}
-    above, against = ancestors(topics), ruled_out(topics)
+    above, against = ancestors(topics), incompatible_topics(topics)
 
     entries: dict[str, Entry] = {}
     warnings: list[Problem] = []
     for path in sorted((folder / "entries").glob("*.txt")):
         try:
-            listing = read(read_text(path), str(path), None)
+            listing = read_entries(read_text(path), str(path), None)
         except ListingError as error:
             problems += error.problems or [Problem(str(path), 0, str(error))]
             continue
@@ -91,7 +91,7 @@ def read_labels(folder: Path) -> Labels:
             entries.setdefault(entry.id, entry)
 
     table = folder / "labels.csv"
-    rows: dict[str, Row] = {}
+    rows: dict[str, LabelRow] = {}
     found, wrong = _read_table(table)
     problems += wrong
     for row in found:
@@ -99,7 +99,7 @@ def read_labels(folder: Path) -> Labels:
         if row.id not in entries:
             messages.append(f"no entry in {folder / 'entries'} has the id {row.id!r} ({row.title!r}); add it or delete the row")
         if topics and not messages:
-            messages += contradictions(row, above, against, at_most)
+            messages += find_contradictions(row, above, against, max_topics)
             warnings += [Problem(str(table), row.line, message) for message in _overruled(row, above, against)]
         problems += [Problem(str(table), row.line, message) for message in messages]
         rows.setdefault(row.id, row)
@@ -112,10 +112,10 @@ def read_labels(folder: Path) -> Labels:
             sorted(problems),
         )
     order = sorted(rows)
-    return Labels(topics, tuple(entries[id] for id in order), tuple(rows[id] for id in order), tuple(warnings), at_most)
+    return Labels(topics, tuple(entries[id] for id in order), tuple(rows[id] for id in order), tuple(warnings), max_topics)
 
 
-def _check(row: Row, ids: set[str], rows: dict[str, Row]) -> Iterator[str]:
+def _check(row: LabelRow, ids: set[str], rows: dict[str, LabelRow]) -> Iterator[str]:
     if row.id in rows:
         yield f"a second row for {row.id!r}; the first one is in line {rows[row.id].line}"
     if entry_id(row.title) != row.id:
@@ -134,7 +134,7 @@ def _check(row: Row, ids: set[str], rows: dict[str, Row]) -> Iterator[str]:
             yield f"topic {topic!r} stands twice"
 
 
-def _overruled(row: Row, above: Mapping[str, Sequence[str]], against: Mapping[str, Collection[str]]) -> Iterator[str]:
+def _overruled(row: LabelRow, above: Mapping[str, Sequence[str]], against: Mapping[str, Collection[str]]) -> Iterator[str]:
     """Topics that a row calls unsure although another one, which is yes, says what they are."""
     for topic in row.unsure:
         for other in row.topics:

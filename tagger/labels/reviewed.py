@@ -16,19 +16,19 @@ from tagger.atomic import locked, write_whole
 from tagger.errors import LabelsError, ListingError, Problem
 from tagger.formats import json_lines as jsonl
 from tagger.formats.registry import read_text
-from tagger.labels.closure import contradictions
+from tagger.labels.closure import find_contradictions
 from tagger.labels.dataset import Labels
-from tagger.labels.table import Row, read_rows, write_rows
-from tagger.taxonomy import ancestors, read_at_most, read_topics, ruled_out
+from tagger.labels.table import LabelRow, read_rows, write_rows
+from tagger.taxonomy import ancestors, incompatible_topics, read_max_topics, read_topics
 
 __all__ = [
     "ANSWERS",
-    "Decision",
-    "apply",
+    "AuditAnswer",
+    "apply_answers",
     "check_confirmed",
-    "label",
+    "label_of",
+    "read_answers",
     "read_confirmed",
-    "read_decisions",
 ]
 
 
@@ -48,7 +48,7 @@ Confirmed = Mapping[tuple[str, str], str]  # by (entry id, topic id) the label, 
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class AuditAnswer:
     """What a person decided of a doubted label: "accept" that it is wrong, "reject" that, or be "unsure".
 
     "undo" puts the label back that was doubted, and forgets that it was looked at.
@@ -66,7 +66,7 @@ class Decision:
         return {"accept": _OTHER[self.label], "unsure": "unsure"}.get(self.answer, self.label)
 
 
-def read_decisions(path: str | Path) -> list[Decision]:
+def read_answers(path: str | Path) -> list[AuditAnswer]:
     """The decisions in JSON Lines as `tagger audit --format jsonl` writes them; "-" is standard input.
 
     An object whose `decision` is null or missing says nothing.
@@ -74,10 +74,10 @@ def read_decisions(path: str | Path) -> list[Decision]:
     Raises:
         ListingError: if the file cannot be read, or naming every line that is no decision.
     """
-    found: list[Decision] = []
+    found: list[AuditAnswer] = []
     problems: list[Problem] = []
     source = "standard input" if str(path) == "-" else str(path)
-    for line, record in jsonl.records(read_text(path)):
+    for line, record in jsonl.parse_records(read_text(path)):
         if isinstance(record, ValueError):
             problems.append(Problem(source, line, str(record)))
         elif not isinstance(record, dict) or not all(isinstance(record.get(key), str) for key in ("id", "topic")):
@@ -85,7 +85,7 @@ def read_decisions(path: str | Path) -> list[Decision]:
         elif record.get("label") not in _OTHER:
             problems.append(Problem(source, line, f"expected yes or no under 'label', found {record.get('label')!r}"))
         elif record.get("decision") in ANSWERS:
-            found.append(Decision(record["id"], record["topic"], record["label"], record["decision"], line))
+            found.append(AuditAnswer(record["id"], record["topic"], record["label"], record["decision"], line))
         elif record.get("decision") is not None:
             wanted = f"expected {', '.join(ANSWERS)} or null under 'decision', found {record['decision']!r}"
             problems.append(Problem(source, line, wanted))
@@ -122,7 +122,7 @@ def check_confirmed(folder: Path, labels: Labels) -> list[Problem]:
     return sorted(problems)
 
 
-def apply(folder: Path, decisions: Sequence[Decision], source: str = "") -> tuple[int, int]:
+def apply_answers(folder: Path, decisions: Sequence[AuditAnswer], source: str = "") -> tuple[int, int]:
     """Write decisions to labels.csv and confirmed.csv, all or none of them; a decision that was written before is no error.
 
     The files are read anew, so that what others changed meanwhile stays.
@@ -158,7 +158,7 @@ def apply(folder: Path, decisions: Sequence[Decision], source: str = "") -> tupl
             confirmed.pop(cell, None)
             if decision.answer in ("accept", "reject"):
                 confirmed[cell] = (row.title, decision.result)
-            if label(row, decision.topic) != decision.result:
+            if label_of(row, decision.topic) != decision.result:
                 rows[row.id] = _with(row, decision.topic, decision.result, column)
                 changed += 1
         _check_rows(folder, rows, last, source)
@@ -170,12 +170,12 @@ def apply(folder: Path, decisions: Sequence[Decision], source: str = "") -> tupl
     return changed, len(last) - changed
 
 
-def _wrong(decision: Decision, row: Row | None, column: Mapping[str, int]) -> str | None:
+def _wrong(decision: AuditAnswer, row: LabelRow | None, column: Mapping[str, int]) -> str | None:
     if row is None:
         return f"no entry has the id {decision.id!r}"
     if decision.topic not in column:
         return f"unknown topic {decision.topic!r}; known: {', '.join(column)}"
-    now = label(row, decision.topic)
+    now = label_of(row, decision.topic)
     if decision.answer == "undo" or now in (decision.label, decision.result):
         return None
     return (
@@ -183,26 +183,26 @@ def _wrong(decision: Decision, row: Row | None, column: Mapping[str, int]) -> st
     )
 
 
-def _check_rows(folder: Path, rows: Mapping[str, Row], decisions: Iterable[Decision], source: str) -> None:
+def _check_rows(folder: Path, rows: Mapping[str, LabelRow], decisions: Iterable[AuditAnswer], source: str) -> None:
     """That no new yes leaves its entry with topics that exclude each other or are too many."""
-    topics, at_most = read_topics(folder / "topics.toml"), read_at_most(folder / "topics.toml")
-    above, against = ancestors(topics), ruled_out(topics)
+    topics, max_topics = read_topics(folder / "topics.toml"), read_max_topics(folder / "topics.toml")
+    above, against = ancestors(topics), incompatible_topics(topics)
     problems = [
         Problem(source or str(folder / "labels.csv"), decision.line, f"{decision.topic} of {decision.id} as yes: {message}")
         for decision in decisions
         if (decision.label, decision.answer) == ("no", "accept")
-        for message in contradictions(rows[decision.id], above, against, at_most)
+        for message in find_contradictions(rows[decision.id], above, against, max_topics)
     ]
     if problems:
         raise LabelsError(f"{folder}: nothing was changed", sorted(problems))
 
 
-def label(row: Row, topic: str) -> str:
+def label_of(row: LabelRow, topic: str) -> str:
     """What a row says of a topic: "yes", "no" or "unsure"."""
     return "yes" if topic in row.topics else "unsure" if topic in row.unsure else "no"
 
 
-def _with(row: Row, topic: str, label: str, column: Mapping[str, int]) -> Row:
+def _with(row: LabelRow, topic: str, label: str, column: Mapping[str, int]) -> LabelRow:
     """The row with another label for a topic, its topics in their order."""
 
     def ordered(ids: Iterable[str]) -> tuple[str, ...]:

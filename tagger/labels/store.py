@@ -10,51 +10,51 @@ from tagger.atomic import locked, remove_leftovers, write_whole
 from tagger.entry import Entry
 from tagger.errors import LabelsError, Problem, TaggerError
 from tagger.formats import pasted
-from tagger.formats.registry import added, read, read_text, without
-from tagger.labels.table import Row, read_rows, write_rows
+from tagger.formats.registry import append_entry, read_entries, read_text, remove_entry
+from tagger.labels.table import LabelRow, read_rows, write_rows
 
 __all__ = [
-    "ChangedError",
-    "Decision",
-    "Folder",
-    "Saved",
+    "LabelEdit",
+    "LabelStore",
+    "RowChangedError",
+    "SavedRows",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class LabelEdit:
     """The row that an entry gets, None to take it away, in place of the one that was there."""
 
     entry: Entry
-    was: Row | None
-    row: Row | None
+    was: LabelRow | None
+    row: LabelRow | None
     text: bool = False  # whether the entry's text goes with its row, since it came with it
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SavedRows:
     """What labels.csv holds after a decision, by id, and whether the entry's text was new."""
 
-    rows: Mapping[str, Row]
+    rows: Mapping[str, LabelRow]
     text: bool
 
 
-class ChangedError(TaggerError):
+class RowChangedError(TaggerError):
     """Somebody else changed the row that a decision was made on; `row` is theirs, None if it is gone."""
 
-    def __init__(self, row: Row | None) -> None:
+    def __init__(self, row: LabelRow | None) -> None:
         super().__init__(f"labels.csv was changed meanwhile and says of this entry: {_said(row)}")
         self.row = row
 
 
-def _said(row: Row | None) -> str:
+def _said(row: LabelRow | None) -> str:
     """A row in words."""
     if row is None:
         return "nothing, its row is gone"
     return (", ".join(row.topics) or "no topic") + (f"; unsure: {', '.join(row.unsure)}" if row.unsure else "")
 
 
-class Folder:
+class LabelStore:
     """A folder labels/ that decisions are put into, one by one, while others may write there too.
 
     A decision is two files. The text goes first and the row last, and the other way round when both are taken away: whoever
@@ -75,7 +75,7 @@ class Folder:
         """The file labels.csv."""
         return self.path / "labels.csv"
 
-    def save(self, decision: Decision) -> Saved:
+    def save(self, decision: LabelEdit) -> SavedRows:
         """Put a decision on disk, among all that is there by now.
 
         Raises:
@@ -95,9 +95,9 @@ class Folder:
             write_rows(self.table, rows)
             if decision.text:
                 self._remove(decision.entry.id)
-        return Saved({row.id: row for row in rows}, new)
+        return SavedRows({row.id: row for row in rows}, new)
 
-    def _others(self, decision: Decision) -> list[Row]:
+    def _others(self, decision: LabelEdit) -> list[LabelRow]:
         """The rows of all other entries, where that of this one is what it was."""
         rows = read_rows(self.table) if self.table.exists() else []
         mine = [row for row in rows if row.id == decision.entry.id]
@@ -106,24 +106,24 @@ class Folder:
             raise LabelsError(f"{self.table}: 1 to correct", [problem])
         found = mine[0] if mine else None
         if _decides(found) != _decides(decision.was):
-            raise ChangedError(found)
+            raise RowChangedError(found)
         return [row for row in rows if row.id != decision.entry.id]
 
     def _file(self, entry: Entry) -> Path:
         """Where the text of an entry goes: a file named after its listing."""
         listing = Path((entry.source or "by-hand:0").rpartition(":")[0])
-        return self.path / "entries" / f"{listing.stem}{'' if pasted.holds(entry) else '.jsonl'}.txt"
+        return self.path / "entries" / f"{listing.stem}{'' if pasted.can_write(entry) else '.jsonl'}.txt"
 
     def _add(self, entry: Entry) -> None:
         path = self._file(entry)
         path.parent.mkdir(exist_ok=True)  # an empty folder is not kept by git
-        write_whole(path, added(read_text(path) if path.exists() else "", entry))
+        write_whole(path, append_entry(read_text(path) if path.exists() else "", entry))
 
     def _remove(self, id: str) -> None:
         path = self._holding(id)
         if path is None:
             return
-        text = without(read_text(path), id)
+        text = remove_entry(read_text(path), id)
         if text:
             write_whole(path, text)
         else:
@@ -141,10 +141,10 @@ class Folder:
             now = (found.st_mtime_ns, found.st_size)
             seen[path] = self._seen.get(path, ((0, 0), frozenset()))
             if seen[path][0] != now:
-                seen[path] = (now, frozenset(entry.id for entry in read(read_text(path), str(path), None).entries))
+                seen[path] = (now, frozenset(entry.id for entry in read_entries(read_text(path), str(path), None).entries))
         self._seen = seen
         return {path: ids for path, (_, ids) in seen.items()}
 
 
-def _decides(row: Row | None) -> tuple[frozenset[str], frozenset[str]] | None:
+def _decides(row: LabelRow | None) -> tuple[frozenset[str], frozenset[str]] | None:
     return None if row is None else (frozenset(row.topics), frozenset(row.unsure))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     pass
 
 __all__ = [
-    "Row",
+    "LabelRow",
     "read_rows",
     "write_rows",
 ]
@@ -27,7 +27,7 @@ COLUMNS = ("id", "title", "topics", "unsure")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LabelRow:
     """What a person said of one entry: topics that apply, topics left open; every other topic does not apply."""
 
     id: str
@@ -37,7 +37,7 @@ class Row:
     line: int = 0
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[LabelRow]:
     """The rows of a labels.csv, in the order of the file; their topics are not checked.
 
     Raises:
@@ -49,7 +49,7 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def write_rows(path: Path, rows: Iterable[Row]) -> None:
+def write_rows(path: Path, rows: Iterable[LabelRow]) -> None:
     """Write a labels.csv whole, one row a line, sorted by id."""
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
@@ -59,8 +59,8 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
     write_whole(path, out.getvalue())
 
 
-def _read_table(path: Path) -> tuple[list[Row], list[Problem]]:
-    rows: list[Row] = []
+def _read_table(path: Path) -> tuple[list[LabelRow], list[Problem]]:
+    rows: list[LabelRow] = []
     try:
         text = read_text(path)
     except ListingError as error:
@@ -76,7 +76,7 @@ def _read_table(path: Path) -> tuple[list[Row], list[Problem]]:
         start = reader.line_num + 1
         for cells in reader:
             if len(cells) == len(COLUMNS):
-                rows.append(Row(cells[0].strip(), cells[1], _ids(cells[2]), _ids(cells[3]), start))
+                rows.append(LabelRow(cells[0].strip(), cells[1], _ids(cells[2]), _ids(cells[3]), start))
             elif cells:
                 problems.append(Problem(str(path), start, f"expected {len(COLUMNS)} cells, found {len(cells)}"))
             start = reader.line_num + 1

@@ -10,17 +10,17 @@ import numpy as np
 
 from tagger.entry import Entry
 from tagger.labels.dataset import Labels
-from tagger.labels.table import Row
-from tagger.model.decision import in_the_way
+from tagger.labels.table import LabelRow
+from tagger.model.decision import blocking_topics
 from tagger.model.model import Model
 from tagger.taxonomy import ancestors
-from tagger.text.hashed_vocabulary import Terms
-from tagger.text.similarity import nearest, rows
+from tagger.text.hashed_vocabulary import HashedVocabulary
+from tagger.text.similarity import nearest_rows, tfidf_rows
 
 __all__ = [
     "Precedents",
-    "explained",
-    "segments",
+    "explain_entries",
+    "split_by_share",
 ]
 
 
@@ -32,16 +32,16 @@ class Precedents:
 
     def __init__(self, model: Model, labels: Labels | None) -> None:
         self._labels = labels
-        self._terms, self._idf = Terms(model.hashes), model.idf.astype(np.float64)
-        self._rows = rows(labels.entries if labels is not None else (), self._terms, self._idf)
+        self._terms, self._idf = HashedVocabulary(model.hashes), model.idf.astype(np.float64)
+        self._rows = tfidf_rows(labels.entries if labels is not None else (), self._terms, self._idf)
 
     def of(self, entries: Sequence[Entry], n: int) -> list[list[dict[str, Any]]]:
-        """For each entry the n labelled ones most like it at most, nearest first; see `explained`."""
+        """For each entry the n labelled ones most like it at most, nearest first; see `explain_entries`."""
         if self._labels is None or not self._labels.entries:
             return [[] for _ in entries]
         found, said = self._labels.entries, self._labels.rows
         # One more than wanted, since an entry that is labelled itself is the nearest to itself.
-        likeness, which = nearest(rows(entries, self._terms, self._idf), self._rows, len(self._idf), n + 1)
+        likeness, which = nearest_rows(tfidf_rows(entries, self._terms, self._idf), self._rows, len(self._idf), n + 1)
         return [
             [
                 {"id": said[at].id, "title": found[at].title, "likeness": round(alike, 4)} | _said(said[at])
@@ -52,7 +52,7 @@ class Precedents:
         ]
 
 
-def explained(
+def explain_entries(
     model: Model, entries: Sequence[Entry], labels: Labels | None = None, topics: Sequence[str] = (), n_similar: int = 5
 ) -> list[dict[str, Any]]:
     """For each entry why it has its topics.
@@ -75,7 +75,7 @@ def explained(
         is not tagged although its score reaches the threshold: they exclude it, or are as many as an entry may have.
 
         A term has the `term`, its `share`, negative where it speaks against the topic, and its `places`: `part` ("title" or
-        "abstract"), `start` and `end` in characters of that part as it is given here; see `features.places`.
+        "abstract"), `start` and `end` in characters of that part as it is given here; see `find_positions`.
 
         A similar entry has `id`, `title`, its `likeness` (the cosine of TF-IDF, see `similar`), and its `topics` and `unsure`
         as a person labelled it. An entry is not its own precedent, and one that shares no word is none.
@@ -86,7 +86,7 @@ def explained(
     wanted = [model.column(topic) for topic in dict.fromkeys(topics)]
     by_hand = {row.id: row for row in labels.rows} if labels is not None else {}
     scores = model.scores(entries)
-    decided = model.decided(scores)
+    decided = model.predict(scores)
     found = []
     for n, (entry, tagged, similar) in enumerate(
         zip(entries, model.tag(entries), Precedents(model, labels).of(entries, n_similar), strict=True)
@@ -111,7 +111,7 @@ def explained(
     return found
 
 
-def segments(text: str, terms: Iterable[tuple[float, Iterable[tuple[int, int]]]]) -> list[tuple[str, float]]:
+def split_by_share(text: str, terms: Iterable[tuple[float, Iterable[tuple[int, int]]]]) -> list[tuple[str, float]]:
     """A text cut where what its words do changes: (part, share), which is 0 where no term stands.
 
     Where terms overlap their shares add up.
@@ -120,7 +120,7 @@ def segments(text: str, terms: Iterable[tuple[float, Iterable[tuple[int, int]]]]
         text: a title or an abstract.
         terms: the share of each term, and where it stands as (start, end).
 
-    >>> segments("a large language", [(2.0, [(2, 16)]), (-0.5, [(8, 16)])])
+    >>> split_by_share("a large language", [(2.0, [(2, 16)]), (-0.5, [(8, 16)])])
     [('a ', 0.0), ('large ', 2.0), ('language', 1.5)]
     """
     shares = np.zeros(len(text))
@@ -150,7 +150,7 @@ def _topic(model: Model, entry: Entry, column: int, scores: Any, decided: Any, t
         children = [t for t, other in enumerate(model.topics) if topic.id in above[other.id]]
         implied_by = model.topics[max(children, key=lambda t: float(scores[t]))].id
     tagged = bool(decided[column])
-    likelier = in_the_way(column, decided, model.topics) if not tagged and score >= model.thresholds[column] else []
+    likelier = blocking_topics(column, decided, model.topics) if not tagged and score >= model.thresholds[column] else []
     return {
         "id": topic.id,
         "name": topic.name,
@@ -172,5 +172,5 @@ def _topic(model: Model, entry: Entry, column: int, scores: Any, decided: Any, t
     }
 
 
-def _said(row: Row) -> dict[str, list[str]]:
+def _said(row: LabelRow) -> dict[str, list[str]]:
     return {"topics": list(row.topics), "unsure": list(row.unsure)}

@@ -25,14 +25,14 @@ from numpy.typing import NDArray
 from tagger.atomic import write_whole
 from tagger.entry import Entry
 from tagger.errors import ModelError, UsageError
-from tagger.labels.table import Row
-from tagger.model.decision import decide, in_the_way, with_parents
+from tagger.labels.table import LabelRow
+from tagger.model.decision import apply_thresholds, blocking_topics, raise_to_descendants
 from tagger.tags import Reason, Tag, Tagged
 from tagger.taxonomy import Topic, ancestors
-from tagger.text.hashed_vocabulary import Terms
-from tagger.text.normalize import text_of
-from tagger.text.positions import Place, places
-from tagger.text.tfidf import count, weigh
+from tagger.text.hashed_vocabulary import HashedVocabulary
+from tagger.text.normalize import entry_text
+from tagger.text.positions import Position, find_positions
+from tagger.text.tfidf import count_terms, tfidf_weights
 
 __all__ = [
     "FORMAT",
@@ -95,8 +95,8 @@ class Model:
     thresholds: NDArray[np.float64]  # (n_topics,); inf for a topic that could not be learned
     held_out: NDArray[np.uint8]  # (n_labelled, n_topics), 0 or 1
     held_out_ids: NDArray[np.uint8]  # (n_labelled, 8), ASCII
-    fewest: int = 0  # 1 to tag the best topic of an entry in any case
-    at_most: int | None = None  # how many topics an entry has at most, those implied among them; None for any number
+    min_topics: int = 0  # 1 to tag the best topic of an entry in any case
+    max_topics: int | None = None  # how many topics an entry has at most, those implied among them; None for any number
     about: dict[str, Any] = field(default_factory=dict)
     shown: tuple[int, ...] | None = None  # columns of the topics to show; None for all
 
@@ -111,8 +111,8 @@ class Model:
         return blake2b(self.to_bytes(), digest_size=16).hexdigest()
 
     @cached_property
-    def _terms(self) -> Terms:
-        return Terms(self.hashes)
+    def _terms(self) -> HashedVocabulary:
+        return HashedVocabulary(self.hashes)
 
     @cached_property
     def _idf(self) -> NDArray[np.float64]:
@@ -133,24 +133,24 @@ class Model:
 
     def scores(self, entries: Iterable[Entry]) -> NDArray[np.float64]:
         """(n_entries, n_topics): for each topic the probability that it applies."""
-        return self.scores_of(text_of(entry) for entry in entries)
+        return self.score_texts(entry_text(entry) for entry in entries)
 
-    def scores_of(self, texts: Iterable[str]) -> NDArray[np.float64]:
-        """As `scores`, of texts as `tagger.text.normalize.text_of` makes them."""
-        return np.concatenate([*self.scored(texts), np.zeros((0, len(self.topics)))])
+    def score_texts(self, texts: Iterable[str]) -> NDArray[np.float64]:
+        """As `scores`, of texts as `tagger.text.normalize.entry_text` makes them."""
+        return np.concatenate([*self.iterate_scores(texts), np.zeros((0, len(self.topics)))])
 
-    def scored(self, texts: Iterable[str]) -> Iterator[NDArray[np.float64]]:
-        """As `scores_of`, a block of texts at a time, so that many topics never fill the memory."""
+    def iterate_scores(self, texts: Iterable[str]) -> Iterator[NDArray[np.float64]]:
+        """As `score_texts`, a block of texts at a time, so that many topics never fill the memory."""
         return (scores for scores, _, _ in self._scored(texts))
 
-    def decided(self, scores: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which topics entries with these scores are tagged with, (n_entries, n_topics) both; see `tagger.decide`."""
-        return decide(scores, self.thresholds, self.topics, self.fewest, self.at_most)
+    def predict(self, scores: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which topics entries with these scores are tagged with, (n_entries, n_topics) both; see `tagger.model.decision`."""
+        return apply_thresholds(scores, self.thresholds, self.topics, self.min_topics, self.max_topics)
 
     def tag(
         self,
         entries: Sequence[Entry],
-        hand: Mapping[str, Row] | None = None,
+        hand: Mapping[str, LabelRow] | None = None,
         hand_topics: Sequence[Topic] = (),
         all_scores: bool = False,
     ) -> list[Tagged]:
@@ -166,8 +166,8 @@ class Model:
         above = ancestors(tuple(named.values()))
         shown = None if self.shown is None else {self.topics[t].id for t in self.shown}
         results: list[Tagged] = []
-        for scores, known, words in self._scored(text_of(entry) for entry in entries):
-            yes = self.decided(scores)
+        for scores, known, words in self._scored(entry_text(entry) for entry in entries):
+            yes = self.predict(scores)
             for n, entry in enumerate(entries[len(results) : len(results) + len(scores)]):
                 if hand is not None and (row := hand.get(entry.id)) is not None:
                     said = dict.fromkeys(up for topic in row.topics for up in (topic, *above.get(topic, ())))
@@ -180,7 +180,7 @@ class Model:
                     results[-1] = replace(results[-1], scores=scores[n])
         return results
 
-    def showing(self, topics: Sequence[str]) -> Model:
+    def restricted_to(self, topics: Sequence[str]) -> Model:
         """The same model, which scores and decides as before and shows these topics alone.
 
         Raises:
@@ -213,19 +213,19 @@ class Model:
             UsageError: if the model has no such topic.
         """
         column = self.column(topic)
-        (counts,) = count([text_of(entry)], self._terms)
+        (counts,) = count_terms([entry_text(entry)], self._terms)
         starts, columns, weights = self._rows
         mine = np.concatenate([np.arange(starts[term], starts[term + 1]) for term in counts.terms] or [np.zeros(0, np.int64)])
         owners = np.repeat(np.arange(len(counts.terms)), np.diff(starts)[counts.terms])
         mine, owners = mine[columns[mine] == column], owners[columns[mine] == column]
         shares = np.zeros(len(counts.terms))
-        shares[owners] = weigh(counts.starts, counts.terms, counts.counts, self._idf)[owners] * weights[mine]
+        shares[owners] = tfidf_weights(counts.starts, counts.terms, counts.counts, self._idf)[owners] * weights[mine]
         order = sorted(range(len(shares)), key=lambda n: (-abs(shares[n]), self.terms[counts.terms[n]]))
         return [Reason(self.terms[counts.terms[n]], float(shares[n])) for n in order if shares[n]]
 
-    def places(self, entry: Entry) -> dict[str, list[Place]]:
-        """Where each known term of an entry stands in its title and abstract; see `features.places`."""
-        return {self.terms[term]: there for term, there in places(entry, self._terms).items()}
+    def places(self, entry: Entry) -> dict[str, list[Position]]:
+        """Where each known term of an entry stands in its title and abstract; see `find_positions`."""
+        return {self.terms[term]: there for term, there in find_positions(entry, self._terms).items()}
 
     def save(self, path: Path) -> None:
         """Write the model file, whole or not at all.
@@ -242,8 +242,8 @@ class Model:
                 "tagger": json.dumps(
                     {
                         "format": FORMAT,
-                        "fewest": self.fewest,
-                        **({} if self.at_most is None else {"at_most": self.at_most}),
+                        "fewest": self.min_topics,
+                        **({} if self.max_topics is None else {"at_most": self.max_topics}),
                         "topics": [_described(topic) for topic in self.topics],
                         **self.about,
                     },
@@ -290,10 +290,10 @@ class Model:
             raise _foreign(path, "its header asks for a precision that is none")
         if not isinstance(about.get("usual_share", 0), (int, float)):
             raise _foreign(path, "its header's usual_share is no number")
-        if (fewest := about.pop("fewest", None)) not in (0, 1):
+        if (min_topics := about.pop("fewest", None)) not in (0, 1):
             raise _foreign(path, "its header says of no number of topics that an entry has at least")
-        at_most = about.pop("at_most", None)
-        if at_most is not None and (not isinstance(at_most, int) or isinstance(at_most, bool) or at_most < 1):
+        max_topics = about.pop("at_most", None)
+        if max_topics is not None and (not isinstance(max_topics, int) or isinstance(max_topics, bool) or max_topics < 1):
             raise _foreign(path, "its header says of no number of topics that an entry has at most")
         sizes: dict[str, int] = {"topics": len(topics), "letters": 8}
         for name, (dtype, shape) in _ARRAYS.items():
@@ -318,25 +318,25 @@ class Model:
         if sizes["terms"] and bytes(arrays["written"]).count(b"\n") != sizes["terms"] - 1:
             raise _foreign(path, "its terms and their texts differ in number")
         known: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
-        return cls(topics=topics, fewest=fewest, at_most=at_most, about=about, **known)
+        return cls(topics=topics, min_topics=min_topics, max_topics=max_topics, about=about, **known)
 
     def _scored(self, texts: Iterable[str]) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]]:
         """Block by block: scores (n, n_topics), known words (n,), all words (n,)."""
         most = max(1, _BLOCK // max(1, len(self.topics)))
-        for counts in count(texts, self._terms):
-            values = weigh(counts.starts, counts.terms, counts.counts, self._idf)
+        for counts in count_terms(texts, self._terms):
+            values = tfidf_weights(counts.starts, counts.terms, counts.counts, self._idf)
             for first in range(0, len(counts.known), most):
                 rows = slice(first, min(first + most, len(counts.known)))
                 starts = counts.starts[first : rows.stop + 1]
                 part = slice(starts[0], starts[-1])
                 logits = self._sums(starts - starts[0], counts.terms[part], values[part])
                 logits += self.bias
-                yield with_parents(1 / (1 + np.exp(-logits)), self.topics), counts.known[rows], counts.words[rows]
+                yield raise_to_descendants(1 / (1 + np.exp(-logits)), self.topics), counts.known[rows], counts.words[rows]
 
     def _sums(
         self, rows: NDArray[np.integer[Any]], terms: NDArray[np.integer[Any]], values: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Compressed sparse rows, as in `WordCounts`, times the weights: (n, n_topics)."""
+        """Compressed sparse rows, as in `TermCounts`, times the weights: (n, n_topics)."""
         sums = np.zeros((len(rows) - 1, len(self.topics)))
         if sums.size == 0 or len(terms) == 0:
             return sums
@@ -369,7 +369,7 @@ class Model:
                 f"unlike the labelled entries: {known / words:.0%} of its words are known, and no topic is near its threshold"
             )
         elif scores[near] >= self.thresholds[near]:
-            others = ", ".join(self.topics[t].name for t in in_the_way(near, yes, self.topics))
+            others = ", ".join(self.topics[t].name for t in blocking_topics(near, yes, self.topics))
             note = f"no such topic: {self.topics[near].name} gives way to {others}"
         else:
             digits = 2 if f"{scores[near]:.2f}" != f"{self.thresholds[near]:.2f}" else 4

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.multioutput import MultiOutputClassifier  # noqa: TID253 - a class to be pickled; only an export imports this module
 
 from tagger.atomic import write_whole
-from tagger.model.decision import decide, with_parents
+from tagger.model.decision import apply_thresholds, raise_to_descendants
 from tagger.model.model import Model
 from tagger.taxonomy import Topic
 
@@ -27,7 +27,7 @@ __all__ = [
 
 
 class TopicClassifier(MultiOutputClassifier):  # type: ignore[misc]
-    """A classifier for each topic, whose scores and tags are those of `tagger.decide` where topics depend on each other."""
+    """A classifier for each topic; its scores and tags are those of `tagger.model.decision`."""
 
     def __init__(
         self,
@@ -35,15 +35,15 @@ class TopicClassifier(MultiOutputClassifier):  # type: ignore[misc]
         *,
         topics: Sequence[Topic] = (),
         thresholds: Sequence[float] = (),
-        fewest: int = 0,
-        at_most: int | None = None,
+        min_topics: int = 0,
+        max_topics: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
         super().__init__(estimator, n_jobs=n_jobs)
         self.topics = topics
         self.thresholds = thresholds
-        self.fewest = fewest
-        self.at_most = at_most
+        self.min_topics = min_topics
+        self.max_topics = max_topics
 
     def predict_proba(self, x: Any) -> list[NDArray[np.float64]]:
         """For each topic (n_entries, 2), whose second column is the score."""
@@ -51,15 +51,17 @@ class TopicClassifier(MultiOutputClassifier):  # type: ignore[misc]
 
     def predict(self, x: Any) -> NDArray[np.int64]:
         """The tags, (n_entries, n_topics) of 0 and 1."""
-        return decide(self._scores(x), np.array(self.thresholds), self.topics, self.fewest, self.at_most).astype(np.int64)
+        return apply_thresholds(
+            self._scores(x), np.array(self.thresholds), self.topics, self.min_topics, self.max_topics
+        ).astype(np.int64)
 
     def _scores(self, x: Any) -> NDArray[np.float64]:
         own = np.stack([both[:, 1] for both in super().predict_proba(x)], axis=1)
-        return with_parents(own, self.topics)
+        return raise_to_descendants(own, self.topics)
 
 
 def to_pipeline(model: Model) -> Pipeline:
-    """A fitted pipeline that reads texts as `tagger.text.normalize.text_of` makes them.
+    """A fitted pipeline that reads texts as `tagger.text.normalize.entry_text` makes them.
 
     Its `predict` gives the tags, (n_entries, n_topics) of 0 and 1 in the order of the model's topics; its `predict_proba` gives
     one (n_entries, 2) array a topic, whose second column is the score. It is made of scikit-learn's classes alone, but where
@@ -78,10 +80,10 @@ def to_pipeline(model: Model) -> Pipeline:
         vocabulary={term: n for n, term in enumerate(model.terms)},
     )
     vectorizer.idf_ = model.idf.astype(np.float64)
-    if model.fewest or model.at_most is not None or any(topic.parent or topic.excludes for topic in model.topics):
+    if model.min_topics or model.max_topics is not None or any(topic.parent or topic.excludes for topic in model.topics):
         cuts = model.thresholds.tolist()
         classifier = TopicClassifier(
-            LogisticRegression(), topics=model.topics, thresholds=cuts, fewest=model.fewest, at_most=model.at_most
+            LogisticRegression(), topics=model.topics, thresholds=cuts, min_topics=model.min_topics, max_topics=model.max_topics
         )
     else:
         classifier = MultiOutputClassifier(LogisticRegression())

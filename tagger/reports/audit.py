@@ -7,19 +7,19 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tagger.reports.tags import escaped, markdown_table
-from tagger.reports.why import highlighted, precedents, shown_terms
+from tagger.reports.tags import escape_markdown, markdown_table
+from tagger.reports.why import highlight_terms, precedents_text, shown_terms
 
 __all__ = [
-    "audit",
-    "question",
+    "audit_text",
+    "question_text",
 ]
 
 
 _N_WORDS = 5  # shown of a doubted label
 
 
-def audit(found: dict[str, Any], form: str) -> str:
+def audit_text(found: dict[str, Any], form: str) -> str:
     """What `tagger.audit.audited` found, in one of the forms table, markdown, jsonl; jsonl holds the doubted labels alone."""
     if form == "jsonl":
         return "".join(json.dumps(doubt, ensure_ascii=False) + "\n" for doubt in found["doubted"])
@@ -36,11 +36,11 @@ def audit(found: dict[str, Any], form: str) -> str:
             [doubt["topic"], doubt["label"], f"{doubt['score']:.2f}", doubt["title"], _words(doubt), _other_way(doubt, "; ")]
             for doubt in found["doubted"]
         ]
-        parts = [escaped(head) + "\n"]
+        parts = [escape_markdown(head) + "\n"]
         if rows:
             header = ["topic", "label", "score", "entry", "words", "labelled the other way"]
-            parts.append(markdown_table(header, [[escaped(cell) for cell in row] for row in rows]))
-        return "\n".join(parts + (["".join(f"- {escaped(line)}\n" for line in odd)] if odd else []))
+            parts.append(markdown_table(header, [[escape_markdown(cell) for cell in row] for row in rows]))
+        return "\n".join(parts + (["".join(f"- {escape_markdown(line)}\n" for line in odd)] if odd else []))
     parts = [head + "\n"]
     for doubt in found["doubted"]:
         lines = [
@@ -52,7 +52,7 @@ def audit(found: dict[str, Any], form: str) -> str:
     return "\n".join(parts + (["".join(line + "\n" for line in odd)] if odd else []))
 
 
-def question(doubt: dict[str, Any], place: str, width: int) -> str:
+def question_text(doubt: dict[str, Any], place: str, width: int) -> str:
     """A doubted label as a person is asked about it in a terminal of this width.
 
     Args:
@@ -68,10 +68,10 @@ def question(doubt: dict[str, Any], place: str, width: int) -> str:
     terms = shown_terms(doubt["terms"])
     label = f"labelled {doubt['label']}, score {doubt['score']:.2f}"
     console.print(Text.assemble((place, "dim"), "  ", (doubt["name"], "bold cyan"), ": ", (label, "bold yellow")))
-    console.print(Text.assemble(highlighted(doubt["title"], "title", terms), (f"  {doubt['id']}", "dim")))
-    console.print(highlighted(doubt["abstract"], "abstract", terms))
+    console.print(Text.assemble(highlight_terms(doubt["title"], "title", terms), (f"  {doubt['id']}", "dim")))
+    console.print(highlight_terms(doubt["abstract"], "abstract", terms))
     console.print(Text(_words(doubt), style="dim"))
-    for likeness, _, labels, title in precedents(doubt["similar"]):
+    for likeness, _, labels, title in precedents_text(doubt["similar"]):
         line = Text.assemble(f"{likeness}  {title}  ", (labels, "green"))
         line.truncate(width, overflow="ellipsis")
         console.print(line)

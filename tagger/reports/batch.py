@@ -7,26 +7,26 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagger.reports.tags import aligned, counted, escaped, markdown_table
+from tagger.reports.tags import align_columns, count_noun, escape_markdown, markdown_table
 
 if TYPE_CHECKING:
     from tagger.batch.plan import FileChange, Plan
 
 __all__ = [
-    "batch_summary",
-    "diff",
-    "planned",
+    "batch_summary_text",
+    "diff_text",
+    "plan_text",
 ]
 
 
 _MARKS = {"new": "+ ", "changed": "  ", "gone": "- "}
 
 
-def planned(changes: Sequence[FileChange], out: Path) -> str:
+def plan_text(changes: Sequence[FileChange], out: Path) -> str:
     """What a batch would change: by output, the entries that come (+), go (-) or have other topics."""
     lines = []
     for change in changes:
-        size = f", {counted(change.n_entries, 'entry', 'entries')}" if change.state == "new" else ""
+        size = f", {count_noun(change.n_entries, 'entry', 'entries')}" if change.state == "new" else ""
         same = "" if change.entries else "; no topic changes"
         lines.append(f"{out / change.output}: {change.state}{size}{same}")
         lines += [
@@ -35,11 +35,12 @@ def planned(changes: Sequence[FileChange], out: Path) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def batch_summary(plan: Plan) -> str:
+def batch_summary_text(plan: Plan) -> str:
     """How many listings and entries there were, and what became of the outputs."""
     states = [change.state for change in plan.changes]
     counts = ", ".join(f"{states.count(state)} {state}" for state in ("new", "changed", "removed"))
-    return f"{counted(plan.n_inputs, 'listing', 'listings')}, {counted(plan.n_entries, 'entry', 'entries')}; outputs: {counts}"
+    listings, entries = count_noun(plan.n_inputs, "listing", "listings"), count_noun(plan.n_entries, "entry", "entries")
+    return f"{listings}, {entries}; outputs: {counts}"
 
 
 def _moves(added: Iterable[str], removed: Iterable[str]) -> str:
@@ -47,13 +48,13 @@ def _moves(added: Iterable[str], removed: Iterable[str]) -> str:
     return f": {', '.join(moves)}" if moves else ""
 
 
-def diff(found: dict[str, Any], form: str) -> str:
+def diff_text(found: dict[str, Any], form: str) -> str:
     """A comparison of two runs or models, as `tagger.diff` makes it, in one of the forms text, markdown, json."""
     if form == "json":
         return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
     states = [entry["state"] for entry in found["entries"]]
     head = (
-        f"{found['old']} ({found['n_old']}) -> {found['new']} ({counted(found['n_new'], 'entry', 'entries')}): "
+        f"{found['old']} ({found['n_old']}) -> {found['new']} ({count_noun(found['n_new'], 'entry', 'entries')}): "
         f"{found['n_changed']} with other topics, {states.count('new')} new, {states.count('gone')} gone"
     )
     header = ["topic", "added", "removed"]
@@ -61,17 +62,17 @@ def diff(found: dict[str, Any], form: str) -> str:
     if form == "markdown":
         rows = [
             [
-                f"{entry['state']}: {escaped(entry['title'])}",
-                escaped(_moves(entry["added"], entry["removed"])[2:]),
-                "<br>".join(map(escaped, _moved_lines(entry))),
+                f"{entry['state']}: {escape_markdown(entry['title'])}",
+                escape_markdown(_moves(entry["added"], entry["removed"])[2:]),
+                "<br>".join(map(escape_markdown, _moved_lines(entry))),
             ]
             for entry in found["entries"]
         ]
         tables = [(header, counts), (["entry", "topics", "words"], rows)]
-        return "\n".join([escaped(head) + "\n", *(markdown_table(*table) for table in tables if table[1])])
+        return "\n".join([escape_markdown(head) + "\n", *(markdown_table(*table) for table in tables if table[1])])
     parts = [head + "\n"]
     if counts:
-        parts.append(aligned(header, counts))
+        parts.append(align_columns(header, counts))
     entries = [
         f"\n{' ' * 12}".join(
             [

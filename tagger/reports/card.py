@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from tagger.model.model import Model
 from tagger.reports.figures import figures_text
-from tagger.reports.tags import escaped, markdown_table
+from tagger.reports.tags import escape_markdown, markdown_table
 
 if TYPE_CHECKING:
     pass
 
 __all__ = [
-    "card",
+    "model_card",
 ]
 
 
-def lacking(model: Model) -> list[str]:
+def describe_missed_goals(model: Model) -> list[str]:
     """What to say of each topic whose labels do not support the precision that labels/topics.toml asks for."""
     names = {topic.id: topic.name for topic in model.topics}
     lines = []
@@ -44,7 +44,7 @@ def _precise(model: Model) -> str:
     names = {topic.id: topic.name for topic in model.topics}
     rows = [
         [
-            escaped(names[id]),
+            escape_markdown(names[id]),
             f"{found['goal']:g}",
             f"{found['bound']:.3f}",
             f"{found['right']} of {found['tags']}",
@@ -60,7 +60,7 @@ def _precise(model: Model) -> str:
     )
 
 
-def card(model: Model) -> str:
+def model_card(model: Model) -> str:
     """The model's card, in Markdown."""
     about = model.about
     few = [topic.id for topic, cut in zip(model.topics, model.thresholds, strict=True) if cut == float("inf")]

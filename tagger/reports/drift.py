@@ -6,39 +6,45 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from tagger.reports.figures import interval
-from tagger.reports.tags import aligned, counted, escaped, markdown_table
+from tagger.reports.figures import format_interval
+from tagger.reports.tags import align_columns, count_noun, escape_markdown, markdown_table
 
 __all__ = [
-    "drift",
-    "next_entries",
-    "reason",
+    "drift_text",
+    "reason_text",
+    "suggestions_text",
 ]
 
 
 _SIGNS = {"words": "with unusually many unknown words", "unlike": "unlike every labelled one"}
 
 
-def drift(found: dict[str, Any], form: str) -> str:
+def drift_text(found: dict[str, Any], form: str) -> str:
     """New entries against the labelled ones, as `tagger.drift` compares them, in one of the forms text, markdown, json."""
     if form == "json":
         return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
-    mark = escaped if form == "markdown" else str
+    mark = escape_markdown if form == "markdown" else str
     best, learned = found["best_score"], len(found["topics"])
     head = [
-        f"{counted(found['n_entries'], 'new entry', 'new entries')} against {found['n_labelled']} labelled"
+        f"{count_noun(found['n_entries'], 'new entry', 'new entries')} against {found['n_labelled']} labelled"
         + (f"; {found['n_left_out']} left out: labelled already, or given twice" if found["n_left_out"] else ""),
         "unknown words: " + ("-" if found["unknown_words"] is None else f"{found['unknown_words']:.1%}"),
-        f"mean of the best scores: {interval(best['new'])}; of the labelled entries, which the model was fitted to: "
-        + interval([best["labelled"], None, None]),
+        f"mean of the best scores: {format_interval(best['new'])}; of the labelled entries, which the model was fitted to: "
+        + format_interval([best["labelled"], None, None]),
     ]
     limits = [f"{found['usual']:.2f}", f"{found['too_many']:.2f}"]
-    signs = [[_SIGNS[name], str(sign["n"]), interval(sign["share"]), *limits] for name, sign in found["signs"].items()]
+    signs = [[_SIGNS[name], str(sign["n"]), format_interval(sign["share"]), *limits] for name, sign in found["signs"].items()]
     rates = [
-        [mark(topic["name"]), str(topic["n"]), interval(topic["new"]), interval(topic["labelled"]), topic["moved"] or ""]
+        [
+            mark(topic["name"]),
+            str(topic["n"]),
+            format_interval(topic["new"]),
+            format_interval(topic["labelled"]),
+            topic["moved"] or "",
+        ]
         for topic in found["topics"].values()
     ]
-    moved = f"moved: by more than chance explains, over {counted(learned, 'topic', 'topics')} at once; it decides nothing"
+    moved = f"moved: by more than chance explains, over {count_noun(learned, 'topic', 'topics')} at once; it decides nothing"
     sign_header, rate_header = ["entries", "new", "share", "usual", "too many"], ["topic", "new", "rate", "labelled", "moved"]
     if form == "markdown":
         parts = [f"**{mark(found['sentence'])}**\n", "".join(f"- {mark(line)}\n" for line in head)]
@@ -46,19 +52,19 @@ def drift(found: dict[str, Any], form: str) -> str:
         if rates:
             parts += [markdown_table(rate_header, rates), mark(moved) + "\n"]
         return "\n".join([*parts, *_to_label(found["teach"], "to label first", form)])
-    parts = [found["sentence"] + "\n", "".join(line + "\n" for line in head), aligned(sign_header, signs)]
+    parts = [found["sentence"] + "\n", "".join(line + "\n" for line in head), align_columns(sign_header, signs)]
     if rates:
-        parts.append(aligned(rate_header, rates) + moved + "\n")
+        parts.append(align_columns(rate_header, rates) + moved + "\n")
     return "\n".join([*parts, *_to_label(found["teach"], "to label first", form)])
 
 
-def next_entries(found: dict[str, Any], form: str) -> str:
+def suggestions_text(found: dict[str, Any], form: str) -> str:
     """What to label next, as `tagger.active` chooses it, in one of the forms text, markdown, json."""
     if form == "json":
         return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
-    mark = escaped if form == "markdown" else str
+    mark = escape_markdown if form == "markdown" else str
     head = (
-        f"{counted(found['n_entries'], 'entry', 'entries')} to choose from, {found['n_labelled']} labelled"
+        f"{count_noun(found['n_entries'], 'entry', 'entries')} to choose from, {found['n_labelled']} labelled"
         + (f"; {found['n_left_out']} left out: labelled already, or given twice" if found["n_left_out"] else "")
         + "\n"
     )
@@ -67,7 +73,7 @@ def next_entries(found: dict[str, Any], form: str) -> str:
         [
             mark(topic["name"]),
             str(topic["yes"]),
-            interval(topic["f1"] or [None, None, None]),
+            format_interval(topic["f1"] or [None, None, None]),
             str(topic["more"] or ""),
             str(topic["uncertain"]),
         ]
@@ -77,7 +83,7 @@ def next_entries(found: dict[str, Any], form: str) -> str:
     if form == "markdown":
         parts = [f"**{mark(found['sentence'])}**\n", mark(head), markdown_table(header, rows), mark(note)]
     else:
-        parts = [found["sentence"] + "\n", head, aligned(header, rows) + note]
+        parts = [found["sentence"] + "\n", head, align_columns(header, rows) + note]
     return "\n".join([*parts, *_to_label(found["entries"], "to label next", form)])
 
 
@@ -85,14 +91,14 @@ def _to_label(entries: Sequence[dict[str, Any]], heading: str, form: str) -> lis
     """Entries worth a label, each with its reason, under a heading; nothing where there are none."""
     if not entries:
         return []
-    rows = [[entry["id"], entry["title"], reason(entry), entry["source"] or ""] for entry in entries]
+    rows = [[entry["id"], entry["title"], reason_text(entry), entry["source"] or ""] for entry in entries]
     if form == "markdown":
-        return [markdown_table(["id", heading, "reason", "where"], [[escaped(cell) for cell in row] for row in rows])]
+        return [markdown_table(["id", heading, "reason", "where"], [[escape_markdown(cell) for cell in row] for row in rows])]
     lines = (f"{row[0]}  " + f"\n{' ' * 10}".join(filter(None, row[1:])) + "\n" for row in rows)
     return [f"{heading}:\n" + "".join(lines)]
 
 
-def reason(entry: dict[str, Any]) -> str:
+def reason_text(entry: dict[str, Any]) -> str:
     """Why labelling an entry would teach, of one that `tagger.active.listed` gives."""
     kind = entry["reason"]
     many = f"; stands for {entry['stands_for']} {kind} ones" if entry["stands_for"] > 1 else ""

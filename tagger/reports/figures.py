@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tagger.model.model import Model
-from tagger.reports.tags import aligned, counted, escaped, markdown_table
+from tagger.reports.tags import align_columns, count_noun, escape_markdown, markdown_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = [
     "BARS",
     "OVERALL",
-    "changes",
+    "comparison_text",
     "figures_frame",
     "figures_text",
+    "format_interval",
     "frame_text",
-    "interval",
 ]
 
 
@@ -63,16 +63,16 @@ def figures_text(
     for topic, threshold in zip(model.topics, model.thresholds, strict=True):
         found = figures["topics"][topic.id]
         cut = "too few" if threshold == float("inf") else f"{threshold:.2f}"
-        name = escaped(topic.name) if form == "markdown" else topic.name
-        rows.append([name, str(found["yes"]), *(interval(found[name]) for name in shown), cut])
+        name = escape_markdown(topic.name) if form == "markdown" else topic.name
+        rows.append([name, str(found["yes"]), *(format_interval(found[name]) for name in shown), cut])
         if bars:
             rows[-1].insert(1, _bar(found["f1"]))
     if bars:
         header.insert(1, "")
-    overall = [f"{label} {interval(figures[name])}" for name, label in OVERALL.items()]
+    overall = [f"{label} {format_interval(figures[name])}" for name, label in OVERALL.items()]
     if form == "markdown":
         return markdown_table(header, rows) + "\n" + "".join(f"- {line}\n" for line in overall)
-    return aligned(header, rows) + "\n" + "".join(line + "\n" for line in overall)
+    return align_columns(header, rows) + "\n" + "".join(line + "\n" for line in overall)
 
 
 BARS = "The bars show F1 from 0 to 1: █ up to the lower end of its interval, ▒ from there to the upper end."
@@ -101,10 +101,10 @@ def frame_text(frame: pd.DataFrame, form: str) -> str:
     return str(frame.to_json(orient="records", lines=True, force_ascii=False))
 
 
-def interval(sides: Sequence[float | None]) -> str:
+def format_interval(sides: Sequence[float | None]) -> str:
     """A figure with its interval.
 
-    >>> interval([0.9, 0.85, 0.94]), interval([None, None, None])
+    >>> format_interval([0.9, 0.85, 0.94]), format_interval([None, None, None])
     ('0.90 (0.85-0.94)', '-')
     """
     value, low, high = sides
@@ -113,10 +113,10 @@ def interval(sides: Sequence[float | None]) -> str:
     return f"{value:.2f}" if low is None or high is None else f"{value:.2f} ({low:.2f}-{high:.2f})"
 
 
-def changes(old: dict[str, Any], new: dict[str, Any], p_worse: float, n_compared: int) -> str:
+def comparison_text(old: dict[str, Any], new: dict[str, Any], p_worse: float, n_compared: int) -> str:
     """What retraining changed against the model that was there: topics that moved, and whether chance explains it."""
     lines = [
-        f"against the model that was there, over {counted(n_compared, 'entry', 'entries')} "
+        f"against the model that was there, over {count_noun(n_compared, 'entry', 'entries')} "
         f"(chance of a loss like this if they were equal: p = {p_worse:.2f}):"
     ]
     lines += [

@@ -12,31 +12,31 @@ from typing import Any
 
 from tagger.curation.learning_curve import Point, learning_curve, n_fits
 from tagger.errors import ModelError, UsageError
-from tagger.evaluation.comparison import Comparison, compare
-from tagger.evaluation.figures import NARROW, USABLE, more_needed
+from tagger.evaluation.comparison import Comparison, compare_models
+from tagger.evaluation.figures import NARROW_INTERVAL, USABLE_YES_ENTRIES, yes_entries_needed
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model, load
-from tagger.reports.figures import OVERALL, interval
-from tagger.reports.pictures import drawn
-from tagger.reports.tags import printable
+from tagger.reports.figures import OVERALL, format_interval
+from tagger.reports.pictures import plot_all
+from tagger.reports.tags import strip_unprintable
 from tagger.training.settings import Settings
-from tagger.training.trainer import HeldOut
-from tagger.workspace.promotion import previous
-from tagger.workspace.retrain import cross_validated, is_current
+from tagger.training.trainer import OutOfFold
+from tagger.workspace.promotion import previous_model
+from tagger.workspace.retrain import cross_validate_labels, is_current
 from tagger.workspace.workspace import Workspace
 
 __all__ = [
-    "html",
-    "judged",
-    "made",
+    "build_report",
+    "evaluate_for_report",
     "need_extra",
+    "render_report",
 ]
 
 
 _MOVED = 0.005  # of F1, from which on a topic is named
 
 
-def made(
+def build_report(
     place: Workspace,
     labels: Labels,
     with_curve: bool = True,
@@ -57,15 +57,15 @@ def made(
         LabelsError: if there are too few labels to learn anything.
     """
     need_extra()
-    return html(place, labels, *judged(labels, with_curve, n_jobs, progress))
+    return render_report(place, labels, *evaluate_for_report(labels, with_curve, n_jobs, progress))
 
 
-def judged(
+def evaluate_for_report(
     labels: Labels,
     with_curve: bool = True,
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[Model, HeldOut, Sequence[Point]]:
+) -> tuple[Model, OutOfFold, Sequence[Point]]:
     """What a report shows: the model that labels give, its out-of-fold scores, and the learning curve, empty for none.
 
     Raises:
@@ -73,7 +73,7 @@ def judged(
     """
     settings = Settings()
     n_curve = n_fits(settings) if with_curve else 0
-    model, held_out = cross_validated(labels, settings, n_jobs, lambda done, total: progress(done, total + n_curve))
+    model, held_out = cross_validate_labels(labels, settings, n_jobs, lambda done, total: progress(done, total + n_curve))
     if not with_curve:
         return model, held_out, ()
     before = settings.n_folds + 1
@@ -92,7 +92,7 @@ def need_extra() -> None:
         raise UsageError(f"a report needs {' and '.join(lacking)}, not installed here; pip install 'tagger[review]'")
 
 
-def html(place: Workspace, labels: Labels, model: Model, held_out: HeldOut, curve: Sequence[Point] = ()) -> str:
+def render_report(place: Workspace, labels: Labels, model: Model, held_out: OutOfFold, curve: Sequence[Point] = ()) -> str:
     """The report of a cross-validation that is done.
 
     Args:
@@ -106,20 +106,20 @@ def html(place: Workspace, labels: Labels, model: Model, held_out: HeldOut, curv
     from markupsafe import Markup
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"interval": interval, "fixed": lambda figure: "-" if figure is None else f"{figure:.3f}"}
+    environment.filters |= {"interval": format_interval, "fixed": lambda figure: "-" if figure is None else f"{figure:.3f}"}
     template = environment.from_string((resources.files("tagger.reports") / "page.html").read_text(encoding="utf-8"))
     before, state = _before(place, labels)
-    comparison = compare(before, model, labels) if before is not None else None
+    comparison = compare_models(before, model, labels) if before is not None else None
     figures = model.about["figures"]
-    shown = drawn(labels, model, held_out, curve)
-    return printable(
+    shown = plot_all(labels, model, held_out, curve)
+    return strip_unprintable(
         template.render(
             about=model.about,
             state=state,
             overall=[(name, figures[key], text) for key, (name, text) in _TILES.items()],
             topics=_topics(labels, model),
-            narrow=NARROW,
-            usable=USABLE,
+            narrow=NARROW_INTERVAL,
+            usable=USABLE_YES_ENTRIES,
             pictures=[(picture, [Markup(panel) for panel in picture.panels]) for picture in shown],
             comparison=comparison,
             moved=_moved(comparison),
@@ -144,7 +144,7 @@ def _topics(labels: Labels, model: Model) -> list[dict[str, Any]]:
         threshold = None if cut == float("inf") else cut
         lacking = "yes" if found["yes"] < model.about["settings"]["min_yes"] else "no"
         row = {"name": topic.name, "definition": topic.definition, "threshold": threshold, "lacking": lacking}
-        rows.append({**row, **found, "more": more_needed(found["yes"], found["f1"])})
+        rows.append({**row, **found, "more": yes_entries_needed(found["yes"], found["f1"])})
     return rows
 
 
@@ -161,7 +161,7 @@ def _before(place: Workspace, labels: Labels) -> tuple[Model | None, str]:
 
 def _loaded(place: Workspace, which: str) -> Model | None:
     try:
-        return load(place.model if which == "model" else previous(place))
+        return load(place.model if which == "model" else previous_model(place))
     except ModelError:
         return None
 

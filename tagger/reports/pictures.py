@@ -27,9 +27,9 @@ from tagger.errors import UsageError
 from tagger.evaluation import metrics
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
-from tagger.reports.figures import interval
-from tagger.reports.tags import printable
-from tagger.training.trainer import HeldOut
+from tagger.reports.figures import format_interval
+from tagger.reports.tags import strip_unprintable
+from tagger.training.trainer import OutOfFold
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Picture",
-    "drawn",
-    "pictures",
+    "plot_all",
+    "plot_model",
 ]
 
 
@@ -112,12 +112,12 @@ class Picture:
         return f"{_opening(self.name, self.title, self.text, *size)}{_GROUND}{''.join(placed)}</svg>\n"
 
 
-def pictures(labels: Labels, model: Model, held_out: HeldOut, curve: Sequence[Point] = ()) -> dict[str, str]:
+def plot_model(labels: Labels, model: Model, held_out: OutOfFold, curve: Sequence[Point] = ()) -> dict[str, str]:
     """By name, each picture as one SVG, to be kept in a file or shown as an image; see `drawn`."""
-    return {picture.name: picture.svg for picture in drawn(labels, model, held_out, curve)}
+    return {picture.name: picture.svg for picture in plot_all(labels, model, held_out, curve)}
 
 
-def drawn(labels: Labels, model: Model, held_out: HeldOut, curve: Sequence[Point] = ()) -> list[Picture]:
+def plot_all(labels: Labels, model: Model, held_out: OutOfFold, curve: Sequence[Point] = ()) -> list[Picture]:
     """Precision-recall curves, a reliability diagram, the learning curve if it has two points, and how many labels there are.
 
     Args:
@@ -133,7 +133,7 @@ def drawn(labels: Labels, model: Model, held_out: HeldOut, curve: Sequence[Point
         raise UsageError("pictures need matplotlib, which is not installed; pip install 'tagger[review]'")
     yes, known = labels.arrays()
     topics = _Topics(
-        tuple(printable(topic.name) for topic in labels.topics),
+        tuple(strip_unprintable(topic.name) for topic in labels.topics),
         tuple(model.about["figures"]["topics"][topic.id] for topic in labels.topics),
         tuple(bool(np.isfinite(cut)) for cut in model.thresholds),
     )
@@ -171,7 +171,7 @@ def _precision_recall(topics: _Topics, yes: Bools, known: Bools, scores: Floats)
     rows = []
     for name, figures, learned, (recall, precision) in zip(topics.names, topics.figures, topics.learned, curves, strict=True):
         at = [f"{precision[recall >= wanted].max():.2f}" if len(recall) and learned else "-" for wanted in _RECALLS]
-        rows.append((name, str(figures["yes"]), *at, *(interval(figures[key]) for key in _TABLE)))
+        rows.append((name, str(figures["yes"]), *at, *(format_interval(figures[key]) for key in _TABLE)))
 
     def f1(t: int) -> float:
         value = topics.figures[t]["f1"][0]
@@ -191,8 +191,8 @@ def _precision_recall(topics: _Topics, yes: Bools, known: Bools, scores: Floats)
                 partial(_curve_drawn, topics=topics, t=t, recall=curves[t][0], precision=curves[t][1]),
                 f"precision-recall-{n}",
                 f"{topics.names[t]}: precision and recall",
-                f"Average precision {interval(own['average_precision'])}. At the thresholds: precision "
-                f"{interval(own['precision'])}, recall {interval(own['recall'])}.",
+                f"Average precision {format_interval(own['average_precision'])}. At the thresholds: precision "
+                f"{format_interval(own['precision'])}, recall {format_interval(own['recall'])}.",
             )
         )
     header = ("topic", "yes", *(f"precision at recall {wanted:g}" for wanted in _RECALLS), *_TABLE.values())
@@ -244,7 +244,7 @@ def _curve_drawn(figure: Figure, topics: _Topics, t: int, recall: Floats, precis
 
 def _reliability(yes: Bools, known: Bools, scores: Floats) -> Picture:
     n_cells, sums, n_yes = metrics.reliability(yes, known, scores, _BINS)
-    low, high = metrics.wilson(n_yes, n_cells)
+    low, high = metrics.wilson_interval(n_yes, n_cells)
     filled = np.flatnonzero(n_cells)
     mean, share = sums[filled] / n_cells[filled], n_yes[filled] / n_cells[filled]
 
@@ -274,7 +274,7 @@ def _reliability(yes: Bools, known: Bools, scores: Floats) -> Picture:
             f"{n / _BINS:.1f}-{(n + 1) / _BINS:.1f}",
             f"{n_cells[n]:.0f}",
             f"{sums[n] / n_cells[n]:.2f}" if n_cells[n] else "-",
-            interval((n_yes[n] / n_cells[n], low[n], high[n]) if n_cells[n] else (None, None, None)),
+            format_interval((n_yes[n] / n_cells[n], low[n], high[n]) if n_cells[n] else (None, None, None)),
         )
         for n in range(_BINS)
     )
@@ -305,7 +305,7 @@ def _learning(curve: Sequence[Point]) -> Picture:
         "entries of folds that they had not seen. Bands are 95% intervals. The scale of entries is logarithmic"
         + (f", and that of F1 begins at {start:.1f}." if start else ".")
     )
-    rows = tuple((str(point.n_entries), interval(point.micro_f1), interval(point.macro_f1)) for point in curve)
+    rows = tuple((str(point.n_entries), format_interval(point.micro_f1), format_interval(point.macro_f1)) for point in curve)
     header = ("entries learned from", "micro-F1", "macro-F1")
     return Picture("learning-curve", title, text, (_svg((5.2, 4.0), draw, "learning-curve", title, text),), header, rows)
 
@@ -422,7 +422,7 @@ def _fit(svg: str, name: str, title: str, text: str) -> str:
 
 def _opening(name: str, title: str, text: str, width: float, height: float) -> str:
     """The start of an SVG."""
-    title, text = (escape(printable(side)) for side in (title, text))
+    title, text = (escape(strip_unprintable(side)) for side in (title, text))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="picture" role="img" aria-labelledby="{name}-title {name}-text" '
         f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" font-family="system-ui, sans-serif" '

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "aligned",
-    "counted",
-    "escaped",
+    "align_columns",
+    "count_noun",
+    "escape_markdown",
+    "format_tagged",
     "markdown_table",
-    "printable",
-    "summary",
-    "tagged",
+    "strip_unprintable",
     "tagged_frame",
+    "tagging_summary",
 ]
 
 
@@ -41,7 +41,7 @@ _N_FOR, _N_AGAINST = 5, 2  # words shown for and against a topic
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def tagged(
+def format_tagged(
     results: Sequence[Tagged],
     model: Model,
     form: str,
@@ -68,7 +68,7 @@ def tagged(
         return _csv(results, model, all_scores, digits)
     if form == "listing":
         lines = {result.entry.id: _topics_line(result) for result in results}
-        return pasted.write([result.entry for result in results], lines)
+        return pasted.write_pasted([result.entry for result in results], lines)
     if form == "markdown":
         return _markdown(results, model, explain, all_scores)
     if width is not None:
@@ -76,15 +76,15 @@ def tagged(
     return "".join(_plain(result, model, explain, all_scores) for result in results)
 
 
-def summary(results: Sequence[Tagged]) -> str:
+def tagging_summary(results: Sequence[Tagged]) -> str:
     """How many entries there were, and what became of them."""
     hand = sum(result.by == "hand" for result in results)
     none = sum(not result.tags for result in results)
-    entries = counted(len(results), "entry", "entries")
+    entries = count_noun(len(results), "entry", "entries")
     return f"{entries}: {len(results) - none} with topics, {none} without; {hand} labelled by hand"
 
 
-def counted(number: int, one: str, many: str) -> str:
+def count_noun(number: int, one: str, many: str) -> str:
     """A number with the word for what it counts."""
     return f"{number} {one if number == 1 else many}"
 
@@ -175,7 +175,7 @@ def _terminal(results: Sequence[Tagged], model: Model, explain: bool, all_scores
 
 
 def _record(result: Tagged, model: Model, explain: bool, all_scores: bool, digits: int) -> dict[str, Any]:
-    record = jsonl.record(result.entry)
+    record = jsonl.entry_record(result.entry)
     record["topics"] = [
         {"id": tag.topic.id, "score": None if tag.score is None else round(tag.score, digits), "by": tag.by}
         for tag in result.tags
@@ -236,15 +236,16 @@ def _markdown(results: Sequence[Tagged], model: Model, explain: bool, all_scores
     rows = []
     for result in results:
         topics = (
-            ", ".join(f"{escaped(tag.topic.name)} {_said(tag)}" for tag in result.tags) or f"*{escaped(result.note or '')}*"
+            ", ".join(f"{escape_markdown(tag.topic.name)} {_said(tag)}" for tag in result.tags)
+            or f"*{escape_markdown(result.note or '')}*"
         )
         if result.tags and result.note:
-            topics += f" (*{escaped(result.note)}*)"
+            topics += f" (*{escape_markdown(result.note)}*)"
         if explain:
-            topics += "".join(f"<br>{escaped(line)}" for line in _why_lines(result, model))
+            topics += "".join(f"<br>{escape_markdown(line)}" for line in _why_lines(result, model))
         if all_scores:
             topics += "<br>" + ", ".join(f"{id} {score:.2f}" for id, score in _every_score(result, model).items())
-        rows.append([escaped(result.entry.title), str(result.entry.date or ""), topics])
+        rows.append([escape_markdown(result.entry.title), str(result.entry.date or ""), topics])
     return markdown_table(["entry", "date", "topics"], rows)
 
 
@@ -254,17 +255,17 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def escaped(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Text that Markdown shows as it is, in a cell of a table."""
     return "".join(f"\\{c}" if c in r"\`*_[]<>|#~$" else c for c in text)
 
 
-def printable(text: str) -> str:
+def strip_unprintable(text: str) -> str:
     """Text that XML and HTML can hold: without control characters, and what else is no character."""
     return _NOT_XML.sub("", text)
 
 
-def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def align_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their widest cell, for a fixed-width font; numbers at the right."""
     lines = [header, *rows]
     widths = [max(map(len, column)) for column in zip_longest(*lines, fillvalue="")]

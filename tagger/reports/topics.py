@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagger.model.model import Model
 from tagger.reports.figures import frame_text
-from tagger.reports.tags import aligned, escaped, markdown_table
+from tagger.reports.tags import align_columns, escape_markdown, markdown_table
 from tagger.taxonomy import Topic
 
 if TYPE_CHECKING:
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "topic_rows",
-    "topics",
+    "topics_text",
 ]
 
 
-def topics(model: Model, labels: Labels | None, form: str) -> str:
+def topics_text(model: Model, labels: Labels | None, form: str) -> str:
     """The topics in one of the forms table, jsonl, csv, markdown; with counts where there are labels.
 
     A topic of the labels that the model does not have yet is listed without a threshold.
@@ -40,8 +40,8 @@ def topics(model: Model, labels: Labels | None, form: str) -> str:
     header = [key for key in rows[0] if key not in rare or any(row[key] for row in rows)] if rows else []
     cells = [[_cell(row[key]) for key in header] for row in rows]
     if form == "markdown":
-        return markdown_table(header, [[escaped(cell) for cell in line] for line in cells])
-    return aligned(header, cells)
+        return markdown_table(header, [[escape_markdown(cell) for cell in line] for line in cells])
+    return align_columns(header, cells)
 
 
 def topic_rows(

@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from tagger.model.explain import segments
-from tagger.reports.tags import escaped, markdown_table
+from tagger.model.explain import split_by_share
+from tagger.reports.tags import escape_markdown, markdown_table
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 __all__ = [
-    "highlighted",
-    "marked",
-    "precedents",
+    "highlight_terms",
+    "mark_terms",
+    "precedents_text",
     "shown_terms",
-    "why",
+    "why_text",
 ]
 
 
@@ -38,7 +38,7 @@ _MARKDOWN = {0: ("", ""), 1: ("<b>", "</b>"), -1: ("<i>", "</i>")}
 _STYLES = {0: "", 1: "bold green", -1: "bold red"}
 
 
-def why(found: Sequence[dict[str, Any]], form: str, width: int | None = None) -> str:
+def why_text(found: Sequence[dict[str, Any]], form: str, width: int | None = None) -> str:
     """What `tagger.why.explained` found, in one of the forms text, markdown, json.
 
     Args:
@@ -59,7 +59,7 @@ def shown_terms(terms: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return for_it + [term for term in terms if term["share"] <= -_SMALL][:_N_AGAINST]
 
 
-def marked(
+def mark_terms(
     text: str,
     part: str,
     terms: Sequence[dict[str, Any]],
@@ -76,7 +76,7 @@ def marked(
     places = [
         (term["share"], [(place["start"], place["end"]) for place in term["places"] if place["part"] == part]) for term in terms
     ]
-    signs = ((piece, level(share)) for piece, share in segments(text, places))
+    signs = ((piece, level(share)) for piece, share in split_by_share(text, places))
     for sign, pieces in groupby(signs, key=lambda piece: piece[1]):
         piece = "".join(piece for piece, _ in pieces)
         core = piece.strip() if sign else ""
@@ -84,7 +84,7 @@ def marked(
         yield from ((piece, sign) for piece, sign in ((before, 0), (core, sign), (after, 0)) if piece)
 
 
-def precedents(similar: Sequence[dict[str, Any]]) -> list[list[str]]:
+def precedents_text(similar: Sequence[dict[str, Any]]) -> list[list[str]]:
     """Similar entries as rows: likeness, id, labels, title."""
     return [[f"{entry['likeness']:.2f}", entry["id"], _labels(entry), entry["title"]] for entry in similar]
 
@@ -138,31 +138,32 @@ def _plain(entry: dict[str, Any]) -> str:
         terms = shown_terms(topic["terms"])
         for part in ("title", "abstract"):
             if any(place["part"] == part for term in terms for place in term["places"]):
-                pieces = (_PLAIN[sign][0] + piece + _PLAIN[sign][1] for piece, sign in marked(entry[part], part, terms))
+                pieces = (_PLAIN[sign][0] + piece + _PLAIN[sign][1] for piece, sign in mark_terms(entry[part], part, terms))
                 lines.append(f"  {part}: {''.join(pieces)}")
     if entry["similar"]:
         lines += ["", "most similar labelled entries:"]
         lines += [
-            f"  {likeness}  {id}  {title}\n{' ' * 18}{labels}" for likeness, id, labels, title in precedents(entry["similar"])
+            f"  {likeness}  {id}  {title}\n{' ' * 18}{labels}"
+            for likeness, id, labels, title in precedents_text(entry["similar"])
         ]
     return "\n".join(lines) + "\n"
 
 
 def _markdown(entry: dict[str, Any]) -> str:
-    parts = [f"### {escaped(entry['title'])} ({entry['id']})\n"]
+    parts = [f"### {escape_markdown(entry['title'])} ({entry['id']})\n"]
     if entry["by_hand"] is not None:
-        parts.append(escaped(_said_by_hand(entry)) + "\n")
+        parts.append(escape_markdown(_said_by_hand(entry)) + "\n")
     for topic in entry["topics"]:
-        parts.append(f"**{escaped(_head(topic))}**\n")
+        parts.append(f"**{escape_markdown(_head(topic))}**\n")
         if rows := _sum(topic):
-            parts.append(markdown_table(["share", "term"], [[share, escaped(what)] for share, what in rows]))
+            parts.append(markdown_table(["share", "term"], [[share, escape_markdown(what)] for share, what in rows]))
         terms = shown_terms(topic["terms"])
         for part in ("title", "abstract") if terms else ():
             if entry[part]:
-                pieces = ((escaped(piece), _MARKDOWN[sign]) for piece, sign in marked(entry[part], part, terms))
+                pieces = ((escape_markdown(piece), _MARKDOWN[sign]) for piece, sign in mark_terms(entry[part], part, terms))
                 parts.append(f"> {''.join(start + piece + end for piece, (start, end) in pieces)}\n")
     if entry["similar"]:
-        rows = [[escaped(cell) for cell in row] for row in precedents(entry["similar"])]
+        rows = [[escape_markdown(cell) for cell in row] for row in precedents_text(entry["similar"])]
         parts.append(markdown_table(["likeness", "id", "labels", "most similar labelled entries"], rows))
     return "\n".join(parts)
 
@@ -186,18 +187,18 @@ def _terminal(entry: dict[str, Any], width: int) -> str:
         terms = shown_terms(topic["terms"])
         for part in ("title", "abstract") if terms else ():
             if entry[part]:
-                console.print(Padding(highlighted(entry[part], part, terms), (0, 0, 0, 2)))
+                console.print(Padding(highlight_terms(entry[part], part, terms), (0, 0, 0, 2)))
     if entry["similar"]:
         console.print(Text("\nmost similar labelled entries:", style="bold cyan"))
-        for likeness, id, labels, title in precedents(entry["similar"]):
+        for likeness, id, labels, title in precedents_text(entry["similar"]):
             console.print(
                 Padding(Text.assemble(f"{likeness}  {title}", (f"  {id}", "dim"), ("\n" + labels, "green")), (0, 0, 0, 2))
             )
     return out.getvalue()
 
 
-def highlighted(text: str, part: str, terms: Sequence[dict[str, Any]]) -> Text:
+def highlight_terms(text: str, part: str, terms: Sequence[dict[str, Any]]) -> Text:
     """As `marked`, in green and red."""
     from rich.text import Text
 
-    return Text.assemble(*((piece, _STYLES[sign]) for piece, sign in marked(text, part, terms)))
+    return Text.assemble(*((piece, _STYLES[sign]) for piece, sign in mark_terms(text, part, terms)))

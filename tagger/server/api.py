@@ -29,10 +29,10 @@ from tagger.entry import Entry
 from tagger.errors import ListingError, Problem, TaggerError, UsageError
 from tagger.formats import json_lines as jsonl
 from tagger.formats.listing import Listing
-from tagger.formats.registry import decode, read
+from tagger.formats.registry import decode_text, read_entries
 from tagger.labels.dataset import read_labels
-from tagger.labels.table import Row
-from tagger.model.explain import explained
+from tagger.labels.table import LabelRow
+from tagger.model.explain import explain_entries
 from tagger.model.model import Model
 from tagger.reports import tags as report
 from tagger.reports import topics as topics_report
@@ -55,7 +55,7 @@ from tagger.workspace.workspace import Workspace
 __all__ = [
     "LIMITS",
     "Limits",
-    "api",
+    "make_api",
 ]
 
 
@@ -100,7 +100,7 @@ class Limits:
 LIMITS = Limits()
 
 
-def api(tagger: Callable[[], Model], workspace: Workspace | None = None, limits: Limits = LIMITS) -> APIRouter:
+def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, limits: Limits = LIMITS) -> APIRouter:
     """The routes of the REST API, all under /v1/.
 
     Args:
@@ -110,8 +110,8 @@ def api(tagger: Callable[[], Model], workspace: Workspace | None = None, limits:
         limits: how much one request may hold; more is refused with status 413.
     """
     router = APIRouter(prefix="/v1", route_class=_Route, generate_unique_id_function=lambda route: route.name)
-    hand = _Fresh(workspace.hand if workspace else lambda: ({}, ()), lambda: _files(workspace)[:2])
-    labels = _Fresh(lambda: read_labels(workspace.labels) if workspace else None, lambda: _files(workspace))
+    hand = _CachedFromFiles(workspace.hand if workspace else lambda: ({}, ()), lambda: _files(workspace)[:2])
+    labels = _CachedFromFiles(lambda: read_labels(workspace.labels) if workspace else None, lambda: _files(workspace))
 
     async def sent(request: Request) -> _Body:
         return await _received(request, limits.n_bytes)
@@ -162,7 +162,9 @@ def api(tagger: Callable[[], Model], workspace: Workspace | None = None, limits:
     def why(body: Annotated[_Body, Depends(sent)], options: Annotated[WhyOptions, Query()]) -> Response:
         """For each entry all that the scores of its topics are the sum of, and the labelled entries that are most similar."""
         listing = _listing(body, options.year, limits.n_explained)
-        return _text(why_report.why(explained(tagger(), listing.entries, labels(), options.topic, options.similar), "json"))
+        return _text(
+            why_report.why_text(explain_entries(tagger(), listing.entries, labels(), options.topic, options.similar), "json")
+        )
 
     schema = _schema(router.routes)
     page = api_page.page(schema)
@@ -302,12 +304,12 @@ def _listing(body: _Body, year: int | None, n_entries: int) -> Listing:
         ListingError: naming every entry or line that was not understood.
     """
     source = "entries" if body.is_json else "listing"
-    text = decode(body.data, source)
-    if body.is_json or jsonl.looks_like(text):
-        pairs: Iterable[tuple[int, Any]] = enumerate(_entries(text), 1) if body.is_json else jsonl.records(text)
-        listing = jsonl.from_records(islice(pairs, n_entries + 1), source)
+    text = decode_text(body.data, source)
+    if body.is_json or jsonl.looks_like_json_lines(text):
+        pairs: Iterable[tuple[int, Any]] = enumerate(_entries(text), 1) if body.is_json else jsonl.parse_records(text)
+        listing = jsonl.entries_from_records(islice(pairs, n_entries + 1), source)
     else:
-        listing = read(text, source, date.today().year if year is None else year)
+        listing = read_entries(text, source, date.today().year if year is None else year)
     if len(listing.entries) + len(listing.problems) > n_entries:
         raise HTTPException(413, f"expected at most {n_entries} entries, found more; send them in several requests")
     listing.all()
@@ -332,15 +334,15 @@ def _entries(text: str) -> list[Any]:
 
 
 def _tagged(
-    model: Model, entries: Sequence[Entry], hand: tuple[Mapping[str, Row], Sequence[Topic]], options: TagOptions
+    model: Model, entries: Sequence[Entry], hand: tuple[Mapping[str, LabelRow], Sequence[Topic]], options: TagOptions
 ) -> Iterator[str]:
     """What `tag --format jsonl` writes, a chunk of entries at a time."""
     for first in range(0, len(entries), _CHUNK):
         results = model.tag(entries[first : first + _CHUNK], *hand, options.all_scores)
-        yield report.tagged(results, model, "jsonl", options.explain, options.all_scores)
+        yield report.format_tagged(results, model, "jsonl", options.explain, options.all_scores)
 
 
-class _Fresh(Generic[T]):
+class _CachedFromFiles(Generic[T]):
     """What was read from files, read anew when one of them has changed; one thread reads, the others wait."""
 
     def __init__(self, read: Callable[[], T], files: Callable[[], Iterable[Path]]) -> None:

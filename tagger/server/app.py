@@ -18,13 +18,13 @@ from starlette.exceptions import HTTPException
 from tagger import __version__
 from tagger.curation.session import KEYS, Mark
 from tagger.errors import TaggerError
-from tagger.labels.store import ChangedError
+from tagger.labels.store import RowChangedError
 from tagger.reports import figures as figures_report
 from tagger.reports.pictures import Picture
-from tagger.server.api import api
-from tagger.server.guard import Guard, Safety
-from tagger.server.jobs import Background, audit, draw, put_in_place, train
-from tagger.server.session import STATES, Desk, UnknownError, Wanted, told
+from tagger.server.api import make_api
+from tagger.server.guard import Guard, GuardMiddleware
+from tagger.server.jobs import JobRunner, audit, draw, put_in_place, train
+from tagger.server.session import STATES, QueueFilter, ReviewSession, UnknownError, row_json
 
 __all__ = [
     "make_app",
@@ -60,9 +60,9 @@ class _Turn(BaseModel):
 class _Review:
     """What the routes work on."""
 
-    desk: Desk
+    desk: ReviewSession
     guard: Guard
-    work: Background
+    work: JobRunner
     pictures: list[Picture] = field(default_factory=list)  # of the figures, when somebody had them drawn
 
     def audit(self) -> None:
@@ -83,7 +83,7 @@ class _Review:
         self.work.start("train", lambda told: train(desk.place, desk.model, desk.labelling.entries, told))
 
 
-def make_app(desk: Desk, guard: Guard, work: Background | None = None) -> FastAPI:
+def make_app(desk: ReviewSession, guard: Guard, work: JobRunner | None = None) -> FastAPI:
     """The application around a desk.
 
     Args:
@@ -91,21 +91,21 @@ def make_app(desk: Desk, guard: Guard, work: Background | None = None) -> FastAP
         guard: whom to answer.
         work: what trains and audits.
     """
-    review = _Review(desk, guard, work or Background())
+    review = _Review(desk, guard, work or JobRunner())
     app = FastAPI(title="tagger", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Safety, guard=guard)
+    app.add_middleware(GuardMiddleware, guard=guard)
     app.state.review = review
     _errors(app)
     _pages(app, review)
     _entries(app, review)
     _work(app, review)
-    app.include_router(api(lambda: desk.model, desk.place))
+    app.include_router(make_api(lambda: desk.model, desk.place))
     return app
 
 
 def _pages(app: FastAPI, review: _Review) -> None:
     pages = Environment(loader=PackageLoader("tagger.server"), autoescape=True, undefined=StrictUndefined)
-    pages.filters["interval"] = figures_report.interval
+    pages.filters["interval"] = figures_report.format_interval
     folder = resources.files("tagger.server") / "static"
     static = {file.name: file.read_bytes() for file in folder.iterdir() if file.name.endswith(tuple(_TYPES))}
 
@@ -160,12 +160,12 @@ def _entries(app: FastAPI, review: _Review) -> None:
 
     @app.get("/desk/queue")
     def get_queue(state: str = "all", topic: str = "", search: str = "", order: str = "listed") -> dict[str, Any]:
-        wanted = Wanted(state, topic, search, order)
+        wanted = QueueFilter(state, topic, search, order)
         return {"entries": desk.queue(wanted), **get_counts(topic, search)}
 
     @app.get("/desk/counts")
     def get_counts(topic: str = "", search: str = "") -> dict[str, Any]:
-        counts = desk.counts(Wanted(topic=topic, search=search))
+        counts = desk.counts(QueueFilter(topic=topic, search=search))
         return {"counts": counts, "n_labelled": desk.n_labelled, "n_entries": desk.n_entries}
 
     @app.get("/desk/entries/{id}")
@@ -240,8 +240,8 @@ def _errors(app: FastAPI) -> None:
 
     @app.exception_handler(TaggerError)
     def known(_: Request, error: TaggerError) -> JSONResponse:
-        if isinstance(error, ChangedError):
-            return JSONResponse({"error": str(error), "row": told(error.row)}, 409)
+        if isinstance(error, RowChangedError):
+            return JSONResponse({"error": str(error), "row": row_json(error.row)}, 409)
         return JSONResponse({"error": str(error)}, 404 if isinstance(error, UnknownError) else 400)
 
     @app.exception_handler(OSError)

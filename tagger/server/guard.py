@@ -15,7 +15,7 @@ __all__ = [
     "LOOPBACK",
     "POLICY",
     "Guard",
-    "Safety",
+    "GuardMiddleware",
 ]
 
 
@@ -112,7 +112,7 @@ class Guard:
         return by_name or compare_digest(cookie.encode(), self._session.encode())
 
 
-class Safety:
+class GuardMiddleware:
     """Around an application: refuses what a guard refuses and what is too long; gives every answer its headers."""
 
     def __init__(self, app: ASGIApp, guard: Guard) -> None:

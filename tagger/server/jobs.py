@@ -10,23 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from tagger.curation.label_errors import audited
+from tagger.curation.label_errors import find_label_errors
 from tagger.entry import Entry
 from tagger.errors import ModelError, TaggerError, UsageError
-from tagger.evaluation.comparison import compare, unseen_tags
+from tagger.evaluation.comparison import compare_models, out_of_fold_tags
 from tagger.labels.dataset import Labels, read_labels
-from tagger.labels.reviewed import label, read_confirmed
+from tagger.labels.reviewed import label_of, read_confirmed
 from tagger.model.model import Model
 from tagger.reports import card as card_report
-from tagger.reports.page import judged
-from tagger.reports.pictures import Picture, drawn
+from tagger.reports.page import evaluate_for_report
+from tagger.reports.pictures import Picture, plot_all
 from tagger.training.settings import Settings
-from tagger.workspace.promotion import promote, settle
-from tagger.workspace.retrain import is_current, not_learned, retrained
+from tagger.workspace.promotion import finish_interrupted, promote
+from tagger.workspace.retrain import describe_not_learned, is_current, train_from_labels
 from tagger.workspace.workspace import Workspace
 
 __all__ = [
-    "Background",
+    "JobRunner",
     "Trained",
     "audit",
     "draw",
@@ -41,7 +41,7 @@ Progress = Callable[[int, int], None]
 _N_FLIPS = 200  # entries with other tags that are named
 
 
-class Background:
+class JobRunner:
     """One piece of work at a time, with how far it is and, in the end, its result or what went wrong."""
 
     def __init__(self) -> None:
@@ -137,7 +137,7 @@ def train(place: Workspace, in_use: Model, entries: Sequence[Entry], progress: P
 
     Returns:
         None if the model that is there is what the labels give. Else the new one, and `told`: `n_entries` it was trained
-        on; `figures`, of F1 by all topics together and by topic, `before` and `after`, each as in `figures.figures` or None;
+        on; `figures`, of F1 by all topics together and by topic, `before` and `after`, each as in `compute_figures` or None;
         whether it is `worse`, significantly, with `p_worse`, None where there is nothing to compare with; `flips`, the
         first of `n_flips` entries without a label that have other tags: `id`, `title`, `added` and `removed`; likewise
         `labelled_flips`, of labelled ones by models that had not seen them, with what of it is `against` their labels;
@@ -151,8 +151,8 @@ def train(place: Workspace, in_use: Model, entries: Sequence[Entry], progress: P
     old = _readable(there, str(place.model))
     if is_current(old, labels, Settings()):
         return None
-    new = retrained(labels, Settings(), n_jobs=os.cpu_count() or 1, progress=progress)
-    compared = compare(old, new, labels) if old is not None else None
+    new = train_from_labels(labels, Settings(), n_jobs=os.cpu_count() or 1, progress=progress)
+    compared = compare_models(old, new, labels) if old is not None else None
     figures = new.about["figures"]
     before = compared.old if compared is not None else {"topics": {}}
     after = figures | (compared.new if compared is not None else {})
@@ -180,7 +180,7 @@ def train(place: Workspace, in_use: Model, entries: Sequence[Entry], progress: P
         "n_flips": len(flips[0]),
         "labelled_flips": flips[1][:_N_FLIPS],
         "n_labelled_flips": len(flips[1]),
-        "not_learned": not_learned(new, Settings().min_yes),
+        "not_learned": describe_not_learned(new, Settings().min_yes),
     }
     return Trained(new, there, told)
 
@@ -192,10 +192,10 @@ def put_in_place(place: Workspace, trained: Trained) -> None:
         UsageError: if the model that it was compared with is another one by now.
         OutputError: if something cannot be written.
     """
-    settle(place)
+    finish_interrupted(place)
     if (place.model.read_bytes() if place.model.exists() else None) != trained.there:
         raise UsageError(f"{place.model} was changed meanwhile, so the comparison does not hold; train again")
-    promote(place, trained.model.to_bytes(), card_report.card(trained.model))
+    promote(place, trained.model.to_bytes(), card_report.model_card(trained.model))
 
 
 def audit(place: Workspace, progress: Progress) -> dict[str, Any]:
@@ -205,7 +205,7 @@ def audit(place: Workspace, progress: Progress) -> dict[str, Any]:
         LabelsError: if labels/ cannot be used, or there is too little to learn from.
     """
     labels = read_labels(place.labels)
-    return audited(labels, Settings(), read_confirmed(place.labels), n_jobs=os.cpu_count() or 1, progress=progress)
+    return find_label_errors(labels, Settings(), read_confirmed(place.labels), n_jobs=os.cpu_count() or 1, progress=progress)
 
 
 def draw(place: Workspace, progress: Progress) -> list[Picture]:
@@ -216,7 +216,7 @@ def draw(place: Workspace, progress: Progress) -> list[Picture]:
         LabelsError: if labels/ cannot be used, or there is too little to learn from.
     """
     labels = read_labels(place.labels)
-    return drawn(labels, *judged(labels, n_jobs=os.cpu_count() or 1, progress=progress))
+    return plot_all(labels, *evaluate_for_report(labels, n_jobs=os.cpu_count() or 1, progress=progress))
 
 
 def _flips(old: Model, new: Model, labels: Labels, entries: Sequence[Entry]) -> list[list[dict[str, Any]]]:
@@ -227,7 +227,7 @@ def _flips(old: Model, new: Model, labels: Labels, entries: Sequence[Entry]) -> 
     found: list[list[dict[str, Any]]] = []
     for some in (others, labels):
         found.append([])
-        before, after = (unseen_tags(model, some)[:, [model.column(id) for id in shared]] for model in (old, new))
+        before, after = (out_of_fold_tags(model, some)[:, [model.column(id) for id in shared]] for model in (old, new))
         for n in np.flatnonzero((before != after).any(axis=1)):
             entry = some.entries[n]
             added = [shared[t] for t in np.flatnonzero(after[n] & ~before[n])]
@@ -235,7 +235,7 @@ def _flips(old: Model, new: Model, labels: Labels, entries: Sequence[Entry]) -> 
             flip = {"id": entry.id, "title": entry.title, "added": added, "removed": removed, "against": []}
             if row := said.get(entry.id):
                 wrong = [*((id, "no") for id in added), *((id, "yes") for id in removed)]
-                flip["against"] = [id for id, against in wrong if label(row, id) == against]
+                flip["against"] = [id for id, against in wrong if label_of(row, id) == against]
             found[-1].append(flip)
     return found
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tagger.errors import UsageError
 
 if TYPE_CHECKING:
-    from tagger.server.session import Desk
+    from tagger.server.session import ReviewSession
 
 __all__ = [
     "check",
@@ -43,7 +43,7 @@ def check(host: str, secret: str | None) -> None:
         raise UsageError(f"--token: expected {_LEAST} letters or digits at least, found {len(secret)}")
 
 
-def serve(desk: Desk, host: str, port: int, secret: str | None, audit: bool, ready: Callable[[str], None]) -> None:
+def serve(desk: ReviewSession, host: str, port: int, secret: str | None, audit: bool, ready: Callable[[str], None]) -> None:
     """Serve the page until it is interrupted.
 
     Args:

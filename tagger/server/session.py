@@ -14,30 +14,30 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from tagger.curation.query import compared, picked
-from tagger.curation.session import Labelling, Mark, Marks, begin, marks_of, row_of, turned
+from tagger.curation.query import build_pool, select_batch
+from tagger.curation.session import LabellingSession, Mark, Marks, marks_from_row, row_from_marks, set_mark, start_session
 from tagger.entry import Entry
 from tagger.errors import TaggerError, UsageError
 from tagger.formats.listing import Listing
-from tagger.formats.registry import read, read_text
-from tagger.labels.closure import contradictions, meant
+from tagger.formats.registry import read_entries, read_text
+from tagger.labels.closure import find_contradictions, implied_labels
 from tagger.labels.dataset import Labels
-from tagger.labels.reviewed import Decision as Answer
-from tagger.labels.reviewed import apply, label
-from tagger.labels.store import Decision, Folder
-from tagger.labels.table import Row, read_rows
-from tagger.model.explain import Precedents, explained
+from tagger.labels.reviewed import AuditAnswer as Answer
+from tagger.labels.reviewed import apply_answers, label_of
+from tagger.labels.store import LabelEdit, LabelStore
+from tagger.labels.table import LabelRow, read_rows
+from tagger.model.explain import Precedents, explain_entries
 from tagger.model.model import Model
-from tagger.reports.why import marked, shown_terms
-from tagger.taxonomy import ancestors, read_at_most, ruled_out
+from tagger.reports.why import mark_terms, shown_terms
+from tagger.taxonomy import ancestors, incompatible_topics, read_max_topics
 from tagger.workspace.workspace import Workspace
 
 __all__ = [
     "STATES",
-    "Desk",
+    "QueueFilter",
+    "ReviewSession",
     "UnknownError",
-    "Wanted",
-    "told",
+    "row_json",
 ]
 
 
@@ -58,7 +58,7 @@ class UnknownError(TaggerError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class QueueFilter:
     """What to have in the queue, and in which order."""
 
     state: str = "all"  # one of `STATES`
@@ -67,7 +67,7 @@ class Wanted:
     order: str = "listed"  # or the name of another one of `Desk.orders`
 
 
-class Desk:
+class ReviewSession:
     """The entries of some listings and those of labels/, with a model that proposes topics.
 
     Raises:
@@ -79,18 +79,20 @@ class Desk:
         self.name = place.folder.resolve().name
         entries = list(entries)
         self.n_given = len({entry.id for entry in entries})
-        self._folder = Folder(place.labels)
+        self._folder = LabelStore(place.labels)
         self._lock = RLock()
         rows, topics = place.hand()
         self._seen = self._stamp()
-        at_most = read_at_most(place.labels / "topics.toml")
+        max_topics = read_max_topics(place.labels / "topics.toml")
         everything = [*entries, *_texts(place.labels).all()]
-        self.labelling: Labelling = begin(everything, topics, rows, model, everything=True, at_most=at_most)
+        self.labelling: LabellingSession = start_session(
+            everything, topics, rows, model, everything=True, max_topics=max_topics
+        )
         self._n = {entry.id: n for n, entry in enumerate(self.labelling.entries)}
         self._words = [
             " ".join([entry.id, entry.title, *entry.authors, entry.abstract]).casefold() for entry in self.labelling.entries
         ]
-        self._above, self._against = ancestors(topics), ruled_out(topics)
+        self._above, self._against = ancestors(topics), incompatible_topics(topics)
         self._made: list[_Made | None] = []  # what was saved, to be undone by its number
         self._doubted: dict[str, list[_Doubt]] = {}
         self._precedents: Precedents | None = None
@@ -123,7 +125,7 @@ class Desk:
             for topic in self.labelling.topics
         ]
 
-    def queue(self, wanted: Wanted) -> list[dict[str, Any]]:
+    def queue(self, wanted: QueueFilter) -> list[dict[str, Any]]:
         """The entries that are wanted, in brief.
 
         Raises:
@@ -133,7 +135,7 @@ class Desk:
         ordered = self.orders[wanted.order]([self.labelling.entries[self._n[id]] for id in found])
         return [found[entry.id] for entry in ordered]
 
-    def counts(self, wanted: Wanted) -> dict[str, int]:
+    def counts(self, wanted: QueueFilter) -> dict[str, int]:
         """By state, how many entries have the words and the topic that are wanted.
 
         Raises:
@@ -160,7 +162,7 @@ class Desk:
         return self._brief(now, n) | {
             "abstract": entry.abstract,
             "about": _about(entry),
-            "row": told(now.rows.get(id)),
+            "row": row_json(now.rows.get(id)),
             "marks": [mark.value for mark in now.base(n)],
             "scores": [None if score is None else round(score, 4) for score in now.scores[n]],
             "note": tagged.note,
@@ -180,12 +182,12 @@ class Desk:
             unknown = dict.fromkeys(("score", "threshold", "tagged", "implied_by"))
             pieces = {"title": [(entry.title, 0)], "abstract": [(entry.abstract, 0)]}
             return {"id": topic, "name": names[topic], **unknown, **pieces, "terms": []}
-        (found,) = explained(self.model, [entry], topics=[topic])
+        (found,) = explain_entries(self.model, [entry], topics=[topic])
         (reasons,) = found["topics"]
         return {
             **{key: reasons[key] for key in ("id", "name", "score", "threshold", "tagged", "implied_by")},
-            "title": list(marked(entry.title, "title", reasons["terms"], _level)),
-            "abstract": list(marked(entry.abstract, "abstract", reasons["terms"], _level)),
+            "title": list(mark_terms(entry.title, "title", reasons["terms"], _level)),
+            "abstract": list(mark_terms(entry.abstract, "abstract", reasons["terms"], _level)),
             "terms": [[term["term"], term["share"]] for term in shown_terms(reasons["terms"])],
         }
 
@@ -213,7 +215,7 @@ class Desk:
         ids = [known.id for known in self.labelling.topics]
         if topic not in ids or len(marks) != len(ids):
             raise UsageError(f"the topics are others by now ({', '.join(ids)}); load the page anew")
-        return turned(tuple(marks), ids.index(topic), mark, self.labelling.topics)
+        return set_mark(tuple(marks), ids.index(topic), mark, self.labelling.topics)
 
     def save(self, id: str, marks: Sequence[Mark], was: Mapping[str, Sequence[str]] | None) -> dict[str, Any]:
         """Put what is said of an entry on disk.
@@ -238,18 +240,18 @@ class Desk:
             if len(marks) != len(now.topics):
                 raise UsageError("the topics are others by now; load the page anew")
             title = now.rows[id].title if id in now.rows else entry.title
-            before = None if was is None else Row(id, title, tuple(was["topics"]), tuple(was["unsure"]))
-            same = before is not None and tuple(marks) == marks_of(before, now.topics)
-            row = before if same and before is not None else row_of(entry, tuple(marks), now.topics, before)
-            if not same and (wrong := contradictions(row, self._above, self._against, now.at_most)):
+            before = None if was is None else LabelRow(id, title, tuple(was["topics"]), tuple(was["unsure"]))
+            same = before is not None and tuple(marks) == marks_from_row(before, now.topics)
+            row = before if same and before is not None else row_from_marks(entry, tuple(marks), now.topics, before)
+            if not same and (wrong := find_contradictions(row, self._above, self._against, now.max_topics)):
                 raise UsageError(wrong[0])
-            saved = self._folder.save(Decision(entry, before, row))
+            saved = self._folder.save(LabelEdit(entry, before, row))
             doubted = self._open(id, before)
             self._keep(saved.rows)
             self._answer(id, doubted)
             if same and not doubted:
                 return self._saved(n) | {"undo": None}
-            self._made.append(_Made(Decision(entry, row, before, saved.text), doubted))
+            self._made.append(_Made(LabelEdit(entry, row, before, saved.text), doubted))
             return self._saved(n) | {"undo": len(self._made) - 1}
 
     def undo(self, number: int) -> dict[str, Any]:
@@ -282,10 +284,10 @@ class Desk:
         """Propose with another model from now on."""
         with self._lock:
             now = self._fresh()
-            self.labelling = begin(now.entries, now.topics, now.rows, model, everything=True, at_most=now.at_most)
+            self.labelling = start_session(now.entries, now.topics, now.rows, model, everything=True, max_topics=now.max_topics)
             self.model, self._precedents = model, None
 
-    def _found(self, wanted: Wanted) -> list[dict[str, Any]]:
+    def _found(self, wanted: QueueFilter) -> list[dict[str, Any]]:
         """The entries with the words and the topic that are wanted, whatever their state, as listed."""
         for value, known in ((wanted.state, STATES), (wanted.order, self.orders), (wanted.topic, ["", *self._above])):
             if value not in known:
@@ -297,8 +299,8 @@ class Desk:
     def _teaching(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """First those that `tagger next` would choose, then the others."""
         now = self.labelling
-        pool = compared(self.model, [entry for entry in now.entries if entry.id in now.rows], entries)
-        first = [pool.entries[pick.entry] for pick in picked(self.model, pool, _N_TEACHING)]
+        pool = build_pool(self.model, [entry for entry in now.entries if entry.id in now.rows], entries)
+        first = [pool.entries[pick.entry] for pick in select_batch(self.model, pool, _N_TEACHING)]
         ids = {entry.id for entry in first}
         return [*first, *(entry for entry in entries if entry.id not in ids)]
 
@@ -307,7 +309,7 @@ class Desk:
             raise UnknownError(f"no entry has the id {id!r}")
         return self._n[id]
 
-    def _fresh(self) -> Labelling:
+    def _fresh(self) -> LabellingSession:
         """The state with the rows that are on disk."""
         with self._lock:
             stamp = self._stamp()
@@ -317,7 +319,7 @@ class Desk:
                 self._seen = stamp  # from before it was read, so that no change after that goes unseen
             return self.labelling
 
-    def _keep(self, rows: Mapping[str, Row]) -> None:
+    def _keep(self, rows: Mapping[str, LabelRow]) -> None:
         self.labelling = replace(self.labelling, rows=rows)
         self._precedents = None
 
@@ -329,16 +331,16 @@ class Desk:
     def _saved(self, n: int) -> dict[str, Any]:
         row = self.labelling.rows.get(self.labelling.entries[n].id)
         marks = [mark.value for mark in self.labelling.base(n)]
-        return self._brief(self.labelling, n) | {"row": told(row), "marks": marks}
+        return self._brief(self.labelling, n) | {"row": row_json(row), "marks": marks}
 
-    def _brief(self, now: Labelling, n: int) -> dict[str, Any]:
+    def _brief(self, now: LabellingSession, n: int) -> dict[str, Any]:
         entry = now.entries[n]
         row = now.rows.get(entry.id)
         if row is None:
             yes = {topic.id for topic, mark in zip(now.topics, now.proposed[n], strict=True) if mark == Mark.yes}
             unsure: Collection[str] = ()
         else:
-            said, unsure = meant(row, self._above, self._against)
+            said, unsure = implied_labels(row, self._above, self._against)
             yes = {*said}
         return {
             "id": entry.id,
@@ -351,11 +353,13 @@ class Desk:
             ],
         }
 
-    def _open(self, id: str, row: Row | None) -> list[_Doubt]:
+    def _open(self, id: str, row: LabelRow | None) -> list[_Doubt]:
         """The doubted labels of an entry that nobody looked at and that are still what they were when they were doubted."""
         if row is None:
             return []
-        return [doubt for doubt in self._doubted.get(id, ()) if not doubt.answered and label(row, doubt.topic) == doubt.label]
+        return [
+            doubt for doubt in self._doubted.get(id, ()) if not doubt.answered and label_of(row, doubt.topic) == doubt.label
+        ]
 
     def _doubt(self, id: str) -> float:
         """How far the most doubtful label of an entry is from its score."""
@@ -370,10 +374,10 @@ class Desk:
         answers = []
         for doubt in doubted:
             doubt.answered = not undo
-            now = label(row, doubt.topic)
+            now = label_of(row, doubt.topic)
             answer = "undo" if undo else "unsure" if now == "unsure" else "reject" if now == doubt.label else "accept"
             answers.append(Answer(id, doubt.topic, doubt.label, answer))
-        apply(self.place.labels, answers)
+        apply_answers(self.place.labels, answers)
 
 
 @dataclass(slots=True)
@@ -390,7 +394,7 @@ class _Doubt:
 class _Made:
     """What turns a decision round, and the doubts that it answered."""
 
-    back: Decision
+    back: LabelEdit
     answered: Sequence[_Doubt]
 
 
@@ -414,7 +418,7 @@ def _level(share: float) -> int:
     return ((share > 0) - (share < 0)) * sum(abs(share) >= strong for strong in _STRONG)
 
 
-def told(row: Row | None) -> dict[str, list[str]] | None:
+def row_json(row: LabelRow | None) -> dict[str, list[str]] | None:
     """A row as the page has it."""
     return None if row is None else {"topics": list(row.topics), "unsure": list(row.unsure)}
 
@@ -429,7 +433,7 @@ def _about(entry: Entry) -> list[str]:
 
 def _texts(folder: Path) -> Listing:
     """All entries in labels/, labelled or not, with what is wrong in their files."""
-    listings = [read(read_text(path), str(path), None) for path in sorted((folder / "entries").glob("*.txt"))]
+    listings = [read_entries(read_text(path), str(path), None) for path in sorted((folder / "entries").glob("*.txt"))]
     return Listing(
         tuple(entry for listing in listings for entry in listing.entries),
         tuple(problem for listing in listings for problem in listing.problems),

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.text.tokenize import _chunks
+from tagger.text.tokenize import tokenize
 
 __all__ = [
-    "Terms",
-    "vocabulary",
+    "HashedVocabulary",
+    "build_vocabulary",
 ]
 
 
-class Terms:
+class HashedVocabulary:
     """A vocabulary: the 64-bit hashes of its terms, and an open-addressing table to look them up.
 
     The table has a power of two of places, at least eight for each term; a term stands at the first free place from the
@@ -53,9 +53,9 @@ class Terms:
         return found
 
 
-def vocabulary(texts: Sequence[str], min_df: int) -> tuple[Terms, list[str]]:
+def build_vocabulary(texts: Sequence[str], min_df: int) -> tuple[HashedVocabulary, list[str]]:
     """The terms that at least `min_df` of the texts have, ordered by hash, and how they are written."""
-    chunks = list(_chunks(texts))
+    chunks = list(tokenize(texts))
     hashes = np.concatenate([part for chunk in chunks for part in (chunk.hashes, chunk.pairs)] or [np.zeros(0, np.uint64)])
     before = np.cumsum([0] + [chunk.n_texts for chunk in chunks])
     rows = np.concatenate(
@@ -68,4 +68,4 @@ def vocabulary(texts: Sequence[str], min_df: int) -> tuple[Terms, list[str]]:
     places = np.cumsum([0] + [len(chunk.hashes) + len(chunk.pairs) for chunk in chunks])
     owners = np.searchsorted(places, first[kept], side="right") - 1
     written = [chunks[owner].written(at - places[owner]) for owner, at in zip(owners, first[kept], strict=True)]
-    return Terms(unique[kept]), written
+    return HashedVocabulary(unique[kept]), written

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "near_duplicates",
+    "group_near_duplicates",
 ]
 
 
@@ -21,7 +21,7 @@ _BANDS, _ROWS = 16, 3  # of MinHash: two entries that share 60% of their terms m
 _ALIKE = 0.5  # share of MinHash values two entries have in common, from which on they count as near-duplicates
 
 
-def near_duplicates(starts: NDArray[np.integer[Any]], terms: NDArray[np.integer[Any]]) -> Ints:
+def group_near_duplicates(starts: NDArray[np.integer[Any]], terms: NDArray[np.integer[Any]]) -> Ints:
     """The group of each entry, (n_entries,): entries with half of their terms in common share a group.
 
     MinHash signatures, cut into bands to find candidates, so the time is linear in the number of entries.
@@ -52,12 +52,12 @@ def near_duplicates(starts: NDArray[np.integer[Any]], terms: NDArray[np.integer[
         first_like = first[inverse.ravel()]
         alike = (signature == signature[first_like]).mean(axis=1) >= _ALIKE
         for one, other in zip(filled[alike].tolist(), filled[first_like[alike]].tolist(), strict=True):
-            a, b = _root(group, one), _root(group, other)
+            a, b = _find_root(group, one), _find_root(group, other)
             group[max(a, b)] = min(a, b)
-    return np.array([_root(group, n) for n in range(n_entries)])
+    return np.array([_find_root(group, n) for n in range(n_entries)])
 
 
-def _root(group: Ints, n: int) -> int:
+def _find_root(group: Ints, n: int) -> int:
     """The first entry of a group, in a forest of pointers towards it that is flattened on the way."""
     while group[n] != n:
         group[n] = group[group[n]]

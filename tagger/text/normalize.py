@@ -6,13 +6,13 @@ from tagger.entry import Entry
 
 __all__ = [
     "TITLE_WEIGHT",
-    "text_of",
+    "entry_text",
 ]
 
 
 TITLE_WEIGHT = 2  # how often the title is read
 
 
-def text_of(entry: Entry) -> str:
+def entry_text(entry: Entry) -> str:
     """The text that the model reads of an entry: its title, `TITLE_WEIGHT` times, and its abstract."""
     return "\n".join([entry.title] * TITLE_WEIGHT + [entry.abstract])

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.entry import Entry
-from tagger.text.hashed_vocabulary import Terms, vocabulary
-from tagger.text.normalize import text_of
-from tagger.text.tfidf import count, weigh
+from tagger.text.hashed_vocabulary import HashedVocabulary, build_vocabulary
+from tagger.text.normalize import entry_text
+from tagger.text.tfidf import count_terms, tfidf_weights
 
 __all__ = [
-    "Rows",
-    "alike",
-    "cosines",
-    "nearest",
-    "rows",
-    "terms_among",
+    "TfidfRows",
+    "cosine_rows",
+    "nearest_rows",
+    "share_half_of_words",
+    "shared_vocabulary",
+    "tfidf_rows",
 ]
 
 
@@ -34,7 +34,7 @@ _ALIKE = 0.5  # share of words in common from which on one of two entries teache
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class TfidfRows:
     """Entries as TF-IDF in compressed sparse rows: row i is `terms[starts[i]:starts[i + 1]]`."""
 
     starts: Ints  # (n_entries + 1,)
@@ -49,14 +49,14 @@ class Rows:
         return np.repeat(np.arange(len(self.words)), np.diff(self.starts))
 
 
-def rows(entries: Sequence[Entry], terms: Terms, idf: Floats) -> Rows:
+def tfidf_rows(entries: Sequence[Entry], terms: HashedVocabulary, idf: Floats) -> TfidfRows:
     """TF-IDF of entries, over all their words: an unknown one counts as much as the rarest term that is known.
 
     So a row of an entry with unknown words is shorter than 1, and its likeness to any other is less.
     """
     parts: list[tuple[NDArray[Any], ...]] = []
-    for found in count((text_of(entry) for entry in entries), terms):
-        values = weigh(found.starts, found.terms, found.counts, idf)
+    for found in count_terms((entry_text(entry) for entry in entries), terms):
+        values = tfidf_weights(found.starts, found.terms, found.counts, idf)
         sizes = np.diff(found.starts)
         owner = np.repeat(np.arange(len(sizes)), sizes)
         squares = ((1 + np.log(found.counts)) * idf[found.terms]) ** 2
@@ -66,20 +66,20 @@ def rows(entries: Sequence[Entry], terms: Terms, idf: Floats) -> Rows:
         parts.append((sizes, found.terms.astype(np.int64), values * kept[owner], found.known, found.words))
     if not parts:
         nothing = np.zeros(0, dtype=np.int64)
-        return Rows(np.zeros(1, dtype=np.int64), nothing, np.zeros(0), nothing, nothing)
+        return TfidfRows(np.zeros(1, dtype=np.int64), nothing, np.zeros(0), nothing, nothing)
     sizes, indices, values, known, words = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Rows(np.concatenate([[0], np.cumsum(sizes)]), indices, values, known, words)
+    return TfidfRows(np.concatenate([[0], np.cumsum(sizes)]), indices, values, known, words)
 
 
-def terms_among(entries: Sequence[Entry]) -> tuple[Terms, Floats]:
+def shared_vocabulary(entries: Sequence[Entry]) -> tuple[HashedVocabulary, Floats]:
     """The terms that at least two of some entries have, and their inverse document frequency among these: (n_terms,)."""
-    texts = [text_of(entry) for entry in entries]
-    terms, written = vocabulary(texts, 2)
-    df = sum((np.bincount(found.terms, minlength=len(written)) for found in count(texts, terms)), np.zeros(len(written)))
+    texts = [entry_text(entry) for entry in entries]
+    terms, written = build_vocabulary(texts, 2)
+    df = sum((np.bincount(found.terms, minlength=len(written)) for found in count_terms(texts, terms)), np.zeros(len(written)))
     return terms, np.log((1 + len(texts)) / (1 + df)) + 1
 
 
-def nearest(some: Rows, labelled: Rows, n_terms: int, k: int = 1, others: bool = False) -> tuple[Floats, Ints]:
+def nearest_rows(some: TfidfRows, labelled: TfidfRows, n_terms: int, k: int = 1, others: bool = False) -> tuple[Floats, Ints]:
     """The cosines of each row with its k nearest labelled ones, nearest first, and which those are; 0 where nothing is shared.
 
     Args:
@@ -94,7 +94,7 @@ def nearest(some: Rows, labelled: Rows, n_terms: int, k: int = 1, others: bool =
     """
     size = min(k, len(labelled.words) - others) if len(labelled.words) else 0
     best, which = np.zeros((len(some.words), size)), np.zeros((len(some.words), size), dtype=np.int64)
-    for n, shared in enumerate(cosines(some, labelled, n_terms) if size else ()):
+    for n, shared in enumerate(cosine_rows(some, labelled, n_terms) if size else ()):
         if others:
             shared[n] = -1.0
         which[n] = np.argsort(-shared, kind="stable")[:size]
@@ -102,13 +102,13 @@ def nearest(some: Rows, labelled: Rows, n_terms: int, k: int = 1, others: bool =
     return best, which
 
 
-def alike(one: Entry, other: Entry) -> bool:
+def share_half_of_words(one: Entry, other: Entry) -> bool:
     """Whether two entries are near-duplicates: they share half of their words."""
-    a, b = (set(text_of(entry).casefold().split()) for entry in (one, other))
+    a, b = (set(entry_text(entry).casefold().split()) for entry in (one, other))
     return len(a & b) >= _ALIKE * len(a | b)
 
 
-def cosines(some: Rows, labelled: Rows, n_terms: int) -> Iterator[Floats]:
+def cosine_rows(some: TfidfRows, labelled: TfidfRows, n_terms: int) -> Iterator[Floats]:
     """Row by row the cosines with all labelled ones: (n_labelled,)."""
     order = np.argsort(labelled.terms, kind="stable")
     owners = labelled.owners[order]  # of each term the entries that have it

@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.text.hashed_vocabulary import Terms
-from tagger.text.tokenize import _chunks
+from tagger.text.hashed_vocabulary import HashedVocabulary
+from tagger.text.tokenize import tokenize
 
 __all__ = [
-    "WordCounts",
-    "count",
-    "weigh",
+    "TermCounts",
+    "count_terms",
+    "tfidf_weights",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class WordCounts:
+class TermCounts:
     """Term counts of some texts in compressed sparse rows: row i is `terms[starts[i]:starts[i + 1]]`, ascending.
 
     `known` and `words` count, for each text, the words that are in the vocabulary and all words.
@@ -37,10 +37,10 @@ class WordCounts:
     words: NDArray[np.int64]  # (n_entries,)
 
 
-def count(texts: Iterable[str], terms: Terms) -> Iterator[WordCounts]:
-    """Count the terms of each text: one `WordCounts` for each chunk of texts, in order."""
+def count_terms(texts: Iterable[str], terms: HashedVocabulary) -> Iterator[TermCounts]:
+    """Count the terms of each text: one `TermCounts` for each chunk of texts, in order."""
     bits = max(1, (terms.size - 1).bit_length())
-    for words in _chunks(texts):
+    for words in tokenize(texts):
         found = terms.find(np.concatenate([words.hashes, words.pairs]))
         hit = np.flatnonzero(found >= 0)
         # One number for a text and a term, so that sorting brings equal ones together.
@@ -50,7 +50,7 @@ def count(texts: Iterable[str], terms: Terms) -> Iterator[WordCounts]:
         keys.sort()
         new = np.flatnonzero(np.diff(keys, prepend=keys.dtype.type(-1)))
         first = keys.take(new)
-        yield WordCounts(
+        yield TermCounts(
             starts=np.searchsorted(first, np.arange(words.n_texts + 1).astype(kind) << bits),
             terms=first & ((1 << bits) - 1),
             counts=np.diff(new, append=len(keys)),
@@ -59,13 +59,13 @@ def count(texts: Iterable[str], terms: Terms) -> Iterator[WordCounts]:
         )
 
 
-def weigh(
+def tfidf_weights(
     starts: NDArray[np.integer[Any]],
     terms: NDArray[np.integer[Any]],
     counts: NDArray[np.integer[Any]],
     idf: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """TF-IDF of compressed sparse rows as in `WordCounts`: (1 + ln count) idf, each row scaled to length 1.
+    """TF-IDF of compressed sparse rows as in `TermCounts`: (1 + ln count) idf, each row scaled to length 1.
 
     A term whose idf is 0 counts for nothing. Returns (n_counts,).
     """

@@ -35,7 +35,7 @@ _WIDTH = np.array([1] * 0xC0 + [2] * 0x20 + [3] * 0x10 + [4] * 0x10, dtype=np.in
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
+class Tokens:
     """The words of a chunk of texts, and the pairs of neighbours among them."""
 
     text: bytes
@@ -60,20 +60,20 @@ class _Words:
         )
 
 
-def _chunks(texts: Iterable[str]) -> Iterator[_Words]:
+def tokenize(texts: Iterable[str]) -> Iterator[Tokens]:
     chunk: list[str] = []
     size = 0
     for text in texts:
         chunk.append(text)
         size += len(text) + 1
         if size >= _CHUNK:
-            yield _words(chunk)
+            yield _tokenize_chunk(chunk)
             chunk, size = [], 0
     if chunk:
-        yield _words(chunk)
+        yield _tokenize_chunk(chunk)
 
 
-def _words(texts: list[str]) -> _Words:
+def _tokenize_chunk(texts: list[str]) -> Tokens:
     # Folded one by one: most texts are ASCII, which is folded much faster.
     joined = "\0".join([text.casefold() for text in texts])
     if joined.count("\0") != len(texts) - 1:
@@ -93,13 +93,13 @@ def _words(texts: list[str]) -> _Words:
     long = ends - starts > _WIDTH.take(buffer.take(starts))
     starts, ends = starts[long], ends[long]
 
-    hashes = _hashes(buffer, starts, ends)
+    hashes = _hash_words(buffer, starts, ends)
 
     bounds = np.searchsorted(starts, np.flatnonzero(buffer == 0))
     rows = np.repeat(np.arange(len(texts)), np.diff(bounds))
     lefts = np.flatnonzero(rows[1:] == rows[:-1])
     pairs = _mix(hashes.take(lefts) * _PRIME + hashes.take(lefts + 1))
-    return _Words(text, starts, ends, bounds, rows, hashes, lefts, pairs)
+    return Tokens(text, starts, ends, bounds, rows, hashes, lefts, pairs)
 
 
 def _mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -111,7 +111,7 @@ def _mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return hashes
 
 
-def _hashes(buffer: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _hash_words(buffer: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.uint64]:
     """The hash of each word: eight bytes after eight are added to what was and mixed, the last ones padded with zeros."""
     eights = np.ndarray(len(buffer) - 7, dtype="<u8", buffer=buffer, strides=(1,))
     length = ends - starts

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "Calibration",
-    "calibration",
+    "fit_calibration",
     "sigmoid",
 ]
 
@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-PRECISIONS = (1.0, 10.0, 100.0, 1000.0, 1e6)
+PRIOR_STRENGTHS = (1.0, 10.0, 100.0, 1000.0, 1e6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +37,30 @@ class Calibration:
 
     def of(self, logits: Floats, yes: Bools) -> Floats:
         """(slope, offset) of a topic: the sigmoid of its logits, so changed, is a probability."""
-        return _platt(logits, yes, self.centre, self.precision) if yes.any() else self.centre
+        return _fit_platt(logits, yes, self.centre, self.precision) if yes.any() else self.centre
 
 
-def calibration(logits: Sequence[Floats], yes: Sequence[Bools]) -> Calibration:
+def fit_calibration(logits: Sequence[Floats], yes: Sequence[Bools]) -> Calibration:
     """The calibration of some topics' out-of-fold logits, an array a topic.
 
     The precision of the prior is that with which the logits of every second entry say most of the others': little where
     topics have many yes entries each, much where they have a handful.
     """
-    centre = _platt(np.concatenate(logits), np.concatenate(yes), np.array([1.0, 0.0]), 1e-3)
+    centre = _fit_platt(np.concatenate(logits), np.concatenate(yes), np.array([1.0, 0.0]), 1e-3)
     losses = []
-    for precision in PRECISIONS:
+    for precision in PRIOR_STRENGTHS:
         one = Calibration(centre, precision)
         losses.append(
             sum(
-                _loss(some[1 - k :: 2], side[1 - k :: 2], one.of(some[k::2], side[k::2]))
+                _log_loss(some[1 - k :: 2], side[1 - k :: 2], one.of(some[k::2], side[k::2]))
                 for some, side in zip(logits, yes, strict=True)
                 for k in (0, 1)
             )
         )
-    return Calibration(centre, PRECISIONS[int(np.argmin(losses))])
+    return Calibration(centre, PRIOR_STRENGTHS[int(np.argmin(losses))])
 
 
-def _platt(logits: Floats, yes: Bools, centre: Floats, precision: float) -> Floats:
+def _fit_platt(logits: Floats, yes: Bools, centre: Floats, precision: float) -> Floats:
     """(slope, offset) by Platt's method: a logistic regression on the logits, with his corrected targets.
 
     The two are drawn to `centre` by a normal prior with that precision. Found by Newton's method.
@@ -82,7 +82,7 @@ def _platt(logits: Floats, yes: Bools, centre: Floats, precision: float) -> Floa
     return np.array([max(at[0], 0.1), at[1]])
 
 
-def _loss(logits: Floats, yes: Bools, at: Floats) -> float:
+def _log_loss(logits: Floats, yes: Bools, at: Floats) -> float:
     """The negative log-likelihood."""
     return float(np.logaddexp(0, np.where(yes, -1, 1) * (logits * at[0] + at[1])).sum())
 

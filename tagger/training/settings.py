@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     pass
 
 __all__ = [
-    "CHOSEN",
+    "SEARCHED_SETTINGS",
     "Settings",
 ]
 
@@ -30,8 +30,8 @@ Ints = NDArray[np.int64]
 class Settings:
     """What training depends on besides the labels.
 
-    The defaults suit paper listings; docs/model.md says how they were chosen. For other texts `CHOSEN` leaves those that
-    matter open: one that is None is chosen in training, by out-of-fold scores.
+    The defaults suit paper listings; docs/model.md says how they were chosen. For other texts `SEARCHED_SETTINGS` leaves
+    those that matter open: one that is None is chosen in training, by out-of-fold scores.
     """
 
     min_df: int = 2  # a term must stand in this many entries
@@ -45,4 +45,4 @@ class Settings:
     seed: int = 0
 
 
-CHOSEN = Settings(pairs=None, c=None, power=None, shrink=None)
+SEARCHED_SETTINGS = Settings(pairs=None, c=None, power=None, shrink=None)

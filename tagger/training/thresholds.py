@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.model.decision import met
+from tagger.model.decision import scores_left_to_thresholds
 from tagger.taxonomy import Topic, ancestors
 from tagger.training.calibration import sigmoid
 
 __all__ = [
-    "Cells",
-    "Precise",
-    "best_cut",
+    "OutOfFoldScores",
+    "PrecisionGoal",
+    "best_f1_threshold",
+    "choose_thresholds",
     "mean_f1",
-    "obeying",
-    "precise_cut",
     "precision_bound",
-    "thresholds",
-    "with_children",
+    "raise_cells_to_descendants",
+    "threshold_for_precision",
+    "thresholds_under_constraints",
     "with_precision",
 ]
 
@@ -42,11 +42,11 @@ FLOOR = 0.01  # cells below this probability are not kept, but for those with a 
 _MOST_LABELS = 100  # times as many as there are: a precision that these would not support is not one of more labels
 
 
-SHRINKS = (0.0, 3.0, 10.0, 30.0, 100.0, 300.0, np.inf)
+SHRINKAGES = (0.0, 3.0, 10.0, 30.0, 100.0, 300.0, np.inf)
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class OutOfFoldScores:
     """Out-of-fold scores of entries and topics, those near 0 left out; every array is (n_cells,), ordered by topic."""
 
     topics: Ints
@@ -54,9 +54,9 @@ class Cells:
     scores: Floats
     yes: Bools
 
-    def of(self, kept: Bools) -> Cells:
+    def of(self, kept: Bools) -> OutOfFoldScores:
         """Some of them, (n_cells,)."""
-        return Cells(self.topics[kept], self.entries[kept], self.scores[kept], self.yes[kept])
+        return OutOfFoldScores(self.topics[kept], self.entries[kept], self.scores[kept], self.yes[kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,11 @@ class Thresholds:
 
     thresholds: Floats  # (n_topics,)
     shrink: float
-    fewest: int  # how many topics an entry has at least, 0 or 1
+    min_topics: int  # how many topics an entry has at least, 0 or 1
     quality: float  # mean of micro-F1 and macro-F1 of entries that the thresholds do not come from
 
 
-def thresholds(cells: Cells, n_topics: int, part: Ints, shrink: float | None, every: bool) -> Thresholds:
+def choose_thresholds(cells: OutOfFoldScores, n_topics: int, part: Ints, shrink: float | None, every: bool) -> Thresholds:
     """The thresholds that suit out-of-fold scores.
 
     Each topic's own threshold is the cut with the best F1; it is drawn, in log-odds, to the common cut that has the best
@@ -92,20 +92,22 @@ def thresholds(cells: Cells, n_topics: int, part: Ints, shrink: float | None, ev
     own = []
     for k in np.unique(part):
         out = part[cells.entries] == k
-        own.append((cells.of(out), _own_cuts(cells.of(~out), n_topics)))
+        own.append((cells.of(out), _per_topic_thresholds(cells.of(~out), n_topics)))
     gains = {
-        (one, fewest): _quality([(side, _drawn(*cut, one)) for side, cut in own], fewest)
-        for one in (SHRINKS if shrink is None else (shrink,))
-        for fewest in ((0, 1) if every else (0,))
+        (one, min_topics): _quality([(side, _shrink_to_common(*cut, one)) for side, cut in own], min_topics)
+        for one in (SHRINKAGES if shrink is None else (shrink,))
+        for min_topics in ((0, 1) if every else (0,))
     }
     # of those that are all but equal the one furthest from own cuts, which changes least with other entries
     best = max(gains.values())
-    chosen, fewest = max(((one, few) for one, few in gains if gains[one, few] >= best - 0.0005), key=lambda s: (s[0], -s[1]))
-    return Thresholds(_drawn(*_own_cuts(cells, n_topics), chosen), chosen, fewest, best)
+    chosen, min_topics = max(
+        ((one, few) for one, few in gains if gains[one, few] >= best - 0.0005), key=lambda s: (s[0], -s[1])
+    )
+    return Thresholds(_shrink_to_common(*_per_topic_thresholds(cells, n_topics), chosen), chosen, min_topics, best)
 
 
 @dataclass(frozen=True, slots=True)
-class Precise:
+class PrecisionGoal:
     """The threshold for a precision that was asked for, and how far labels support it."""
 
     threshold: float
@@ -140,7 +142,7 @@ def precision_bound(right: Any, tags: Any) -> Any:
     return np.where(right > 0, betaincinv(np.maximum(right, 1e-9), tags - right + 1, 0.05), 0.0)
 
 
-def precise_cut(scores: Floats, yes: Bools, goal: float, n_yes: int) -> Precise:
+def threshold_for_precision(scores: Floats, yes: Bools, goal: float, n_yes: int) -> PrecisionGoal:
     """The lowest threshold at which the lower 95% bound of the precision is at the goal.
 
     Where there is none, that with the highest bound. The bound is that of each threshold alone; the lowest of many that reach
@@ -162,11 +164,11 @@ def precise_cut(scores: Floats, yes: Bools, goal: float, n_yes: int) -> Precise:
     bound = np.where(ends, precision_bound(right, tags), -1.0)
     good = np.flatnonzero(bound >= goal)
     at = int(good[-1]) if len(good) else int(bound.argmax())
-    more = 0 if len(good) else _lacking(right[ends], tags[ends], goal, n_yes)
-    return Precise(_below(ranked, at), goal, float(bound[at]), int(tags[at]), int(right[at]), more)
+    more = 0 if len(good) else _missing_yes_entries(right[ends], tags[ends], goal, n_yes)
+    return PrecisionGoal(_threshold_below(ranked, at), goal, float(bound[at]), int(tags[at]), int(right[at]), more)
 
 
-def _lacking(right: Ints, tags: Ints, goal: float, n_yes: int) -> int | None:
+def _missing_yes_entries(right: Ints, tags: Ints, goal: float, n_yes: int) -> int | None:
     """How many more yes entries bring the bound of the best cut to the goal, at the precision that it has."""
     better = right > goal * tags
     precision, tags = right[better] / tags[better], tags[better].astype(float)
@@ -181,9 +183,11 @@ def _lacking(right: Ints, tags: Ints, goal: float, n_yes: int) -> int | None:
     return max(1, int(np.ceil(n_yes * (high / tags - 1)[reached].min() - 1e-6)))
 
 
-def with_precision(found: Thresholds, cells: Cells, topics: Sequence[Topic]) -> tuple[Thresholds, dict[str, Precise]]:
-    """Thresholds, but those of `precise_cut` for topics that ask for a precision, and these by id."""
-    precise: dict[str, Precise] = {}
+def with_precision(
+    found: Thresholds, cells: OutOfFoldScores, topics: Sequence[Topic]
+) -> tuple[Thresholds, dict[str, PrecisionGoal]]:
+    """Thresholds, but those of `threshold_for_precision` for topics that ask for a precision, and these by id."""
+    precise: dict[str, PrecisionGoal] = {}
     cut = found.thresholds.copy()
     for t, topic in enumerate(topics):
         if topic.precision is None:
@@ -191,17 +195,21 @@ def with_precision(found: Thresholds, cells: Cells, topics: Sequence[Topic]) -> 
         mine = cells.of(cells.topics == t)
         kept = mine.scores > FLOOR
         if kept.any():
-            precise[topic.id] = precise_cut(mine.scores[kept], mine.yes[kept], topic.precision, int(mine.yes.sum()))
+            precise[topic.id] = threshold_for_precision(mine.scores[kept], mine.yes[kept], topic.precision, int(mine.yes.sum()))
             cut[t] = precise[topic.id].threshold
         elif mine.yes.any():  # learned, and told apart so badly that no score is worth keeping
-            precise[topic.id] = Precise(float(cut[t]), topic.precision, 0.0, 0, 0, None)
+            precise[topic.id] = PrecisionGoal(float(cut[t]), topic.precision, 0.0, 0, 0, None)
     return replace(found, thresholds=cut), precise
 
 
-def with_children(
-    cells: Cells, known: Bools, n_entries: int, topics: Sequence[Topic], labelled: Callable[[int], tuple[Bools, Bools]]
-) -> tuple[Cells, Bools]:
-    """Cells in which a topic is at least as likely as each one that implies it, as in `decide.with_parents`.
+def raise_cells_to_descendants(
+    cells: OutOfFoldScores,
+    known: Bools,
+    n_entries: int,
+    topics: Sequence[Topic],
+    labelled: Callable[[int], tuple[Bools, Bools]],
+) -> tuple[OutOfFoldScores, Bools]:
+    """Cells in which a topic is at least as likely as each one that implies it, as in `raise_to_descendants`.
 
     Args:
         cells: out-of-fold scores; a topic without any is one that is not learned.
@@ -232,16 +240,20 @@ def with_children(
             there[part.entries] = True
             at = np.flatnonzero(there | (best > 0))
             yes, decided = (side[at] for side in labelled(t))
-            part = Cells(np.full(len(at), t), at, best[at], yes)
+            part = OutOfFoldScores(np.full(len(at), t), at, best[at], yes)
         parts.append(part)
         sure.append(decided)
     sides = zip(*((part.topics, part.entries, part.scores, part.yes) for part in parts), strict=True)
-    return Cells(*map(np.concatenate, sides)), np.concatenate(sure)
+    return OutOfFoldScores(*map(np.concatenate, sides)), np.concatenate(sure)
 
 
-def obeying(
-    cells: Cells, known: Bools, topics: Sequence[Topic], at_most: int | None, choose: Callable[[Cells], Thresholds]
-) -> tuple[Thresholds, dict[str, Precise]]:
+def thresholds_under_constraints(
+    cells: OutOfFoldScores,
+    known: Bools,
+    topics: Sequence[Topic],
+    max_topics: int | None,
+    choose: Callable[[OutOfFoldScores], Thresholds],
+) -> tuple[Thresholds, dict[str, PrecisionGoal]]:
     """The thresholds that suit out-of-fold scores where topics imply and exclude each other, or are limited in number.
 
     They are chosen twice. What the tags of the first thresholds leave no room for, or bring with them, no threshold of its own
@@ -251,22 +263,24 @@ def obeying(
         cells: out-of-fold scores, those of cells that nobody decided too, for they rule others out in tagging as well.
         known: which of them a person decided, (n_cells,).
         topics: (n_topics,).
-        at_most: how many topics an entry has at most.
+        max_topics: how many topics an entry has at most.
         choose: cells to thresholds.
 
     Returns:
         The thresholds, and by id what was found for each topic that asks for a precision.
     """
-    ruled = at_most is not None or any(topic.parent or topic.excludes for topic in topics)
+    ruled = max_topics is not None or any(topic.parent or topic.excludes for topic in topics)
     found, precise = with_precision(choose(cells.of(known)), cells.of(known), topics)
     if ruled:
-        left = met(cells.entries, cells.topics, cells.scores, found.thresholds, topics, found.fewest, at_most)
-        cells = Cells(cells.topics, cells.entries, left, cells.yes).of(known)
+        left = scores_left_to_thresholds(
+            cells.entries, cells.topics, cells.scores, found.thresholds, topics, found.min_topics, max_topics
+        )
+        cells = OutOfFoldScores(cells.topics, cells.entries, left, cells.yes).of(known)
         found, precise = with_precision(choose(cells), cells, topics)
     return found, precise
 
 
-def best_cut(scores: Floats, yes: Bools, n_yes: int | None = None) -> float:
+def best_f1_threshold(scores: Floats, yes: Bools, n_yes: int | None = None) -> float:
     """The threshold with the best F1: halfway between two scores that follow one another.
 
     `n_yes` is the number of yes entries, where these are not all of them.
@@ -276,10 +290,10 @@ def best_cut(scores: Floats, yes: Bools, n_yes: int | None = None) -> float:
     hits = np.cumsum(yes[order])
     quality = 2 * hits / (np.arange(1, len(ranked) + 1) + max(1, hits[-1] if n_yes is None else n_yes))
     quality[:-1][ranked[:-1] == ranked[1:]] = -1  # a cut cannot part equal scores
-    return _below(ranked, int(quality.argmax()))
+    return _threshold_below(ranked, int(quality.argmax()))
 
 
-def _below(ranked: Floats, at: int) -> float:
+def _threshold_below(ranked: Floats, at: int) -> float:
     """Halfway from a score to the next lower one, where there is one; scores go down."""
     low = ranked[min(at + 1, len(ranked) - 1)]
     middle = (ranked[at] + low) / 2
@@ -295,7 +309,7 @@ def mean_f1(scores: Sequence[Floats], yes: Sequence[Bools]) -> float:
     flat, truth = np.concatenate(scores), np.concatenate(yes)
     if not truth.any():
         return 0.0
-    tagged = flat >= best_cut(flat, truth)
+    tagged = flat >= best_f1_threshold(flat, truth)
     lengths = [len(side) for side in yes]
     bands = np.repeat(np.arange(len(yes)) * min(10, len(yes)) // len(yes), lengths)
     hits, given, there = (np.bincount(bands[kept], minlength=bands[-1] + 1) for kept in (tagged & truth, tagged, truth))
@@ -303,33 +317,33 @@ def mean_f1(scores: Sequence[Floats], yes: Sequence[Bools]) -> float:
     return float(hits.sum() / (given.sum() + there.sum()) + f1[there > 0].mean() / 2)
 
 
-def _own_cuts(cells: Cells, n_topics: int) -> tuple[float, Floats, Ints]:
+def _per_topic_thresholds(cells: OutOfFoldScores, n_topics: int) -> tuple[float, Floats, Ints]:
     """The common cut, each topic's own, (n_topics,), and the yes entries that it comes from, (n_topics,)."""
     n_yes = np.bincount(cells.topics[cells.yes], minlength=n_topics)
     cells = cells.of(cells.scores > FLOOR)
-    common = best_cut(cells.scores, cells.yes, int(n_yes.sum())) if len(cells.scores) else 0.5
+    common = best_f1_threshold(cells.scores, cells.yes, int(n_yes.sum())) if len(cells.scores) else 0.5
     own = np.full(n_topics, common)
     bounds = np.searchsorted(cells.topics, np.arange(n_topics + 1))
     for t in np.flatnonzero(n_yes):
         part = slice(bounds[t], bounds[t + 1])
         if cells.yes[part].any():
-            own[t] = best_cut(cells.scores[part], cells.yes[part], int(n_yes[t]))
+            own[t] = best_f1_threshold(cells.scores[part], cells.yes[part], int(n_yes[t]))
     return common, own, n_yes
 
 
-def _drawn(common: float, own: Floats, n_yes: Ints, shrink: float) -> Floats:
+def _shrink_to_common(common: float, own: Floats, n_yes: Ints, shrink: float) -> Floats:
     weight = np.where(n_yes > 0, n_yes / np.maximum(n_yes + shrink, 1), 0.0)
     thresholds: Floats = sigmoid(weight * _logit(own) + (1 - weight) * _logit(np.array(common)))
     return thresholds
 
 
-def _quality(sides: Sequence[tuple[Cells, Floats]], fewest: int) -> float:
+def _quality(sides: Sequence[tuple[OutOfFoldScores, Floats]], min_topics: int) -> float:
     """The mean of micro-F1 and of macro-F1 over the topics that have a yes, with the thresholds of each part."""
     total = np.zeros((3, len(sides[0][1])))
     for cells, cut in sides:
         tagged = cells.scores >= cut[cells.topics]
-        if fewest:
-            tagged = tagged | (cells.scores == _best(cells)[cells.entries])
+        if min_topics:
+            tagged = tagged | (cells.scores == _best_scores(cells)[cells.entries])
         kept = tagged & cells.yes, tagged, cells.yes
         total += [np.bincount(cells.topics[some], minlength=len(cut)) for some in kept]
     hits, given, there = total
@@ -337,7 +351,7 @@ def _quality(sides: Sequence[tuple[Cells, Floats]], fewest: int) -> float:
     return float(hits.sum() / (given + there).sum() + f1[there > 0].mean() / 2)
 
 
-def _best(cells: Cells) -> Floats:
+def _best_scores(cells: OutOfFoldScores) -> Floats:
     """The best score of each entry, (n_entries,)."""
     best = np.full(cells.entries.max(initial=0) + 1, -1.0)
     np.maximum.at(best, cells.entries, cells.scores)

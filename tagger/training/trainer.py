@@ -19,24 +19,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.labels.closure import followed
-from tagger.model.decision import decide, with_parents
+from tagger.labels.closure import implied_labels_sparse
+from tagger.model.decision import apply_thresholds, raise_to_descendants
 from tagger.model.model import Model
 from tagger.taxonomy import Topic
-from tagger.text.hashed_vocabulary import Terms, vocabulary
-from tagger.text.near_duplicates import near_duplicates
-from tagger.text.tfidf import count
-from tagger.training.calibration import Calibration, calibration, sigmoid
-from tagger.training.classifier import Rows, fit, idf_of, matrix
+from tagger.text.hashed_vocabulary import HashedVocabulary, build_vocabulary
+from tagger.text.near_duplicates import group_near_duplicates
+from tagger.text.tfidf import count_terms
+from tagger.training.calibration import Calibration, fit_calibration, sigmoid
+from tagger.training.classifier import DesignMatrix, fit_topic, inverse_document_frequency, tfidf_matrix
 from tagger.training.folds import stratified_folds
 from tagger.training.settings import Settings
-from tagger.training.thresholds import FLOOR, Cells, Precise, mean_f1, obeying, thresholds, with_children
+from tagger.training.thresholds import (
+    FLOOR,
+    OutOfFoldScores,
+    PrecisionGoal,
+    choose_thresholds,
+    mean_f1,
+    raise_cells_to_descendants,
+    thresholds_under_constraints,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
 
 __all__ = [
-    "HeldOut",
+    "OutOfFold",
     "train",
 ]
 
@@ -66,7 +74,7 @@ _DROPPED = 1e-3  # share of a topic's squared weights that may be, smallest firs
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
+class OutOfFold:
     """What cross-validation said of each labelled entry, by a model that had not seen it."""
 
     scores: Floats  # (n_entries, n_topics)
@@ -75,7 +83,7 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True)
-class _Labelled:
+class _LabelledCounts:
     """Entries as training sees them."""
 
     counts: csr_array  # (n_entries, n_terms)
@@ -83,15 +91,15 @@ class _Labelled:
     yes: csc_array  # (n_entries, n_topics) of bool, False where unsure
     unsure: csc_array  # (n_entries, n_topics) of bool
     topics: tuple[Topic, ...]
-    at_most: int | None
+    max_topics: int | None
 
-    def some(self, rows: Ints) -> _Labelled:
+    def some(self, rows: Ints) -> _LabelledCounts:
         return replace(self, counts=self.counts[rows], yes=self.yes[rows], unsure=self.unsure[rows])
 
     @property
     def ruled(self) -> bool:
         """Whether a tag may depend on another one."""
-        return self.at_most is not None or any(topic.parent or topic.excludes for topic in self.topics)
+        return self.max_topics is not None or any(topic.parent or topic.excludes for topic in self.topics)
 
     def topic(self, t: int) -> tuple[Bools, Bools]:
         """Which entries have the topic, and of which it is known: (n_entries,) each."""
@@ -109,29 +117,29 @@ class _Labelled:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _FoldPart:
     """The entries inside a fold's complement as rows to fit to, and those of the fold to be scored."""
 
     terms: Ints  # the columns of the counts that are used
     idf: Floats  # (n_used,)
     fitted: Ints  # entries
-    rows: Rows
+    rows: DesignMatrix
     scored: Ints  # entries
     x: csr_array  # (n_scored, n_used)
 
     @classmethod
-    def of(cls, counts: csr_array, terms: Ints, fitted: Ints, scored: Ints, min_df: int) -> _Part:
+    def of(cls, counts: csr_array, terms: Ints, fitted: Ints, scored: Ints, min_df: int) -> _FoldPart:
         inside = counts[fitted][:, terms]
-        idf = idf_of(inside, min_df)
+        idf = inverse_document_frequency(inside, min_df)
         used = np.flatnonzero(idf).astype(np.int32)
         idf = idf[used]
         return cls(
             terms[used],
             idf,
             fitted,
-            Rows.of(matrix(inside[:, used], idf)),
+            DesignMatrix.of(tfidf_matrix(inside[:, used], idf)),
             scored,
-            matrix(counts[scored][:, terms[used]], idf),
+            tfidf_matrix(counts[scored][:, terms[used]], idf),
         )
 
     def fit(self, yes: Bools, known: Bools, settings: Settings) -> tuple[Floats, float] | None:
@@ -141,10 +149,10 @@ class _Part:
             return None
         rows, side = self.rows, yes
         if not known.all():
-            rows, side = Rows.of(rows.x[np.flatnonzero(known)]), yes[known]
+            rows, side = DesignMatrix.of(rows.x[np.flatnonzero(known)]), yes[known]
         assert settings.c is not None
         assert settings.power is not None
-        return fit(rows, side, settings.c, settings.power, settings.smoothing)
+        return fit_topic(rows, side, settings.c, settings.power, settings.smoothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +162,8 @@ class _Fitted:
     weights: csr_array  # (n_terms, n_topics)
     bias: Floats  # (n_topics,)
     thresholds: Floats  # (n_topics,)
-    fewest: int
-    precise: dict[str, Precise]  # by id, of topics that ask for a precision
+    min_topics: int
+    precise: dict[str, PrecisionGoal]  # by id, of topics that ask for a precision
 
 
 def train(
@@ -167,21 +175,21 @@ def train(
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
     cross_validate: bool = True,
-    at_most: int | None = None,
-) -> tuple[Model, HeldOut]:
+    max_topics: int | None = None,
+) -> tuple[Model, OutOfFold]:
     """Fit a model, and cross-validate the way it is fitted.
 
     Args:
         texts: what the model reads of each entry, (n_entries,).
         yes: which topics apply, (n_entries, n_topics); an array or, where topics are many, a sparse one.
         known: which cells of `yes` a person decided; the others are left out of fitting and of figures. None for all.
-        topics: (n_topics,); what follows from a label because they imply or exclude each other, as `labels.meant` has it, is
+        topics: (n_topics,); what follows from a label because they imply or exclude each other, as `implied_labels` has it, is
             added to `yes` and `known` where it is not there.
         settings: see `Settings`.
         n_jobs: processes to use.
         progress: called with the number of fits done and of all fits.
         cross_validate: whether to find out how good the model is; it is the same model without.
-        at_most: how many topics an entry has at most, those implied among them; None for any number.
+        max_topics: how many topics an entry has at most, those implied among them; None for any number.
 
     Returns:
         The model, without what concerns particular entries (`held_out`), and what cross-validation said (of no entries,
@@ -193,20 +201,20 @@ def train(
     from joblib import Parallel, delayed
     from scipy.sparse import csc_array
 
-    terms, written = vocabulary(texts, settings.min_df)
-    counts, words = _counts(texts, terms)
-    labelled = _Labelled(
+    terms, written = build_vocabulary(texts, settings.min_df)
+    counts, words = _count_matrix(texts, terms)
+    labelled = _LabelledCounts(
         counts,
         np.array([" " in term for term in written], dtype=bool),
-        *followed(
+        *implied_labels_sparse(
             csc_array(yes, dtype=bool) if known is None else csc_array(yes & known),
             csc_array(yes.shape, dtype=bool) if known is None else csc_array(~known),
             topics,
         ),
         tuple(topics),
-        at_most,
+        max_topics,
     )
-    groups = near_duplicates(counts.indptr, counts.indices)
+    groups = group_near_duplicates(counts.indptr, counts.indices)
     learned = labelled.learnable(settings.min_yes)
     if not learned.any():
         raise ValueError(f"no topic has {settings.min_yes} entries with a yes, and as many with a no")
@@ -217,7 +225,7 @@ def train(
         final = _fit(labelled, learned, settings, n_jobs)
         progress(1, 1)
         none = np.zeros((0, len(topics)))
-        held_out = HeldOut(none, none.astype(bool), np.zeros(0, dtype=np.int64))
+        held_out = OutOfFold(none, none.astype(bool), np.zeros(0, dtype=np.int64))
     else:
         fold = stratified_folds(labelled.yes, groups, settings.n_folds, settings.seed)
         parts = [everything, *(np.flatnonzero(fold != k) for k in range(settings.n_folds))]
@@ -232,10 +240,10 @@ def train(
         scores, tagged = np.zeros(yes.shape), np.zeros(yes.shape, dtype=bool)
         for k, fitted in enumerate(fits[1:]):
             out = np.flatnonzero(fold == k)
-            own = sigmoid((matrix(counts[out], fitted.idf) @ fitted.weights).toarray() + fitted.bias)
-            scores[out] = with_parents(own, topics)
-            tagged[out] = decide(scores[out], fitted.thresholds, topics, fitted.fewest, at_most)
-        held_out = HeldOut(scores, tagged, fold)
+            own = sigmoid((tfidf_matrix(counts[out], fitted.idf) @ fitted.weights).toarray() + fitted.bias)
+            scores[out] = raise_to_descendants(own, topics)
+            tagged[out] = apply_thresholds(scores[out], fitted.thresholds, topics, fitted.min_topics, max_topics)
+        held_out = OutOfFold(scores, tagged, fold)
     used = np.flatnonzero(np.diff(final.weights.indptr))
     kept = final.weights[used]
     model = Model(
@@ -250,8 +258,8 @@ def train(
         thresholds=np.round(final.thresholds, 7),
         held_out=np.zeros((0, len(topics)), dtype=np.uint8),
         held_out_ids=np.zeros((0, 8), dtype=np.uint8),
-        fewest=final.fewest,
-        at_most=at_most,
+        min_topics=final.min_topics,
+        max_topics=max_topics,
         about={
             "settings": asdict(settings),
             "chosen": asdict(final.settings),
@@ -262,21 +270,21 @@ def train(
     return model, held_out
 
 
-def _rounded(one: Precise) -> dict[str, Any]:
+def _rounded(one: PrecisionGoal) -> dict[str, Any]:
     """What the model's header says of a precision that was asked for."""
     return {"goal": one.goal, "bound": round(one.bound, 4), "tags": one.tags, "right": one.right, "more": one.more}
 
 
-def _fit(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: int) -> _Fitted:
+def _fit(labelled: _LabelledCounts, learned: Bools, settings: Settings, n_jobs: int) -> _Fitted:
     """Settings, weights, calibration and thresholds from these entries alone."""
     from threadpoolctl import threadpool_limits
 
     # Sums that several threads share come out otherwise each time; one thread gives the same bytes on any number of cores.
     with threadpool_limits(limits=1):
-        return _fit_alone(labelled, learned, settings, n_jobs)
+        return _fit_single_threaded(labelled, learned, settings, n_jobs)
 
 
-def _fit_alone(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: int) -> _Fitted:
+def _fit_single_threaded(labelled: _LabelledCounts, learned: Bools, settings: Settings, n_jobs: int) -> _Fitted:
     from joblib import Parallel, delayed
     from scipy.sparse import csr_array
 
@@ -288,12 +296,12 @@ def _fit_alone(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: 
     # Near-duplicates are not kept together here, as they are for figures: where entries have them, new entries will too, and
     # thresholds found without them would be too low.
     fold = stratified_folds(labelled.yes, np.arange(n_entries), n_folds, settings.seed + 1)
-    settings, common = _choose(labelled, which, fold, settings, many)
+    settings, common = _search_settings(labelled, which, fold, settings, many)
 
-    terms = _used(labelled, settings)
+    terms = _term_columns(labelled, settings)
     everything = np.arange(n_entries)
-    parts = [_part(labelled, terms, fold, k, settings) for k in range(n_folds)]
-    parts.append(_Part.of(labelled.counts, terms, everything, everything[:0], settings.min_df))
+    parts = [_fold_part(labelled, terms, fold, k, settings) for k in range(n_folds)]
+    parts.append(_FoldPart.of(labelled.counts, terms, everything, everything[:0], settings.min_df))
     # Small enough for all processes to have their share, large enough not to matter.
     size = max(1, min(32, len(which) // (4 * n_jobs) + 1))
     work = Parallel(n_jobs=n_jobs)(
@@ -309,23 +317,23 @@ def _fit_alone(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: 
     for own in (True, False):
         at = np.array([topic.calibration if own else common.centre for topic in fits])
         known = np.concatenate([topic.known for topic in fits])
-        cells = Cells(
+        cells = OutOfFoldScores(
             np.repeat(which, n_cells),
             np.concatenate([topic.entries for topic in fits]),
             sigmoid(logits * np.repeat(at[:, 0], n_cells) + np.repeat(at[:, 1], n_cells)),
             np.concatenate([topic.yes for topic in fits]),
         )
         if labelled.ruled:
-            cells, known = with_children(cells, known, n_entries, labelled.topics, labelled.topic)
+            cells, known = raise_cells_to_descendants(cells, known, n_entries, labelled.topics, labelled.topic)
         found.append(
             (
                 at,
-                *obeying(
+                *thresholds_under_constraints(
                     cells,
                     known,
                     labelled.topics,
-                    labelled.at_most,
-                    lambda some: thresholds(some, n_topics, part, settings.shrink, every),
+                    labelled.max_topics,
+                    lambda some: choose_thresholds(some, n_topics, part, settings.shrink, every),
                 ),
             )
         )
@@ -344,11 +352,11 @@ def _fit_alone(labelled: _Labelled, learned: Bools, settings: Settings, n_jobs: 
     cut.thresholds[np.isinf(bias)] = np.inf
     idf = np.zeros(n_terms)
     idf[parts[-1].terms] = parts[-1].idf
-    return _Fitted(replace(settings, shrink=cut.shrink), idf, weights, bias, cut.thresholds, cut.fewest, precise)
+    return _Fitted(replace(settings, shrink=cut.shrink), idf, weights, bias, cut.thresholds, cut.min_topics, precise)
 
 
 @dataclass(frozen=True, slots=True)
-class _Topic:
+class _FittedTopic:
     """A topic's weights and bias, its calibration, and the out-of-fold logits that matter for thresholds."""
 
     terms: Ints
@@ -362,8 +370,8 @@ class _Topic:
 
 
 def _fit_topics(
-    which: Ints, labelled: _Labelled, parts: list[_Part], settings: Settings, common: Calibration, many: bool
-) -> list[_Topic]:
+    which: Ints, labelled: _LabelledCounts, parts: list[_FoldPart], settings: Settings, common: Calibration, many: bool
+) -> list[_FittedTopic]:
     found = []
     for t in which:
         yes, known = labelled.topic(t)
@@ -371,17 +379,17 @@ def _fit_topics(
         there = known & ~np.isnan(logits)
         final = parts[-1].fit(yes, known, settings)
         assert final is not None
-        kept = _mattering(final[0]) if many else np.flatnonzero(final[0])
+        kept = _significant_weights(final[0]) if many else np.flatnonzero(final[0])
         own = common.of(logits[there], yes[there])
         likely = np.maximum(logits * own[0] + own[1], logits * common.centre[0] + common.centre[1]) > np.log(FLOOR)
         # A score that no label stands beside still rules other topics out, or raises them.
         cells = np.flatnonzero((~np.isnan(logits) if labelled.ruled else there) & (likely | yes))
         own_cells = logits[cells], yes[cells], known[cells]
-        found.append(_Topic(parts[-1].terms[kept], final[0][kept], final[1], own, cells, *own_cells))
+        found.append(_FittedTopic(parts[-1].terms[kept], final[0][kept], final[1], own, cells, *own_cells))
     return found
 
 
-def _out_of_fold(parts: list[_Part], yes: Bools, known: Bools, settings: Settings) -> Floats:
+def _out_of_fold(parts: list[_FoldPart], yes: Bools, known: Bools, settings: Settings) -> Floats:
     """Scores of entries that the fit has not seen, (n_entries,), not a number where there are none."""
     logits = np.full(len(yes), np.nan)
     for part in parts:
@@ -390,7 +398,7 @@ def _out_of_fold(parts: list[_Part], yes: Bools, known: Bools, settings: Setting
     return logits
 
 
-def _mattering(weights: Floats) -> Ints:
+def _significant_weights(weights: Floats) -> Ints:
     """Those that hold all but a thousandth of the squares."""
     squares = weights * weights
     order = np.argsort(squares, kind="stable")
@@ -398,7 +406,9 @@ def _mattering(weights: Floats) -> Ints:
     return np.sort(order[dropped:])
 
 
-def _choose(labelled: _Labelled, which: Ints, fold: Ints, settings: Settings, many: bool) -> tuple[Settings, Calibration]:
+def _search_settings(
+    labelled: _LabelledCounts, which: Ints, fold: Ints, settings: Settings, many: bool
+) -> tuple[Settings, Calibration]:
     """Settings with nothing left open, and what makes their scores probabilities.
 
     Chosen on a sample of the topics, evenly spaced from the most to the least frequent, by the mean of micro-F1 and macro-F1
@@ -411,15 +421,15 @@ def _choose(labelled: _Labelled, which: Ints, fold: Ints, settings: Settings, ma
     sample = often[np.unique(np.linspace(0, len(often) - 1, size).astype(int))]
     n_parts = min(2, int(fold.max()) + 1)
     sides = [labelled.topic(t) for t in sample]
-    parts: dict[bool | None, list[_Part]] = {}
+    parts: dict[bool | None, list[_FoldPart]] = {}
     tried: dict[Settings, float] = {}
     held: dict[Settings, tuple[list[Floats], list[Bools]]] = {}  # logits and labels, of settings still in the running
 
     def quality(one: Settings) -> float:
         if one not in tried:
             if one.pairs not in parts:
-                terms = _used(labelled, one)
-                parts[one.pairs] = [_part(labelled, terms, fold, k, one) for k in range(n_parts)]
+                terms = _term_columns(labelled, one)
+                parts[one.pairs] = [_fold_part(labelled, terms, fold, k, one) for k in range(n_parts)]
             logits, yes = [], []
             for side, known in sides:
                 found = _out_of_fold(parts[one.pairs], side, known, one)
@@ -454,16 +464,16 @@ def _choose(labelled: _Labelled, which: Ints, fold: Ints, settings: Settings, ma
     best = climbed(best, (-2, 2, -1, 1) if many else (-2, 2), chance / 2)
     if settings.pairs is None and not many:
         best = better(best, climbed(replace(best, pairs=False), (-2,), 0.0), 2 * chance)
-    return best, calibration(*held[best])
+    return best, fit_calibration(*held[best])
 
 
-def _used(labelled: _Labelled, settings: Settings) -> Ints:
+def _term_columns(labelled: _LabelledCounts, settings: Settings) -> Ints:
     """The columns of the counts that are words, or pairs too."""
     return np.flatnonzero(~labelled.pairs | bool(settings.pairs)).astype(np.int32)
 
 
-def _part(labelled: _Labelled, terms: Ints, fold: Ints, k: int, settings: Settings) -> _Part:
-    return _Part.of(labelled.counts, terms, np.flatnonzero(fold != k), np.flatnonzero(fold == k), settings.min_df)
+def _fold_part(labelled: _LabelledCounts, terms: Ints, fold: Ints, k: int, settings: Settings) -> _FoldPart:
+    return _FoldPart.of(labelled.counts, terms, np.flatnonzero(fold != k), np.flatnonzero(fold == k), settings.min_df)
 
 
 def _usual_share(counts: csr_array, words: Ints, pairs: Bools, settings: Settings) -> float:
@@ -473,11 +483,11 @@ def _usual_share(counts: csr_array, words: Ints, pairs: Bools, settings: Setting
     return round(float(np.quantile(known / np.maximum(words, 1), 0.05)), 4)
 
 
-def _counts(texts: Sequence[str], terms: Terms) -> tuple[csr_array, Ints]:
+def _count_matrix(texts: Sequence[str], terms: HashedVocabulary) -> tuple[csr_array, Ints]:
     """The counts of each term, (n_entries, n_terms), and of all words, (n_entries,)."""
     from scipy.sparse import csr_array, vstack
 
-    chunks = list(count(texts, terms))
+    chunks = list(count_terms(texts, terms))
     parts = [
         # scikit-learn takes 32-bit indices only
         csr_array(

@@ -14,7 +14,7 @@ from tagger.workspace.workspace import Workspace
 
 __all__ = [
     "Checked",
-    "checked",
+    "check_workspace",
 ]
 
 
@@ -26,7 +26,7 @@ class Checked:
     labels: Labels | None
 
 
-def checked(place: Workspace, labels_only: bool = False) -> Checked:
+def check_workspace(place: Workspace, labels_only: bool = False) -> Checked:
     """Whether the labels contradict themselves and, if they do not, whether the model is what they give.
 
     Raises:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from tagger.entry import Entry
 from tagger.errors import ListingError, UsageError
-from tagger.formats.registry import decode, read
+from tagger.formats.registry import decode_text, read_entries
 
 __all__ = [
     "added_since",
@@ -42,7 +42,9 @@ def _ids(revision: str, path: str) -> set[str]:
     if found.returncode:
         return set()
     try:
-        return {entry.id for entry in read(decode(found.stdout, path), path, 1).entries}  # the year is no part of an id
+        return {
+            entry.id for entry in read_entries(decode_text(found.stdout, path), path, 1).entries
+        }  # the year is no part of an id
     except ListingError:
         return set()
 

@@ -1,8 +1,8 @@
 """A new model in the place of the old one, which is kept; and back.
 
 Model and card are two files, and no file system renames two at once. So all that is needed is written beside them first; one
-rename decides; what is left after it can be done again any number of times. `settle` tells by which files are there on which
-side of that rename a killed run stopped, and clears away or finishes.
+rename decides; what is left after it can be done again any number of times. `finish_interrupted` tells by which files are there on
+which side of that rename a killed run stopped, and clears away or finishes.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from tagger.errors import OutputError, UsageError
 from tagger.workspace.workspace import Workspace
 
 __all__ = [
-    "previous",
+    "finish_interrupted",
+    "previous_model",
     "promote",
     "rollback",
-    "settle",
 ]
 
 
-def previous(place: Workspace) -> Path:
+def previous_model(place: Workspace) -> Path:
     """The file of the model that the last promotion replaced; its card is beside it."""
     return place.model.with_suffix(".previous.safetensors")
 
@@ -29,12 +29,12 @@ def previous(place: Workspace) -> Path:
 def promote(place: Workspace, model: bytes, card: str) -> None:
     """Put a model and its card in their place, and keep the ones that were there as the previous ones.
 
-    A run that is killed leaves the old model or the new one, whole; `settle` then sees to the card and the previous model.
+    A run that is killed leaves the old model or the new one, whole; `finish_interrupted` then mends the card and the previous model.
 
     Raises:
         OutputError: if something cannot be written.
     """
-    settle(place)
+    finish_interrupted(place)
     try:
         place.model.parent.mkdir(parents=True, exist_ok=True)
         old = place.model.read_bytes() if place.model.exists() else None
@@ -59,8 +59,8 @@ def rollback(place: Workspace) -> None:
         UsageError: if there is no previous model.
         OutputError: if something cannot be written.
     """
-    settle(place)
-    model, card = previous(place), previous(place).with_suffix(".md")
+    finish_interrupted(place)
+    model, card = previous_model(place), previous_model(place).with_suffix(".md")
     if not model.exists():
         raise UsageError(
             f"{model}: not there, so there is no model to go back to; the next retraining keeps the one that it replaces"
@@ -71,7 +71,7 @@ def rollback(place: Workspace) -> None:
         raise OutputError(f"{error.filename}: cannot be read: {error.strerror}") from None
 
 
-def settle(place: Workspace) -> None:
+def finish_interrupted(place: Workspace) -> None:
     """Finish or clear away what a killed promotion left; where there was none, nothing is done.
 
     Raises:
@@ -94,9 +94,9 @@ def _finish(place: Workspace) -> None:
     """After the rename that decides. Each step leaves what the next ones need, the staged card until the last."""
     try:
         if _kept(place).exists():
-            _kept(place).replace(previous(place))
+            _kept(place).replace(previous_model(place))
         if place.card.exists():
-            place.card.replace(previous(place).with_suffix(".md"))
+            place.card.replace(previous_model(place).with_suffix(".md"))
         _staged(place.card).replace(place.card)
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be written: {error.strerror}") from None

@@ -9,19 +9,19 @@ import numpy as np
 
 import tagger
 from tagger.errors import LabelsError
-from tagger.evaluation.figures import figures
+from tagger.evaluation.figures import compute_figures
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
-from tagger.text.normalize import text_of
+from tagger.text.normalize import entry_text
 from tagger.training.settings import Settings
-from tagger.training.trainer import HeldOut, train
+from tagger.training.trainer import OutOfFold, train
 
 __all__ = [
-    "cross_validated",
+    "cross_validate_labels",
+    "describe_not_learned",
     "is_current",
     "jobs_for",
-    "not_learned",
-    "retrained",
+    "train_from_labels",
 ]
 
 
@@ -43,27 +43,27 @@ def jobs_for(labels: Labels, n_jobs: int) -> int:
     return n_jobs if len(labels.entries) >= _MANY else 1
 
 
-def retrained(
+def train_from_labels(
     labels: Labels,
     settings: Settings,
     n_jobs: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Model:
-    """The model that these labels give, with its figures in `about`; see `cross_validated`."""
-    return cross_validated(labels, settings, n_jobs, progress)[0]
+    """The model that these labels give, with its figures in `about`; see `cross_validate_labels`."""
+    return cross_validate_labels(labels, settings, n_jobs, progress)[0]
 
 
-def cross_validated(
+def cross_validate_labels(
     labels: Labels,
     settings: Settings,
     n_jobs: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[Model, HeldOut]:
+) -> tuple[Model, OutOfFold]:
     """The model that these labels give, with its figures in `about`, and the out-of-fold scores that they come from.
 
     Args:
         labels: what to learn.
-        settings: see `training.Settings`.
+        settings: see `Settings`.
         n_jobs: processes to use, where there are enough labels for them to be worth it; the model is the same.
         progress: called with the number of fits done and of all fits.
 
@@ -75,14 +75,14 @@ def cross_validated(
     yes, known = labels.arrays()
     try:
         model, held_out = train(
-            [text_of(entry) for entry in labels.entries],
+            [entry_text(entry) for entry in labels.entries],
             yes,
             known,
             labels.topics,
             settings,
             jobs_for(labels, n_jobs),
             progress,
-            at_most=labels.at_most,
+            max_topics=labels.max_topics,
         )
     except ValueError as error:
         raise LabelsError(f"nothing can be learned from {len(labels.entries)} labelled entries: {error}; label more") from None
@@ -96,13 +96,13 @@ def cross_validated(
             "n_entries": len(labels.entries),
             "versions": {"tagger": tagger.__version__, "scikit-learn": sklearn.__version__, "numpy": np.__version__},
             **model.about,
-            "figures": figures(yes, known, held_out.scores, held_out.tagged, labels.topics, settings.seed),
+            "figures": compute_figures(yes, known, held_out.scores, held_out.tagged, labels.topics, settings.seed),
         },
     )
     return model, held_out
 
 
-def not_learned(model: Model, at_least: int) -> list[str]:
+def describe_not_learned(model: Model, at_least: int) -> list[str]:
     """A sentence for each topic that a model could not learn, for want of so many yes or no entries."""
     lines = []
     for topic, cut in zip(model.topics, model.thresholds, strict=True):

@@ -17,8 +17,8 @@ __all__ = [
     "HOSTS",
     "create_workspace",
     "installed_from",
-    "pipelines",
-    "to_do",
+    "pipeline_files",
+    "remaining_steps",
 ]
 
 
@@ -45,7 +45,7 @@ _WANTED_ACTION = re.compile(r"\./\S*|[\w.-]+/[\w.-]+(/[\w./-]+)?@\S+")
 _ON_GITHUB = re.compile(r"\w+://(?:[^/@]*@)?[^/@]*github[^/]*/([\w.-]+/[\w.-]+?)(?:\.git)?/?")
 
 
-def pipelines(host: str, propose: bool = False, source: str | None = None) -> dict[str, str]:
+def pipeline_files(host: str, propose: bool = False, source: str | None = None) -> dict[str, str]:
     """The pipelines for a host: texts by path in a repository.
 
     Args:
@@ -71,7 +71,7 @@ def pipelines(host: str, propose: bool = False, source: str | None = None) -> di
     return {f".github/workflows/tagger-{name}.yml": _template(f"{name}.yml").replace(_ACTION, source) for name in names}
 
 
-def to_do(folder: Path, files: Iterable[Path]) -> list[str]:
+def remaining_steps(folder: Path, files: Iterable[Path]) -> list[str]:
     """What is left to be done by hand before the pipelines among some new files of a folder work."""
     texts = [(path, path.read_text(encoding="utf-8")) for path in files if path.suffix == ".yml"]
     found = [f"{path}: {what}" for path, text in texts for placeholder, what in _TO_FILL_IN.items() if placeholder in text]
@@ -120,8 +120,8 @@ def create_workspace(folder: Path, ci: str | None = None, propose: bool = False,
     Args:
         folder: where.
         ci: a host whose pipelines are written too; in a folder that is a workspace, they alone.
-        propose: as `hosts.pipelines` has it.
-        source: as `hosts.pipelines` has it.
+        propose: as `pipeline_files` has it.
+        source: as `pipeline_files` has it.
 
     Raises:
         UsageError: if one of the files is there already, or the pipelines cannot be made; nothing is written then.
@@ -135,7 +135,7 @@ def create_workspace(folder: Path, ci: str | None = None, propose: bool = False,
         names.append("lists/README.md")
     texts = {name: (example / name).read_text(encoding="utf-8") for name in names}
     if ci is not None:
-        texts |= pipelines(ci, propose, source)
+        texts |= pipeline_files(ci, propose, source)
     elif propose or source is not None:
         raise UsageError(f"{'--propose' if propose else '--source'} is about the pipelines; it goes with --ci")
     there = [str(folder / name) for name in texts if (folder / name).exists()]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.errors import LabelsError, Problem, UsageError
-from tagger.labels.table import Row, read_rows
+from tagger.labels.table import LabelRow, read_rows
 from tagger.model.model import Model, load
 from tagger.taxonomy import Topic, read_topics
 
@@ -15,7 +15,7 @@ __all__ = [
     "find_workspace",
     "load_model",
     "model_path",
-    "need_workspace",
+    "require_workspace",
 ]
 
 
@@ -40,7 +40,7 @@ class Workspace:
         """The model's card."""
         return self.folder / "models" / "topics.md"
 
-    def hand(self) -> tuple[dict[str, Row], tuple[Topic, ...]]:
+    def hand(self) -> tuple[dict[str, LabelRow], tuple[Topic, ...]]:
         """The rows of labels.csv by entry id, none where there is no such file, and the topics.
 
         Raises:
@@ -61,7 +61,7 @@ class Workspace:
         return {row.id: row for row in rows}, topics
 
 
-def find_workspace(given: Path | None) -> Workspace | None:
+def find_workspace(given: Path | None = None) -> Workspace | None:
     """The workspace given, else the nearest one from the current folder upwards, else None.
 
     Raises:
@@ -79,7 +79,7 @@ def find_workspace(given: Path | None) -> Workspace | None:
     return None
 
 
-def need_workspace(given: Path | None) -> Workspace:
+def require_workspace(given: Path | None = None) -> Workspace:
     """As `find_workspace`, where a command can do nothing without one.
 
     Raises:
