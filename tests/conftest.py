@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
+from commands import run_as_process, run_in_process
 
 from tagger.labels.dataset import Labels, read_labels
 
 ROOT = Path(__file__).parent.parent
-BIN = Path(sys.executable).parent
+
+# The same examples in every run; `--hypothesis-profile random` draws others each time, and says how to draw those again.
+hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None, print_blob=True)
+hypothesis.settings.register_profile("random", deadline=None, database=None, print_blob=True)
+hypothesis.settings.load_profile("fixed")
 
 
 @pytest.fixture(scope="session")
@@ -30,20 +35,13 @@ def labels() -> Labels:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run `tag` or `tagger` as a user does, in an empty folder unless told."""
+    """Run `tag` or `tagger`, in an empty folder unless told; as processes of their own with TAGGER_TESTS=process."""
+    start = run_as_process if os.environ.get("TAGGER_TESTS") == "process" else run_in_process
 
     def call(
         command: str, *arguments: object, cwd: Path = tmp_path, stdin: str | bytes = ""
     ) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONWARNINGS": "error"}
-        done = subprocess.run(
-            [BIN / command, *map(str, arguments)],
-            cwd=cwd,
-            input=stdin if isinstance(stdin, bytes) else stdin.encode(),
-            capture_output=True,
-            env=environment,
-        )
-        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+        return start(command, [str(each) for each in arguments], cwd, stdin if isinstance(stdin, bytes) else stdin.encode())
 
     return call
 

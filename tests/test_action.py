@@ -110,6 +110,7 @@ def edit_labels(host: Host, old: str, new: str, n: int) -> list[int]:
     return [at + 1 for at in chosen]
 
 
+@pytest.mark.slow
 def test_a_pushed_listing_is_tagged_and_committed_back(hosted: Host) -> None:
     a_listing(hosted)
     job = hosted.run("commit", hosted.push())
@@ -153,6 +154,7 @@ def test_a_pushed_listing_is_tagged_and_committed_back(hosted: Host) -> None:
     assert "::error file=tags/monday.csv,title=tagger%3A listings::not as tagger wrote it; --force replaces it" in job.log
 
 
+@pytest.mark.slow
 def test_corrected_labels_make_a_new_model_and_bad_ones_do_not(hosted: Host) -> None:
     a_listing(hosted)
     edit_labels(hosted, ",recsys,", ",,recsys", 1)
@@ -177,6 +179,7 @@ def test_corrected_labels_make_a_new_model_and_bad_ones_do_not(hosted: Host) -> 
         assert job.steps["tagger"]["outputs"]["changed"] == "false"
 
 
+@pytest.mark.slow
 def test_labels_may_be_pushed_before_there_is_a_listing(hosted: Host) -> None:
     edit_labels(hosted, ",recsys,", ",,recsys", 1)
     job = hosted.run("commit", hosted.push())
@@ -184,6 +187,7 @@ def test_labels_may_be_pushed_before_there_is_a_listing(hosted: Host) -> None:
     assert hosted.last()[0].startswith("tagger: Tag 0 entries, 0 of them")
 
 
+@pytest.mark.slow
 def test_a_nightly_retraining_commits_models_alone(hosted: Host) -> None:
     edit_labels(hosted, ",recsys,", ",,recsys", 1)
     hosted.push()
@@ -209,6 +213,7 @@ def test_tags_are_proposed_on_a_branch(hosted: Host) -> None:
     assert created.startswith("pr create --head tagger/tags --base main --title Tag 3 entries, ")
 
 
+@pytest.mark.slow
 def test_a_pull_request_is_compared_with_its_base(hosted: Host) -> None:
     base = git(hosted.ann, "rev-parse", "HEAD")
     (hosted.ann / "lists/bad.txt").write_text("Publications\n")
@@ -309,6 +314,7 @@ def test_the_page_names_every_input_and_output() -> None:
     assert rows == {*action["inputs"], *action["outputs"]}
 
 
+@pytest.mark.slow
 def test_the_job_of_gitlab(hosted: Host) -> None:
     a_listing(hosted)
     event = hosted.push()

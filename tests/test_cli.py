@@ -334,6 +334,7 @@ def test_retrain_check_and_skip(run: Run, workspace: Path) -> None:
     assert "25 labelled entries" in card
 
 
+@pytest.mark.slow
 def test_a_significantly_worse_model_is_refused(run: Run, tmp_path: Path, root: Path) -> None:
     """Every fourth yes of the shipped labels is moved to the next topic: the model that they give is worse."""
     import random

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.slow
 def test_generated_parts_are_up_to_date(root: Path) -> None:
     done = subprocess.run([sys.executable, root / "docs/generate.py", "--check"], capture_output=True, text=True)
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0), "run: python docs/generate.py"

@@ -227,6 +227,7 @@ def test_hooks_need_numpy_alone(root: Path, hooks: dict[str, dict[str, Any]]) ->
         assert not set(done.stderr.split()) & {"sklearn", "scipy", "pandas", "joblib", "matplotlib", "rich"}
 
 
+@pytest.mark.slow
 def test_run_by_pre_commit(root: Path, repository: Path, tmp_path: Path) -> None:
     """pre-commit installs this checkout for itself; .ci/run has it, and runs this."""
     pytest.importorskip("pre_commit")
