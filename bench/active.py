@@ -48,7 +48,7 @@ from tagger.training.settings import SEARCHED_SETTINGS, Settings
 from tagger.training.trainer import OutOfFold, train
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "bench"
-SETTINGS = replace(SEARCHED_SETTINGS, n_folds=3, min_yes=2)
+SETTINGS = replace(SEARCHED_SETTINGS, n_folds=3, min_positives=2)
 FIRST = 5  # texts a label to begin with
 N_LABELS, N_TEXTS = 30, 2000
 BATCH, MOST = 75, 600
@@ -169,7 +169,7 @@ def fitted(texts: list[str], yes: Any, intervals: bool) -> Model:
     model, _ = train(texts, yes, None, topics, SETTINGS, cross_validate=False)
     if not intervals:
         return model
-    _, held_out = train(texts, yes, None, topics, Settings(**model.about["chosen"]))
+    _, held_out = train(texts, yes, None, topics, Settings.from_header(model.about["chosen"]))
     return replace(model, about={**model.about, "figures": {"topics": f1_of(yes, held_out)}})
 
 

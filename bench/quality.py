@@ -11,7 +11,8 @@ without a NAME, what the FILEs hold is shown and drawn.
 Methods. The peers but scikit-learn are optional: `pip install '.[bench]'`. "Sublinear TF-IDF" is that of words in two texts
 or more, the same for all; "one cut" is the threshold, common to all labels, with the best micro-F1 on texts held out.
 
-- tagger: `tagger.training.train`, which chooses C, the features' scale, pairs of words and thresholds itself; `min_yes` is 1.
+- tagger: `tagger.training.trainer.train`, which chooses C, the scale of the features, bigrams and thresholds itself;
+  `min_positives` is 1.
 - scikit-learn: one-vs-rest LinearSVC and LogisticRegression on sublinear TF-IDF; C and one cut by three-fold
   cross-validation, of which only the first fold is held out where texts x labels exceed five million.
 - LibMultiLabel 1vsrest: L2-regularised squared hinge with a bias on sublinear TF-IDF; C and one cut in the same way.
@@ -72,7 +73,9 @@ Result = dict[str, Any]
 
 def ours(texts: list[str], yes: Any) -> tuple[Tagger, int]:
     topics = [Topic(f"t{n}", f"topic {n}") for n in range(yes.shape[1])]
-    model, _ = train(texts, sparse.csr_array(yes), None, topics, replace(SEARCHED_SETTINGS, min_yes=1), cross_validate=False)
+    model, _ = train(
+        texts, sparse.csr_array(yes), None, topics, replace(SEARCHED_SETTINGS, min_positives=1), cross_validate=False
+    )
 
     def tag(some: list[str]) -> tuple[Any, Any]:
         best, tagged = [], []

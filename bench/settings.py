@@ -330,7 +330,7 @@ def from_labels() -> tuple[Task, Variant]:
     labels = read_labels(ROOT / "labels")
     yes, known = labels.arrays()
     settings = Settings()
-    base = Variant(c=settings.c or 1.0, shrink=settings.shrink or 0.0, power=settings.power or 0.0)
+    base = Variant(c=settings.C or 1.0, shrink=settings.threshold_shrinkage or 0.0, power=settings.scale_exponent or 0.0)
 
     def texts(title: int) -> list[str]:
         return ["\n".join([entry.title] * title + [entry.abstract]) for entry in labels.entries]

@@ -33,7 +33,7 @@ from tagger.training.settings import Settings
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-FEW = Settings(n_folds=2, min_yes=2)
+FEW = Settings(n_folds=2, min_positives=2)
 
 
 def turned(labels: Labels, cells: dict[int, str]) -> Labels:

@@ -78,7 +78,7 @@ def test_what_is_open_is_chosen_by_the_other_half() -> None:
     scores = np.clip(np.where(yes, 0.6, 0.3) + np.array([0.35, -0.25]) + RANDOM.normal(0, 0.02, yes.shape), 0.02, 0.99)
     part = np.arange(2000) % 5
     found = choose_thresholds(cells(scores, yes), 2, part, None, every=False)
-    assert found.shrink <= 300
+    assert found.threshold_shrinkage <= 300
     assert found.quality > 0.99
     wrong = choose_thresholds(cells(scores, yes), 2, part, np.inf, every=False)
     assert wrong.quality < 0.9

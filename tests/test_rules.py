@@ -557,7 +557,7 @@ def test_many_topics_obey_too() -> None:
         )
     )
     texts, said = named_texts(topics, 1500)
-    settings = Settings(min_yes=3)
+    settings = Settings(min_positives=3)
     model, held_out = train(texts, csr_array(said), None, topics, settings, max_topics=5)
     obeys(held_out.tagged, topics, 5)
     dense, _ = train(texts, said, np.ones_like(said), topics, settings, n_jobs=2, cross_validate=False, max_topics=5)

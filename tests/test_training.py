@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,11 +48,11 @@ def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: tuple
     order = [vectorizer.vocabulary_[term] for term in model.terms]
     for t in range(len(labels.topics)):
         x, y = matrix[known[:, t]][:, order], yes[known[:, t], t]
-        p, q = x[y].sum(axis=0) + settings.smoothing, x[~y].sum(axis=0) + settings.smoothing
+        p, q = x[y].sum(axis=0) + settings.log_ratio_smoothing, x[~y].sum(axis=0) + settings.log_ratio_smoothing
         scale = np.abs(np.log(np.asarray(p / p.sum()) / np.asarray(q / q.sum()))).ravel()
         scale /= np.sqrt(x.multiply(scale).power(2).sum() / x.shape[0])
-        assert settings.c is not None
-        fitted = make_estimator(settings.c).fit(x.multiply(scale).tocsr(), y)
+        assert settings.C is not None
+        fitted = make_estimator(settings.C).fit(x.multiply(scale).tocsr(), y)
         theirs = fitted.decision_function(vectorizer.transform(some)[:, order].multiply(scale).tocsr())
         exact = np.flatnonzero(np.abs(logits[:, t]) < 5)  # nearer to 0 or 1 a score says little of its logit
         low, high = exact[theirs[exact].argmin()], exact[theirs[exact].argmax()]
@@ -157,7 +157,7 @@ def test_many_topics_are_learned_from_sparse_labels_and_a_label_never_seen_comes
     texts, yes = made_up(900, 80)
     yes[:, 7] = False
     topics = [Topic(f"t{n}", f"T{n}") for n in range(80)]
-    settings = replace(SEARCHED_SETTINGS, min_yes=1)
+    settings = replace(SEARCHED_SETTINGS, min_positives=1)
     model, _ = train(texts[:600], csr_array(yes[:600]), None, topics, settings, cross_validate=False)
     scores = model.score_texts(texts[600:])
     tagged = apply_thresholds(scores, model.thresholds, topics, model.min_topics)
@@ -165,6 +165,6 @@ def test_many_topics_are_learned_from_sparse_labels_and_a_label_never_seen_comes
     assert (scores.argmin(axis=1) == 7).all()
     assert not tagged[:, 7].any()
     assert all(value is not None for value in model.about["chosen"].values())
-    assert model.about["settings"] == asdict(settings)
+    assert model.about["settings"] == settings.to_header()
     dense, _ = train(texts[:600], yes[:600], np.ones_like(yes[:600]), topics, settings, n_jobs=2, cross_validate=False)
     assert dense.to_bytes() == model.to_bytes()

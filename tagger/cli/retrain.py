@@ -53,7 +53,7 @@ def retrain(
         emit(figures_report.comparison_text(comparison.old, comparison.new, comparison.p_worse, comparison.n_entries))
     if old is not None and (changed := topics_with_other_goals(old, new)):
         warn([f"not compared, since another precision is asked for than before: {', '.join(changed)}"])
-    warn([*describe_not_learned(new, Settings().min_yes), *card_report.describe_missed_goals(new)])
+    warn([*describe_not_learned(new, Settings().min_positives), *card_report.describe_missed_goals(new)])
     if comparison is not None and comparison.worse and not force:
         warn(
             [

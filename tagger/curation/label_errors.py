@@ -150,7 +150,7 @@ def out_of_fold_log_odds(
     )
     kept = known & ~(label_error_log_odds(first.scores, yes) > 0)
     # A topic that would have too few entries left keeps all.
-    few = np.minimum((yes & kept).sum(0), (~yes & kept).sum(0)) < settings.min_yes
+    few = np.minimum((yes & kept).sum(0), (~yes & kept).sum(0)) < settings.min_positives
     kept[:, few] = known[:, few]
     again = replace(settings, seed=settings.seed + 1)
     _, second = train(texts, yes, kept, topics, again, n_jobs, lambda done, total: progress(total + done, 2 * total))

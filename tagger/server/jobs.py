@@ -180,7 +180,7 @@ def train(place: Workspace, in_use: Model, entries: Sequence[Entry], progress: P
         "n_flips": len(flips[0]),
         "labelled_flips": flips[1][:_N_FLIPS],
         "n_labelled_flips": len(flips[1]),
-        "not_learned": describe_not_learned(new, Settings().min_yes),
+        "not_learned": describe_not_learned(new, Settings().min_positives),
     }
     return Trained(new, there, told)
 

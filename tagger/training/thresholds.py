@@ -64,7 +64,7 @@ class Thresholds:
     """The threshold of each topic, and how it was found."""
 
     thresholds: Floats  # (n_topics,)
-    shrink: float
+    threshold_shrinkage: float
     min_topics: int  # how many topics an entry has at least, 0 or 1
     quality: float  # mean of micro-F1 and macro-F1 of entries that the thresholds do not come from
 

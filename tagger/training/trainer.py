@@ -13,7 +13,7 @@ that do not matter are dropped.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -150,9 +150,9 @@ class _FoldPart:
         rows, side = self.rows, yes
         if not known.all():
             rows, side = DesignMatrix.of(rows.x[np.flatnonzero(known)]), yes[known]
-        assert settings.c is not None
-        assert settings.power is not None
-        return fit_topic(rows, side, settings.c, settings.power, settings.smoothing)
+        assert settings.C is not None
+        assert settings.scale_exponent is not None
+        return fit_topic(rows, side, settings.C, settings.scale_exponent, settings.log_ratio_smoothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +215,9 @@ def train(
         max_topics,
     )
     groups = group_near_duplicates(counts.indptr, counts.indices)
-    learned = labelled.learnable(settings.min_yes)
+    learned = labelled.learnable(settings.min_positives)
     if not learned.any():
-        raise ValueError(f"no topic has {settings.min_yes} entries with a yes, and as many with a no")
+        raise ValueError(f"no topic has {settings.min_positives} entries with a yes, and as many with a no")
     if len(np.unique(groups)) < 2 * settings.n_folds:
         raise ValueError(f"fewer than {2 * settings.n_folds} of them are distinct")
     everything = np.arange(len(texts))
@@ -261,8 +261,8 @@ def train(
         min_topics=final.min_topics,
         max_topics=max_topics,
         about={
-            "settings": asdict(settings),
-            "chosen": asdict(final.settings),
+            "settings": settings.to_header(),
+            "chosen": final.settings.to_header(),
             "usual_share": _usual_share(counts, words, labelled.pairs, settings),
             **({"precision": {id: _rounded(one) for id, one in final.precise.items()}} if final.precise else {}),
         },
@@ -333,7 +333,7 @@ def _fit_single_threaded(labelled: _LabelledCounts, learned: Bools, settings: Se
                     known,
                     labelled.topics,
                     labelled.max_topics,
-                    lambda some: choose_thresholds(some, n_topics, part, settings.shrink, every),
+                    lambda some: choose_thresholds(some, n_topics, part, settings.threshold_shrinkage, every),
                 ),
             )
         )
@@ -352,7 +352,15 @@ def _fit_single_threaded(labelled: _LabelledCounts, learned: Bools, settings: Se
     cut.thresholds[np.isinf(bias)] = np.inf
     idf = np.zeros(n_terms)
     idf[parts[-1].terms] = parts[-1].idf
-    return _Fitted(replace(settings, shrink=cut.shrink), idf, weights, bias, cut.thresholds, cut.min_topics, precise)
+    return _Fitted(
+        replace(settings, threshold_shrinkage=cut.threshold_shrinkage),
+        idf,
+        weights,
+        bias,
+        cut.thresholds,
+        cut.min_topics,
+        precise,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,12 +435,12 @@ def _search_settings(
 
     def quality(one: Settings) -> float:
         if one not in tried:
-            if one.pairs not in parts:
+            if one.use_bigrams not in parts:
                 terms = _term_columns(labelled, one)
-                parts[one.pairs] = [_fold_part(labelled, terms, fold, k, one) for k in range(n_parts)]
+                parts[one.use_bigrams] = [_fold_part(labelled, terms, fold, k, one) for k in range(n_parts)]
             logits, yes = [], []
             for side, known in sides:
-                found = _out_of_fold(parts[one.pairs], side, known, one)
+                found = _out_of_fold(parts[one.use_bigrams], side, known, one)
                 there = known & ~np.isnan(found)
                 logits.append(found[there])
                 yes.append(side[there])
@@ -445,31 +453,31 @@ def _search_settings(
         return chosen
 
     def climbed(best: Settings, steps: Sequence[int], margin: float) -> Settings:
-        for step in steps if settings.c is None else ():
-            at = _C.index(best.c) + step
-            while 0 <= at < len(_C) and (higher := better(best, replace(best, c=_C[at]), margin)) != best:
+        for step in steps if settings.C is None else ():
+            at = _C.index(best.C) + step
+            while 0 <= at < len(_C) and (higher := better(best, replace(best, C=_C[at]), margin)) != best:
                 best, at = higher, at + step
         return best
 
     best = replace(
         settings,
-        pairs=not many if settings.pairs is None else settings.pairs,
-        c=1.0 if settings.c is None else settings.c,
-        power=(0.5 if many else 1.0) if settings.power is None else settings.power,
+        use_bigrams=not many if settings.use_bigrams is None else settings.use_bigrams,
+        C=1.0 if settings.C is None else settings.C,
+        scale_exponent=(0.5 if many else 1.0) if settings.scale_exponent is None else settings.scale_exponent,
     )
     quality(best)
     chance = 0.15 / np.sqrt(max(1, sum(side.sum() for side in held[best][1])))
-    if settings.power is None:
-        best = better(best, replace(best, power=1.0 if many else 0.5), chance)
+    if settings.scale_exponent is None:
+        best = better(best, replace(best, scale_exponent=1.0 if many else 0.5), chance)
     best = climbed(best, (-2, 2, -1, 1) if many else (-2, 2), chance / 2)
-    if settings.pairs is None and not many:
-        best = better(best, climbed(replace(best, pairs=False), (-2,), 0.0), 2 * chance)
+    if settings.use_bigrams is None and not many:
+        best = better(best, climbed(replace(best, use_bigrams=False), (-2,), 0.0), 2 * chance)
     return best, fit_calibration(*held[best])
 
 
 def _term_columns(labelled: _LabelledCounts, settings: Settings) -> Ints:
     """The columns of the counts that are words, or pairs too."""
-    return np.flatnonzero(~labelled.pairs | bool(settings.pairs)).astype(np.int32)
+    return np.flatnonzero(~labelled.pairs | bool(settings.use_bigrams)).astype(np.int32)
 
 
 def _fold_part(labelled: _LabelledCounts, terms: Ints, fold: Ints, k: int, settings: Settings) -> _FoldPart:

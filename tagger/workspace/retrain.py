@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def is_current(model: Model | None, labels: Labels, settings: Settings) -> bool:
     return (
         model is not None
         and model.about.get("labels_hash") == labels.hash()
-        and model.about.get("settings") == asdict(settings)
+        and model.about.get("settings") == settings.to_header()
         and model.about.get("versions", {}).get("tagger") == tagger.__version__
     )
 
