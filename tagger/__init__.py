@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+DISTRIBUTION = "paper-tagger"  # what pip installs; `tagger` on the package index is somebody else's
+
 __all__ = [
     "BatchSettings",
     "Entry",

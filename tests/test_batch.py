@@ -152,7 +152,9 @@ def test_parquet_without_pyarrow(here: Path, tiny: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UsageError) as caught:
         plan_batch(["lists"], Path("tags"), BatchSettings(model=tiny, combined="all.parquet"))
-    assert str(caught.value) == ("--combined all.parquet: needs pyarrow, which is not installed; pip install 'tagger[parquet]'")
+    assert str(caught.value) == (
+        "--combined all.parquet: needs pyarrow, which is not installed; pip install 'paper-tagger[parquet]'"
+    )
 
 
 def test_what_is_taken_in_and_what_its_output_is_called(here: Path, tiny_settings: BatchSettings) -> None:

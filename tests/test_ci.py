@@ -458,7 +458,7 @@ def test_where_tagger_was_installed_from_is_where_pipelines_get_it(
     for workflow in pipeline_files("github").values():
         assert f"uses: {action or hosts._ACTION}\n" in workflow
     (pipeline,) = pipeline_files("gitlab").values()
-    assert f'    TAGGER: "tagger[review] @ git+{url}@c0ffee"\n' in pipeline
+    assert f'    TAGGER: "paper-tagger[review] @ git+{url}@c0ffee"\n' in pipeline
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_what_goes_wrong_leaves_the_old_report(ws: Path, run: RunCommand) -> Non
 
 def test_what_is_not_installed_is_named_before_the_work(ws: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    with pytest.raises(UsageError, match=r"^a report needs jinja2, not installed here; pip install 'tagger\[review\]'$"):
+    with pytest.raises(UsageError, match=r"^a report needs jinja2, not installed here; pip install 'paper-tagger\[review\]'$"):
         build_report(Workspace(ws), read_labels(ws / "labels"))
 
 

@@ -619,7 +619,7 @@ def test_the_figures_of_a_model_with_a_nasty_topic(place: Path, root: Path) -> N
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tagger.server.serving.find_spec", lambda name: None if name == "uvicorn" else object())
-    with pytest.raises(UsageError, match=r"the page needs uvicorn; run: pip install 'tagger\[review\]'"):
+    with pytest.raises(UsageError, match=r"the page needs uvicorn; run: pip install 'paper-tagger\[review\]'"):
         check("127.0.0.1", None)
 
 

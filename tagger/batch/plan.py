@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 import tagger
+from tagger import DISTRIBUTION
 from tagger.atomic import remove_leftovers, write_whole
 from tagger.batch.discovery import FoundListing, find_listings, is_gone
 from tagger.batch.manifest import (
@@ -359,7 +360,7 @@ def _form(settings: BatchSettings) -> str:
     if path.is_absolute() or ".." in path.parts or form is None:
         raise UsageError(f"--combined {path}: expected a file's name in the output folder that ends in {', '.join(COMBINED)}")
     if form == "parquet" and find_spec("pyarrow") is None:
-        raise UsageError(f"--combined {path}: needs pyarrow, which is not installed; pip install 'tagger[parquet]'")
+        raise UsageError(f"--combined {path}: needs pyarrow, which is not installed; pip install '{DISTRIBUTION}[parquet]'")
     return form
 
 

@@ -1,5 +1,7 @@
 """The command line: `tag` tags; `tagger` holds the other verbs. A command parses, makes one call, prints.
 
+A command is imported when it is run: `tag` and `tagger --help` load none of the others.
+
 Errors pass through the commands and are printed here. Exit status: 0 done, 1 a check said no, 2 bad usage or input, 130
 interrupted.
 """
@@ -9,72 +11,81 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import Annotated, NoReturn
+from importlib import import_module
+from typing import Annotated, Any, NoReturn
 
 import typer
+import typer.core
+import typer.main
 
 from tagger import __version__
-from tagger.cli import (
-    audit,
-    batch,
-    check,
-    ci,
-    diff,
-    drift,
-    evaluate,
-    export,
-    init,
-    label,
-    next_entries,
-    report,
-    retrain,
-    review,
-    rollback,
-    tag,
-    topics,
-    why,
-)
 from tagger.errors import TaggerError
 
-__all__ = ["app", "main", "tag_app", "tag_main"]
+__all__ = ["COMMANDS", "app", "main", "tag_main"]
 
+COMMANDS = {  # by name: its module in this package, and what the list of commands says of it
+    "tag": ("tag", "Topics of each entry, best first, with scores."),
+    "label": ("label", "Label entries one at a time, on a terminal."),
+    "review": ("review", "Label in the browser; train; look labels through."),
+    "retrain": ("retrain", "Train the model anew from the labels."),
+    "rollback": ("rollback", "Put back the model that the last retraining replaced."),
+    "why": ("why", "The words for and against each topic, and precedents."),
+    "audit": ("audit", "Labels that are probably wrong, to accept or reject."),
+    "evaluate": ("evaluate", "Figures of a model on other labelled entries."),
+    "report": ("report", "A page of figures and pictures: how good the model is."),
+    "topics": ("topics", "The topics, with counts and thresholds."),
+    "batch": ("batch", "Tag many listings; only what changed is done again."),
+    "diff": ("diff", "What changed between two runs or two models."),
+    "check": ("check", "Whether labels are in order and the model is what they give."),
+    "drift": ("drift", "How new entries differ; whether to label more."),
+    "next": ("next_entries", "What to label next; whether more labels still help."),
+    "ci": ("ci", "Check labels and model, tag new listings, report to the host."),
+    "init": ("init", "Make a workspace with a tiny working example."),
+    "export": ("export", "Write the equivalent scikit-learn Pipeline with joblib."),
+}
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        print(f"tagger {__version__}")
-        raise typer.Exit
-
-
-_Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")]
-
-_LOOK = {
+_STYLE: dict[str, Any] = {
     "rich_markup_mode": None,
     "pretty_exceptions_enable": False,
     "context_settings": {"help_option_names": ["-h", "--help"]},
 }
 
-app = typer.Typer(name="tagger", no_args_is_help=True, **_LOOK)  # type: ignore[arg-type]
-app.command("tag")(tag.tag)
-app.command("label")(label.label)
-app.command("review")(review.review)
-app.command("retrain")(retrain.retrain)
-app.command("rollback")(rollback.rollback)
-app.command("why")(why.why)
-app.command("audit")(audit.audit)
-app.command("evaluate")(evaluate.evaluate)
-app.command("report")(report.report)
-app.command("topics")(topics.topics)
-app.command("batch")(batch.batch)
-app.command("diff")(diff.diff)
-app.command("check")(check.check)
-app.command("drift")(drift.drift)
-app.command("next")(next_entries.next_entries)
-app.command("ci")(ci.ci)
-app.command("init")(init.init)
-app.command("export")(export.export)
 
-tag_app = typer.Typer(name="tag", **_LOOK)  # type: ignore[arg-type]
-tag_app.command("tag")(tag.tag)
+def _make_app(command: str, add_completion: bool) -> typer.Typer:
+    """The program of one command; with the options that install completion for a shell."""
+    module = COMMANDS[command][0]
+    app = typer.Typer(name=command, add_completion=add_completion, **_STYLE)
+    app.command(command)(getattr(import_module(f"tagger.cli.{module}"), module))
+    return app
+
+
+class _LazyGroup(typer.core.TyperGroup):
+    """The commands of `COMMANDS`, each imported when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - as typer calls it
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        return typer.main.get_command(_make_app(cmd_name, add_completion=False)) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            # typer itself would import every command to list it.
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+app = typer.Typer(name="tagger", cls=_LazyGroup, no_args_is_help=True, **_STYLE)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"tagger {__version__}")
+        raise typer.Exit
+
+
+_Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+]
 
 
 @app.callback()
@@ -89,7 +100,7 @@ def main() -> None:
 
 def tag_main() -> None:
     """The command `tag`."""
-    _run(tag_app)
+    _run(_make_app("tag", add_completion=True))
 
 
 def _run(application: typer.Typer) -> None:

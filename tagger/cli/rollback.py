@@ -9,7 +9,7 @@ from tagger.workspace.workspace import require_workspace
 
 
 def rollback(workspace: WorkspaceOption = None) -> None:
-    """Put the model back that the last retraining replaced; once more puts the newer one back."""
+    """Put back the model that the last retraining replaced; once more puts the newer one back."""
     from tagger.workspace import promotion
 
     place = require_workspace(workspace)

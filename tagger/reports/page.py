@@ -10,6 +10,7 @@ from importlib import resources
 from importlib.util import find_spec
 from typing import Any
 
+from tagger import DISTRIBUTION
 from tagger.curation.learning_curve import Point, learning_curve, n_fits
 from tagger.errors import ModelError, UsageError
 from tagger.evaluation.comparison import Comparison, compare_models
@@ -89,7 +90,7 @@ def need_extra() -> None:
     """
     lacking = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
     if lacking:
-        raise UsageError(f"a report needs {' and '.join(lacking)}, not installed here; pip install 'tagger[review]'")
+        raise UsageError(f"a report needs {' and '.join(lacking)}, not installed here; pip install '{DISTRIBUTION}[review]'")
 
 
 def render_report(place: Workspace, labels: Labels, model: Model, held_out: OutOfFold, curve: Sequence[Point] = ()) -> str:

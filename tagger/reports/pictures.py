@@ -22,6 +22,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger import DISTRIBUTION
 from tagger.curation.learning_curve import Point
 from tagger.errors import UsageError
 from tagger.evaluation import metrics
@@ -130,7 +131,7 @@ def plot_all(labels: Labels, model: Model, held_out: OutOfFold, curve: Sequence[
         UsageError: if matplotlib is not installed.
     """
     if find_spec("matplotlib") is None:
-        raise UsageError("pictures need matplotlib, which is not installed; pip install 'tagger[review]'")
+        raise UsageError(f"pictures need matplotlib, which is not installed; pip install '{DISTRIBUTION}[review]'")
     yes, known = labels.arrays()
     topics = _Topics(
         tuple(strip_unprintable(topic.name) for topic in labels.topics),

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tagger import __version__
+
 __all__ = [
     "EXAMPLES",
     "Entry",
@@ -232,7 +234,7 @@ _ID = {"id": "8tfahmek"}
 
 
 EXAMPLES: dict[str, Any] = {  # of answers; the numbers show the form and are no model's
-    "health": {"ok": True, "version": "0.1.0", "model": "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "topics": 13},
+    "health": {"ok": True, "version": __version__, "model": "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "topics": 13},
     "topics": {
         "topics": [
             {

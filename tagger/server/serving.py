@@ -8,6 +8,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from tagger import DISTRIBUTION
 from tagger.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def check(host: str, secret: str | None) -> None:
     """
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise UsageError(
-            f"the page needs {', '.join(missing)}; run: pip install 'tagger[review]' (in a checkout: pip install '.[review]')"
+            f"the page needs {', '.join(missing)}; run: pip install '{DISTRIBUTION}[review]' "
+            "(in a checkout: pip install '.[review]')"
         )
     from tagger.server.guard import LOOPBACK
 

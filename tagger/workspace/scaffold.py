@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from tagger import DISTRIBUTION, __version__
 from tagger.atomic import write_whole
 from tagger.errors import OutputError, UsageError
 
@@ -27,7 +28,7 @@ HOSTS = ("github", "gitlab")
 
 # What stands in a template where tagger is to come from. No account on GitHub can have such a name, so that a workflow in
 # which it was left fails, and never runs what a stranger put there.
-_ACTION = "__OWNER__/tagger@v0.1.0"
+_ACTION = f"__OWNER__/tagger@v{__version__}"
 
 
 _REQUIREMENT = 'TAGGER: ""'
@@ -87,7 +88,7 @@ def remaining_steps(folder: Path, files: Iterable[Path]) -> list[str]:
 def installed_from() -> tuple[str, str] | None:
     """The git repository and the commit that tagger was installed from, as pip keeps them (PEP 610); None if it was not."""
     try:
-        kept = json.loads(distribution("tagger").read_text("direct_url.json") or "{}")
+        kept = json.loads(distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")
     except PackageNotFoundError:
         return None
     commit = kept.get("vcs_info", {}).get("commit_id")
@@ -101,7 +102,7 @@ def _action(origin: tuple[str, str] | None) -> str | None:
 
 
 def _requirement(origin: tuple[str, str] | None) -> str | None:
-    return f"tagger[review] @ git+{origin[0]}@{origin[1]}" if origin else None
+    return f"{DISTRIBUTION}[review] @ git+{origin[0]}@{origin[1]}" if origin else None
 
 
 def _template(name: str) -> str:
