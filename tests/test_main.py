@@ -52,12 +52,12 @@ def hearing() -> None:
 STARTING = [
     "tagger.cli",
     "typer",
-    "tagger.cli.audit",
+    "typer.core",
     "tagger.entry",
     "numpy",
     "numpy.linalg",
     "tagger.model.model",
-    "tagger.cli.why",
+    "tagger.formats.registry",
 ]
 
 

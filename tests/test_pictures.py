@@ -275,9 +275,7 @@ def test_names_are_text_whatever_they_hold(tiny: Path) -> None:
 
 def test_without_matplotlib_it_is_said(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(
-        UsageError, match=r"^pictures need matplotlib, which is not installed; pip install 'paper-tagger\[review\]'$"
-    ):
+    with pytest.raises(UsageError, match=r"^pictures need matplotlib, .*; pip install 'paper-tagger\[review\]'$"):
         plot_all(*results)
 
 
