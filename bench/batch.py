@@ -30,6 +30,7 @@ from tagger.entry import Entry
 from tagger.formats import pasted
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
+from tagger.model.storage import save_model
 from tagger.reports import tags as report
 from tagger.training import settings
 from tagger.workspace.retrain import train_from_labels
@@ -52,7 +53,7 @@ def steadiness(folder: Path, entries: Sequence[Entry]) -> str:
         for n, row in enumerate(labels.rows)
     ]
     models = [ROOT / "models" / "topics.safetensors", folder / "later.safetensors"]
-    train_from_labels(replace(labels, rows=tuple(rows)), settings.Settings(), n_jobs=1).save(models[1])
+    save_model(train_from_labels(replace(labels, rows=tuple(rows)), settings.Settings(), n_jobs=1), models[1])
     plain, lines = [], []
     for n, path in enumerate(models):
         out = folder / f"run{n}"

@@ -57,6 +57,7 @@ from threadpoolctl import threadpool_limits
 
 from tagger.evaluation import metrics
 from tagger.model.decision import apply_thresholds
+from tagger.model.storage import model_to_bytes
 from tagger.taxonomy import Topic
 from tagger.training.settings import SEARCHED_SETTINGS
 from tagger.training.trainer import train
@@ -85,7 +86,7 @@ def ours(texts: list[str], yes: Any) -> tuple[Tagger, int]:
             tagged += [np.flatnonzero(row) for row in decided]
         return np.concatenate(best), tagged
 
-    return tag, len(model.to_bytes())
+    return tag, len(model_to_bytes(model))
 
 
 def tf_idf() -> TfidfVectorizer:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tagger.formats.registry import read_listing
     from tagger.labels.dataset import Labels, read_labels
     from tagger.model.explain import explain_entries
-    from tagger.model.model import Model, load
+    from tagger.model.model import Model
+    from tagger.model.storage import load
     from tagger.reports.pictures import plot_model
     from tagger.server.api import make_api
     from tagger.tags import Reason, Tag, Tagged
@@ -76,7 +77,8 @@ _NAMES = {
     "formats.registry": "read_listing",
     "labels.dataset": "Labels read_labels",
     "model.explain": "explain_entries",
-    "model.model": "Model load",
+    "model.model": "Model",
+    "model.storage": "load",
     "reports.pictures": "plot_model",
     "server.api": "make_api",
     "tags": "Reason Tag Tagged",

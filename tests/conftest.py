@@ -12,6 +12,7 @@ import pytest
 from commands import run_as_process, run_in_process
 
 from tagger.labels.dataset import Labels, read_labels
+from tagger.model.storage import save_model
 
 ROOT = Path(__file__).parent.parent
 
@@ -60,7 +61,7 @@ def tiny(tmp_path: Path) -> Path:
     """The file of a model made by hand: "click" speaks for ctr, "language" for llm and against ctr; rag is not learned."""
     import numpy as np
 
-    from tagger.model.model import Model, in_rows
+    from tagger.model.model import Model, compress_weights
     from tagger.taxonomy import Topic
     from tagger.text.hashed_vocabulary import build_vocabulary
 
@@ -69,16 +70,16 @@ def tiny(tmp_path: Path) -> Path:
     model = Model(
         topics=(Topic("ctr", "CTR prediction"), Topic("llm", "Large language models"), Topic("rag", "RAG")),
         hashes=terms.hashes,
-        written=np.frombuffer("\n".join(written).encode(), dtype=np.uint8),
+        vocabulary_text=np.frombuffer("\n".join(written).encode(), dtype=np.uint8),
         idf=np.ones(3, dtype=np.float32),
-        **in_rows(np.array([weights[term] for term in written])),
+        **compress_weights(np.array([weights[term] for term in written])),
         bias=np.array([-2.0, -2.0, -np.inf]),
         thresholds=np.array([0.5, 0.5, np.inf]),
-        held_out=np.zeros((0, 3), dtype=np.uint8),
-        held_out_ids=np.zeros((0, 8), dtype=np.uint8),
+        out_of_fold_tags=np.zeros((0, 3), dtype=np.uint8),
+        out_of_fold_ids=np.zeros((0, 8), dtype=np.uint8),
         about={"usual_share": 0.2},
     )
-    model.save(tmp_path / "tiny.safetensors")
+    save_model(model, tmp_path / "tiny.safetensors")
     return tmp_path / "tiny.safetensors"
 
 

@@ -16,6 +16,7 @@ from actions import BIN, ROOT, SHELL, Job, Runner, evaluate, filled, load
 
 import tagger
 from tagger.labels.dataset import read_labels
+from tagger.model.storage import model_to_bytes
 from tagger.reports import card as card_report
 from tagger.training.settings import Settings
 from tagger.workspace.promotion import promote
@@ -44,7 +45,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     topics = folder / "ws/labels/topics.toml"
     topics.write_text(topics.read_text().replace("definition =", "floor = 0.5\ndefinition ="))
     model = train_from_labels(read_labels(folder / "ws/labels"), Settings(), 1)
-    promote(Workspace(folder / "ws"), model.to_bytes(), card_report.model_card(model))
+    promote(Workspace(folder / "ws"), model_to_bytes(model), card_report.model_card(model))
     git(folder / "ws", "init", "--quiet", "--initial-branch=main")
     git(folder / "ws", "add", ".")
     git(folder / "ws", "commit", "--quiet", "-m", "A workspace")

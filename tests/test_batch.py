@@ -508,7 +508,7 @@ def test_the_way_of_an_unchanged_run_is_short(root: Path, here: Path, tiny_setti
     plan_batch(["lists"], Path("tags"), tiny_settings).write()
     program = (
         "import sys; import tagger.cli, tagger.batch.plan\n"
-        "tagger.batch.plan.read_entries = tagger.batch.plan.Model.from_bytes = None\n"
+        "tagger.batch.plan.read_entries = tagger.batch.plan.model_from_bytes = None\n"
         f"sys.argv = ['tagger', 'batch', 'lists', '-o', 'tags', '--model', {str(tiny)!r}]\n"
         "try: tagger.cli.main()\n"
         "finally: print(*sorted({name.partition('.')[0] for name in sys.modules}))"

@@ -22,7 +22,7 @@ from tagger.errors import Problem
 from tagger.evaluation.comparison import compare_models
 from tagger.labels.dataset import Labels, read_labels
 from tagger.model.decision import UNCERTAIN_ODDS_RATIO
-from tagger.model.model import load
+from tagger.model.storage import load, model_to_bytes
 from tagger.reports import card as card_report
 from tagger.training.settings import Settings as Training
 from tagger.workspace import scaffold as hosts
@@ -46,7 +46,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         topics.read_text().replace("definition =", "floor = 0.5\ndefinition =") + "[gate]\ncalibration_error = 0.3\n"
     )
     model = train_from_labels(read_labels(folder / "labels"), Training(), 1)
-    promote(Workspace(folder), model.to_bytes(), card_report.model_card(model))
+    promote(Workspace(folder), model_to_bytes(model), card_report.model_card(model))
     return folder
 
 
@@ -213,13 +213,13 @@ def test_a_cell_that_was_edited_counts_for_neither_side(ws: Path) -> None:
 def test_one_topic_may_be_worse_and_is_named(labels: Labels, root: Path) -> None:
     """The shipped model against itself with one topic's tags lost."""
     model = load(root / "models/topics.safetensors")
-    worse = model.held_out.copy()
+    worse = model.out_of_fold_tags.copy()
     column = model.column("click-model")
     worse[:, column] = 0
-    comparison = compare_models(model, replace(model, held_out=worse), labels)
+    comparison = compare_models(model, replace(model, out_of_fold_tags=worse), labels)
     assert comparison is not None
     assert comparison.worse_topics == ["click-model"]
-    backwards = compare_models(replace(model, held_out=worse), model, labels)
+    backwards = compare_models(replace(model, out_of_fold_tags=worse), model, labels)
     assert backwards is not None
     assert (backwards.worse, backwards.worse_topics) == (False, [])
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from tagger import load, read_listing
 from tagger.batch.manifest import TagRecord, tag_changes
 from tagger.batch.plan import BatchSettings, plan_batch
-from tagger.model.model import in_rows
+from tagger.model.model import compress_weights
+from tagger.model.storage import save_model
 from tagger.reports.tags import format_tagged
 from tagger.taxonomy import Topic
 
@@ -45,13 +46,14 @@ def here(tmp_path: Path, tiny: Path) -> Path:
     weights = model.full_weights.copy()
     click = model.terms.index("click")
     weights[click] = (2.0, 0, 5.0)
-    replace(
+    later = replace(
         model,
         topics=(*model.topics[:2], Topic("ads", "Advertising")),
-        **in_rows(weights),
+        **compress_weights(weights),
         bias=np.array([-2.0, -2.0, -2.0]),
         thresholds=np.array([0.5, 0.4, 0.5]),
-    ).save(tmp_path / "later.safetensors")
+    )
+    save_model(later, tmp_path / "later.safetensors")
     return tmp_path
 
 

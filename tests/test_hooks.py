@@ -42,10 +42,11 @@ def hooks(root: Path) -> dict[str, dict[str, Any]]:
 def repository(workspace: Path, root: Path) -> Path:
     """The tiny workspace with its model, in the first commit of a repository."""
     from tagger.labels.dataset import read_labels
+    from tagger.model.storage import save_model
     from tagger.training.settings import Settings
     from tagger.workspace.retrain import train_from_labels
 
-    train_from_labels(read_labels(workspace / "labels"), Settings(), 1).save(workspace / "models/topics.safetensors")
+    save_model(train_from_labels(read_labels(workspace / "labels"), Settings(), 1), workspace / "models/topics.safetensors")
     git(workspace, "init", "--quiet")
     git(workspace, "add", ".")
     git(workspace, "commit", "--quiet", "--message", "first")

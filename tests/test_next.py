@@ -18,6 +18,7 @@ from tagger.curation.drift import measure_drift
 from tagger.curation.query import Pick, build_pool, describe, select_batch, stopping_advice, suggest_entries, tag_agreement
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
+from tagger.model.storage import save_model
 from tagger.text.similarity import share_half_of_words
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -255,10 +256,10 @@ about more: yes entries until there are 20, and the interval of F1 is 0.10 wide
 def test_the_model_before(run: Run, place: Path) -> None:
     before = place / "models/topics.previous.safetensors"
     model = load(place / "models/topics.safetensors")
-    after(model, 10).save(before)
-    after(model, 12).save(place / "models/topics.safetensors")
+    save_model(after(model, 10), before)
+    save_model(after(model, 12), place / "models/topics.safetensors")
     assert json.loads(run("tagger", "next", "new.txt", "-f", "json").stdout)["n_before"] == 10
-    after(model, 5).save(place / "older.safetensors")
+    save_model(after(model, 5), place / "older.safetensors")
     done = run("tagger", "next", "new.txt", "-f", "json", "--before", "older.safetensors")
     assert json.loads(done.stdout)["n_before"] == 5
     done = run("tagger", "next", "new.txt", "--before", "no.safetensors")

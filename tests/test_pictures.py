@@ -20,7 +20,8 @@ from tagger.evaluation import metrics
 from tagger.evaluation.figures import compute_figures
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
-from tagger.model.model import Model, load
+from tagger.model.model import Model
+from tagger.model.storage import load
 from tagger.reports.figures import format_interval
 from tagger.reports.pictures import Picture, plot_all, plot_model
 from tagger.taxonomy import Topic

@@ -14,6 +14,7 @@ import pytest
 
 from tagger.errors import UsageError
 from tagger.labels.dataset import read_labels
+from tagger.model.storage import model_to_bytes
 from tagger.reports import card as card_report
 from tagger.reports import figures as figures_report
 from tagger.reports.page import build_report, render_report
@@ -53,7 +54,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for text in (good.replace(",recsys,\n", ",,\n", 4), good):
         table.write_text(text)
         model, _ = cross_validate_labels(read_labels(folder / "labels"), Settings(), 1)
-        promote(Workspace(folder), model.to_bytes(), card_report.model_card(model))
+        promote(Workspace(folder), model_to_bytes(model), card_report.model_card(model))
     return folder
 
 

@@ -26,6 +26,7 @@ from tagger.labels.dataset import read_labels
 from tagger.labels.reviewed import read_confirmed
 from tagger.labels.store import RowChangedError
 from tagger.labels.table import LabelRow, read_rows, write_rows
+from tagger.model.storage import save_model
 from tagger.server import jobs as background
 from tagger.server.app import make_app
 from tagger.server.guard import POLICY, Guard
@@ -340,7 +341,7 @@ def test_a_model_that_is_significantly_worse_is_said_to_be(example: Workspace, m
 
     good = retrain.train_from_labels(read_labels(example.labels), Settings(), 1)
     example.model.parent.mkdir(exist_ok=True)
-    good.save(example.model)
+    save_model(good, example.model)
     rows = read_rows(example.labels / "labels.csv")
     real = retrain.train_from_labels
     monkeypatch.setattr(background, "is_current", lambda *arguments: False)

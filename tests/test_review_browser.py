@@ -19,7 +19,7 @@ from tagger.entry import entry_id
 from tagger.labels.dataset import read_labels
 from tagger.labels.reviewed import read_confirmed
 from tagger.labels.table import read_rows
-from tagger.model.model import load
+from tagger.model.storage import load
 
 PATIENCE = 30_000  # milliseconds; reached only by a test that fails
 WHERE = "run in CI by .ci/run; here: pip install '.[browser]', and Chromium by apt or 'playwright install chromium'"

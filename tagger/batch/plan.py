@@ -42,7 +42,8 @@ from tagger.errors import ListingError, OutputError, Problem, TaggerError, Usage
 from tagger.formats.listing import Listing
 from tagger.formats.registry import decode_text, read_entries
 from tagger.labels.table import LabelRow
-from tagger.model.model import Model, read_bytes
+from tagger.model.model import Model
+from tagger.model.storage import model_from_bytes, read_model_bytes
 from tagger.reports import tags as report
 from tagger.tags import Tag, Tagged
 from tagger.taxonomy import Topic
@@ -292,13 +293,13 @@ class _Engine:
     def __init__(self, settings: BatchSettings, form: str) -> None:
         self.form = form
         self.labelled = settings.workspace if settings.use_labels else None
-        self.data, self.path = read_bytes(model_path(settings.model, settings.workspace))
+        self.data, self.path = read_model_bytes(model_path(settings.model, settings.workspace))
         labels = self.labelled and [_hash_of(self.labelled.labels / name) for name in ("topics.toml", "labels.csv")]
         self.hash = _hash(repr((tagger.__version__, form, DIGITS, _hash(self.data), labels)).encode())
 
     @cached_property
     def model(self) -> Model:
-        return Model.from_bytes(self.data, self.path)
+        return model_from_bytes(self.data, self.path)
 
     @cached_property
     def hand(self) -> tuple[Mapping[str, LabelRow], Sequence[Topic]]:

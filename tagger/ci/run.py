@@ -23,7 +23,8 @@ from tagger.labels.dataset import Labels, read_labels
 from tagger.labels.reviewed import check_confirmed
 from tagger.labels.table import LabelRow, read_rows
 from tagger.model.decision import UNCERTAIN_ODDS_RATIO, log_odds_margins
-from tagger.model.model import Model, load
+from tagger.model.model import Model
+from tagger.model.storage import load, model_to_bytes
 from tagger.reports import card as card_report
 from tagger.tags import Tagged
 from tagger.taxonomy import Gate, ancestors, incompatible_topics, read_gate
@@ -94,7 +95,7 @@ class Run:
         if self.status:
             return written
         if self.promotes and self.model is not None:
-            promote(self.place, self.model.to_bytes(), card_report.model_card(self.model))
+            promote(self.place, model_to_bytes(self.model), card_report.model_card(self.model))
             written += [path for path in (self.place.model, self.place.card, previous_model(self.place)) if path.exists()]
         return written + (self.plan.write() if self.plan is not None else [])
 
@@ -180,7 +181,7 @@ def run_checks(
         path = place.model
         if promotes:
             path = Path(scratch) / path.name
-            path.write_bytes(model.to_bytes())
+            path.write_bytes(model_to_bytes(model))
         settings = replace(settings, model=path, workspace=place)
         plan = batch.plan_batch(listings, out or Path(scratch) / "tags", settings, keep_going=True)
     draft.warnings += plan.warnings

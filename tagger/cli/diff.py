@@ -11,7 +11,7 @@ from tagger.cli.options import FormOption, ModelOption, OutputOption, WorkspaceO
 from tagger.cli.output import emit, warn
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
-from tagger.model.model import load
+from tagger.model.storage import load
 from tagger.reports import batch as batch_report
 from tagger.workspace.workspace import find_workspace, load_model, require_workspace
 

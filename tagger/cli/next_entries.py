@@ -11,7 +11,7 @@ from tagger.cli.options import FormOption, ModelOption, OutputOption, WorkspaceO
 from tagger.cli.output import emit, warn
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
-from tagger.model.model import load
+from tagger.model.storage import load
 from tagger.reports import drift as drift_report
 from tagger.workspace.promotion import previous_model
 from tagger.workspace.workspace import load_model, require_workspace

@@ -11,7 +11,8 @@ from tagger.cli.options import WorkspaceOption
 from tagger.cli.output import emit, progress, warn
 from tagger.errors import ModelError
 from tagger.labels.dataset import read_labels
-from tagger.model.model import Model, load
+from tagger.model.model import Model
+from tagger.model.storage import load, model_to_bytes
 from tagger.reports import card as card_report
 from tagger.reports import figures as figures_report
 from tagger.workspace.promotion import finish_interrupted, previous_model, promote
@@ -62,7 +63,7 @@ def retrain(
             ]
         )
         raise typer.Exit(1)
-    promote(place, new.to_bytes(), card_report.model_card(new))
+    promote(place, model_to_bytes(new), card_report.model_card(new))
     kept = f"; the one before is {previous_model(place)}" if previous_model(place).exists() else ""
     warn([f"written: {place.model}, {place.card}{kept}"])
 

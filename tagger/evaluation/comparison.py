@@ -93,11 +93,11 @@ def compare_models(
 def out_of_fold_tags(model: Model, labels: Labels) -> NDArray[np.bool_]:
     """(n_entries, n_topics): the tags of each labelled entry by a model that had not seen it."""
     tags = np.zeros((len(labels.entries), len(model.topics)), dtype=bool)
-    held = {bytes(id).decode("ascii", "replace"): n for n, id in enumerate(model.held_out_ids)}
+    held = {bytes(id).decode("ascii", "replace"): n for n, id in enumerate(model.out_of_fold_ids)}
     new = []
     for n, entry in enumerate(labels.entries):
         if entry.id in held:
-            tags[n] = model.held_out[held[entry.id]].astype(bool)
+            tags[n] = model.out_of_fold_tags[held[entry.id]].astype(bool)
         else:
             new.append(n)
     for n, tagged in zip(new, model.tag([labels.entries[n] for n in new]), strict=True):

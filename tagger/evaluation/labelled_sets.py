@@ -72,7 +72,7 @@ def evaluate_model(model: Model, entries: Sequence[Entry], rows: Sequence[LabelR
     Raises:
         LabelsError: if the model was trained on all of them.
     """
-    seen = {bytes(id).decode("ascii", "replace") for id in model.held_out_ids}
+    seen = {bytes(id).decode("ascii", "replace") for id in model.out_of_fold_ids}
     kept = [n for n, entry in enumerate(entries) if entry.id not in seen]
     if not kept:
         raise LabelsError("the model was trained on all of these entries; figures need entries that it has not seen")

@@ -16,7 +16,8 @@ from tagger.errors import ModelError, UsageError
 from tagger.evaluation.comparison import Comparison, compare_models
 from tagger.evaluation.figures import NARROW_INTERVAL, USABLE_YES_ENTRIES, yes_entries_needed
 from tagger.labels.dataset import Labels
-from tagger.model.model import Model, load
+from tagger.model.model import Model
+from tagger.model.storage import load
 from tagger.reports.figures import OVERALL, format_interval
 from tagger.reports.pictures import plot_all
 from tagger.reports.tags import strip_unprintable

@@ -34,6 +34,7 @@ from tagger.labels.dataset import read_labels
 from tagger.labels.table import LabelRow
 from tagger.model.explain import explain_entries
 from tagger.model.model import Model
+from tagger.model.storage import hash_model
 from tagger.reports import tags as report
 from tagger.reports import topics as topics_report
 from tagger.reports import why as why_report
@@ -123,7 +124,7 @@ def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, li
     )
     def health() -> Response:
         model = tagger()
-        return _json({"ok": True, "version": __version__, "model": model.hash, "topics": len(model.topics)})
+        return _json({"ok": True, "version": __version__, "model": hash_model(model), "topics": len(model.topics)})
 
     @router.get(
         "/topics",

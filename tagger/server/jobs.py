@@ -17,6 +17,7 @@ from tagger.evaluation.comparison import compare_models, out_of_fold_tags
 from tagger.labels.dataset import Labels, read_labels
 from tagger.labels.reviewed import label_of, read_confirmed
 from tagger.model.model import Model
+from tagger.model.storage import model_from_bytes, model_to_bytes
 from tagger.reports import card as card_report
 from tagger.reports.page import evaluate_for_report
 from tagger.reports.pictures import Picture, plot_all
@@ -195,7 +196,7 @@ def put_in_place(place: Workspace, trained: Trained) -> None:
     finish_interrupted(place)
     if (place.model.read_bytes() if place.model.exists() else None) != trained.there:
         raise UsageError(f"{place.model} was changed meanwhile, so the comparison does not hold; train again")
-    promote(place, trained.model.to_bytes(), card_report.model_card(trained.model))
+    promote(place, model_to_bytes(trained.model), card_report.model_card(trained.model))
 
 
 def audit(place: Workspace, progress: Progress) -> dict[str, Any]:
@@ -243,6 +244,6 @@ def _flips(old: Model, new: Model, labels: Labels, entries: Sequence[Entry]) -> 
 def _readable(data: bytes | None, path: str) -> Model | None:
     """The model in a file; one that cannot be read is as good as none."""
     try:
-        return None if data is None else Model.from_bytes(data, path)
+        return None if data is None else model_from_bytes(data, path)
     except ModelError:
         return None

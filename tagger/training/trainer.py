@@ -249,15 +249,15 @@ def train(
     model = Model(
         topics=tuple(topics),
         hashes=terms.hashes[used],
-        written=np.frombuffer("\n".join(written[n] for n in used).encode(), dtype=np.uint8),
+        vocabulary_text=np.frombuffer("\n".join(written[n] for n in used).encode(), dtype=np.uint8),
         idf=final.idf[used].astype(np.float32),
         weight_starts=kept.indptr.astype(np.uint64),
         weight_topics=kept.indices.astype(np.uint32),
         weights=kept.data.astype(np.float32),
         bias=np.round(final.bias, 7),
         thresholds=np.round(final.thresholds, 7),
-        held_out=np.zeros((0, len(topics)), dtype=np.uint8),
-        held_out_ids=np.zeros((0, 8), dtype=np.uint8),
+        out_of_fold_tags=np.zeros((0, len(topics)), dtype=np.uint8),
+        out_of_fold_ids=np.zeros((0, 8), dtype=np.uint8),
         min_topics=final.min_topics,
         max_topics=max_topics,
         about={

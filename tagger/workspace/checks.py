@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tagger.errors import LabelsError, ModelError, Problem
 from tagger.labels.dataset import Labels, read_labels
 from tagger.labels.reviewed import check_confirmed
-from tagger.model.model import load
+from tagger.model.storage import load
 from tagger.training.settings import Settings
 from tagger.workspace.retrain import is_current
 from tagger.workspace.workspace import Workspace

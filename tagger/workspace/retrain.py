@@ -89,8 +89,8 @@ def cross_validate_labels(
     ids = b"".join(entry.id.encode() for entry in labels.entries)
     model = replace(
         model,
-        held_out=held_out.tagged.astype(np.uint8),
-        held_out_ids=np.frombuffer(ids, dtype=np.uint8).reshape(len(labels.entries), -1),
+        out_of_fold_tags=held_out.tagged.astype(np.uint8),
+        out_of_fold_ids=np.frombuffer(ids, dtype=np.uint8).reshape(len(labels.entries), -1),
         about={
             "labels_hash": labels.hash(),
             "n_entries": len(labels.entries),

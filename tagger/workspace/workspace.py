@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tagger.errors import LabelsError, Problem, UsageError
 from tagger.labels.table import LabelRow, read_rows
-from tagger.model.model import Model, load
+from tagger.model.model import Model
+from tagger.model.storage import load
 from tagger.taxonomy import Topic, read_topics
 
 __all__ = [

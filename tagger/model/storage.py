@@ -1,0 +1,340 @@
+"""The model file: how it is written, read and checked.
+
+The file is a safetensors file: eight bytes with the length of the header, the header as JSON, then the arrays end to end. It
+holds no code, so reading a stranger's model runs nothing of theirs.
+
+A file is read in four steps, and each refuses a file that is not as it must be: `_parse_container` reads header and arrays,
+`_upgrade` turns an old format into today's, `_check_…` compare the header and the arrays with what tagger writes, and
+`model_from_bytes` builds the model.
+
+**A new format** gets its number in `FORMAT` and its step in `_UPGRADES`: a function that turns the header and the arrays of
+the number before into its own. So every model file ever written can be read.
+
+- Format 1 had all weights in one array (n_terms, n_topics), and no `fewest` in its header.
+- Format 2 has the weights in compressed sparse rows.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from hashlib import blake2b
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.atomic import write_whole
+from tagger.errors import ModelError
+from tagger.model.model import Model, compress_weights
+from tagger.taxonomy import Topic
+
+__all__ = [
+    "FORMAT",
+    "hash_model",
+    "load",
+    "model_from_bytes",
+    "model_to_bytes",
+    "read_model_bytes",
+    "save_model",
+]
+
+
+FORMAT = 2
+
+_SHIPPED = "topics.safetensors"
+
+_MAX_HEADER = 100_000_000  # bytes
+
+# Training gives weights of at most a few hundred. A larger number than this is damage: one flipped bit can make 1e300 of 1.
+_MAX_WEIGHT = 1e6
+
+_ID_LENGTH = 8  # letters of an entry's id
+
+_DTYPES = {"F64": "<f8", "F32": "<f4", "U64": "<u8", "U32": "<u4", "U8": "|u1"}
+
+# By the array's name in the file: its type, and its shape. Sizes of the same name must be the same.
+_ARRAYS = {
+    "hashes": ("U64", ("terms",)),
+    "weight_starts": ("U64", ("row starts",)),
+    "bias": ("F64", ("topics",)),
+    "thresholds": ("F64", ("topics",)),
+    "idf": ("F32", ("terms",)),
+    "weight_topics": ("U32", ("weights",)),
+    "weights": ("F32", ("weights",)),
+    "held_out": ("U8", ("entries", "topics")),
+    "held_out_ids": ("U8", ("entries", "letters")),
+    "written": ("U8", ("bytes",)),
+}
+
+# By the array's name in the file, the field of `Model` where the two are not the same.
+_FIELDS = {"held_out": "out_of_fold_tags", "held_out_ids": "out_of_fold_ids", "written": "vocabulary_text"}
+
+Header = dict[str, Any]
+Arrays = dict[str, NDArray[Any]]
+
+
+def load(path: str | Path | None = None) -> Model:
+    """The model in a file; without a path the one that is shipped with the package.
+
+    Raises:
+        ModelError: if there is no file, or it is not a model that this version can use.
+    """
+    return model_from_bytes(*read_model_bytes(path))
+
+
+def read_model_bytes(path: str | Path | None = None) -> tuple[bytes, str]:
+    """The bytes of a model file and its path, as `model_from_bytes` takes them; without a path those of the shipped model.
+
+    Raises:
+        ModelError: if the file cannot be read.
+    """
+    if path is None:
+        packaged = resources.files("tagger") / "models" / _SHIPPED
+        # In a checkout the model is beside the package, not inside it.
+        source = packaged if packaged.is_file() else Path(__file__).parent.parent.parent / "models" / _SHIPPED
+        path = str(source)
+    else:
+        source = Path(path)
+    try:
+        return source.read_bytes(), str(path)
+    except OSError as error:
+        raise ModelError(f"{path}: no model can be read: {error.strerror}; 'tagger retrain' makes one") from None
+
+
+def save_model(model: Model, path: Path) -> None:
+    """Write a model file, whole or not at all.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    write_whole(path, model_to_bytes(model))
+
+
+def hash_model(model: Model) -> str:
+    """A hash of the model file's bytes: what `b2sum -l 128` of the file gives."""
+    return blake2b(model_to_bytes(model), digest_size=16).hexdigest()
+
+
+def model_to_bytes(model: Model) -> bytes:
+    """The bytes of the model file. Equal models give equal bytes."""
+    about = {
+        "format": FORMAT,
+        "fewest": model.min_topics,
+        **({} if model.max_topics is None else {"at_most": model.max_topics}),
+        "topics": [_topic_to_json(topic) for topic in model.topics],
+        **model.about,
+    }
+    header: dict[str, Any] = {"__metadata__": {"tagger": json.dumps(about, ensure_ascii=False)}}
+    parts: list[bytes] = []
+    end = 0
+    for name, (dtype, _) in _ARRAYS.items():
+        array = np.ascontiguousarray(getattr(model, _FIELDS.get(name, name)), dtype=_DTYPES[dtype])
+        parts.append(array.tobytes())
+        header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [end, end + len(parts[-1])]}
+        end += len(parts[-1])
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join([len(text).to_bytes(8, "little"), text, *parts])
+
+
+def model_from_bytes(data: bytes, path: str) -> Model:
+    """The model in a file's bytes, checked before use.
+
+    Args:
+        data: the bytes.
+        path: the file's name, for messages.
+
+    Raises:
+        ModelError: if the bytes are cut off, damaged, of another kind, or of a format that this version does not know.
+    """
+    header, arrays = _parse_container(data, path)
+    _upgrade(header, arrays, path)
+    topics = _parse_topics(header.pop("topics", None), path)
+    _check_numbers(header, path)
+    _check_shapes(arrays, len(topics), path)
+    _check_values(arrays, path)
+    _check_weight_rows(arrays, len(topics), path)
+    _check_vocabulary(arrays, path)
+    min_topics, max_topics = header.pop("fewest"), header.pop("at_most", None)
+    fields: dict[str, Any] = {_FIELDS.get(name, name): arrays[name] for name in _ARRAYS}
+    return Model(topics=topics, min_topics=min_topics, max_topics=max_topics, about=header, **fields)
+
+
+def _refusal(path: str, reason: str) -> ModelError:
+    """The error for a file that is not as a model file must be."""
+    return ModelError(f"{path}: not a tagger model: {reason}; 'tagger retrain' makes one")
+
+
+def _parse_container(data: bytes, path: str) -> tuple[Header, Arrays]:
+    """The header that tagger writes and the arrays of a safetensors file."""
+    begin = 8 + int.from_bytes(data[:8], "little")  # of the arrays
+    if len(data) < 8 or begin > _MAX_HEADER or data[8:9] != b"{":
+        raise _refusal(path, "it does not begin like a safetensors file")
+    if len(data) < begin:
+        raise ModelError(f"{path}: the file is cut off: it has {len(data)} bytes, and its header alone needs {begin}")
+    try:
+        descriptions = json.loads(data[8:begin])
+        header = json.loads(descriptions.pop("__metadata__")["tagger"])
+        header["format"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise _refusal(path, "its header is not one that tagger writes") from None
+    try:
+        arrays, end = _parse_arrays(descriptions, data, begin)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _refusal(path, "its header does not describe its arrays") from None
+    if end != len(data):
+        raise ModelError(f"{path}: the file is damaged: it has {len(data)} bytes, and its header describes {end}")
+    return header, arrays
+
+
+def _parse_arrays(descriptions: dict[str, Any], data: bytes, begin: int) -> tuple[Arrays, int]:
+    """The arrays of a safetensors file, as far as they are not cut off, and where the last one ends.
+
+    Raises:
+        ValueError: or KeyError, TypeError, AttributeError: if the descriptions are not those of arrays end to end.
+    """
+    arrays: Arrays = {}
+    end = begin
+    for name, described in sorted(descriptions.items(), key=lambda item: item[1]["data_offsets"]):
+        dtype, shape = np.dtype(_DTYPES[described["dtype"]]), described["shape"]
+        start, stop = (begin + offset for offset in described["data_offsets"])
+        n_values = math.prod(shape)
+        if start != end or stop - start != n_values * dtype.itemsize or any(length < 0 for length in shape):
+            raise ValueError
+        if stop <= len(data):
+            arrays[name] = np.frombuffer(data, dtype, n_values, start).reshape(shape)
+        end = stop
+    return arrays, end
+
+
+def _upgrade(header: Header, arrays: Arrays, path: str) -> None:
+    """Turn header and arrays of an old format into those of today's, in place."""
+    number = header.pop("format")
+    if not _is_whole(number) or not 1 <= number <= FORMAT:
+        raise ModelError(
+            f"{path}: this is model format {_shown(number)}, and tagger knows 1 to {FORMAT}; install a newer tagger"
+        )
+    for old in range(number, FORMAT):
+        try:
+            _UPGRADES[old](header, arrays)
+        except (KeyError, TypeError, ValueError):
+            raise _refusal(path, f"something is missing that format {old} has") from None
+
+
+def _upgrade_from_1(header: Header, arrays: Arrays) -> None:
+    weights = arrays.pop("weights")
+    if weights.ndim != 2:
+        raise ValueError
+    arrays.update(compress_weights(weights))
+    header["fewest"] = 0
+
+
+_UPGRADES: dict[int, Callable[[Header, Arrays], None]] = {1: _upgrade_from_1}
+
+
+def _parse_topics(records: object, path: str) -> tuple[Topic, ...]:
+    """The topics in a header, checked."""
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise _refusal(path, "its header has no list of topics")
+    topics = tuple(_parse_topic(record, path) for record in records)
+    if len({topic.id for topic in topics}) != len(topics):
+        raise _refusal(path, "its header has two topics of the same id")
+    return topics
+
+
+def _parse_topic(record: dict[str, Any], path: str) -> Topic:
+    """One topic, checked."""
+    texts = [record.get("id"), record.get("name"), record.get("definition", "")]
+    parent, excludes, precision = record.get("parent"), record.get("excludes", []), record.get("precision")
+    if not all(isinstance(text, str) for text in texts) or not (parent is None or isinstance(parent, str)):
+        raise _refusal(path, "its header has a topic whose id, name, definition or parent is not text")
+    if not isinstance(excludes, list) or not all(isinstance(other, str) for other in excludes):
+        raise _refusal(path, f"its header has {_shown(excludes)} as what a topic excludes, wanted a list of ids")
+    if precision is not None and not (isinstance(precision, float) and 0 < precision < 1):
+        raise _refusal(path, f"its header has {_shown(precision)} as a topic's precision, wanted a number above 0 and below 1")
+    try:
+        return Topic(**record)
+    except TypeError:
+        raise _refusal(path, "its header has a topic with a key that tagger does not know") from None
+
+
+def _topic_to_json(topic: Topic) -> dict[str, Any]:
+    """A topic as the header has it. `excludes` and `precision` are there only where the topic has them."""
+    record: dict[str, Any] = {"id": topic.id, "name": topic.name, "definition": topic.definition, "parent": topic.parent}
+    record |= {"excludes": list(topic.excludes)} if topic.excludes else {}
+    return record | ({} if topic.precision is None else {"precision": topic.precision})
+
+
+def _check_numbers(header: Header, path: str) -> None:
+    """Check the numbers in the header that tagging uses."""
+    min_topics, max_topics, usual_share = header.get("fewest"), header.get("at_most"), header.get("usual_share", 0)
+    if not _is_whole(min_topics) or min_topics not in (0, 1):
+        raise _refusal(path, f"'fewest' in its header is {_shown(min_topics)}, wanted 0 or 1")
+    if max_topics is not None and (not _is_whole(max_topics) or max_topics < 1):
+        raise _refusal(path, f"'at_most' in its header is {_shown(max_topics)}, wanted a whole number from 1 on")
+    if not isinstance(usual_share, int | float) or not 0 <= usual_share <= 1:
+        raise _refusal(path, f"'usual_share' in its header is {_shown(usual_share)}, wanted a number from 0 to 1")
+
+
+def _shown(value: object) -> str:
+    return f"{value!r:.40}"
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check_shapes(arrays: Arrays, n_topics: int, path: str) -> None:
+    """Check that every array is there, with the type and the shape that it must have."""
+    lengths = {"topics": n_topics, "letters": _ID_LENGTH}
+    for name, (dtype, sizes) in _ARRAYS.items():
+        array = arrays.get(name)
+        if array is None:
+            raise _refusal(path, f"it has no array {name!r}")
+        if array.dtype != np.dtype(_DTYPES[dtype]) or array.ndim != len(sizes):
+            raise _refusal(
+                path, f"its array {name!r} is {array.dtype} of {array.ndim} dimensions, wanted {dtype} of {len(sizes)}"
+            )
+        for size, length in zip(sizes, array.shape, strict=True):
+            if lengths.setdefault(size, length) != length:
+                raise _refusal(path, f"its array {name!r} has {length} {size}, wanted {lengths[size]}")
+
+
+def _check_values(arrays: Arrays, path: str) -> None:
+    """Check that every number is one that training can give."""
+    bias, thresholds = arrays["bias"], arrays["thresholds"]
+    ranges = {  # array -> its values and the range that they must be in; a topic that is not learned has infinite ones
+        "idf": (arrays["idf"], 0.0, _MAX_WEIGHT),
+        "weights": (arrays["weights"], -_MAX_WEIGHT, _MAX_WEIGHT),
+        "bias": (bias[bias != -np.inf], -_MAX_WEIGHT, _MAX_WEIGHT),
+        "thresholds": (thresholds[thresholds != np.inf], 0.0, 1.0),
+    }
+    for name, (values, low, high) in ranges.items():
+        outside = values[~((values >= low) & (values <= high))]  # so also what is not a number
+        if len(outside):
+            raise _refusal(path, f"its array {name!r} holds {outside[0]:g}, wanted numbers from {low:g} to {high:g}")
+
+
+def _check_weight_rows(arrays: Arrays, n_topics: int, path: str) -> None:
+    """Check that the weights are in compressed sparse rows: a row for each term, in columns of topics."""
+    starts, n_terms = arrays["weight_starts"], len(arrays["hashes"])
+    if len(starts) != n_terms + 1:
+        raise _refusal(
+            path, f"its array 'weight_starts' has {len(starts)} numbers, wanted {n_terms + 1} for its {n_terms} terms"
+        )
+    if starts[0] != 0 or (starts[1:] < starts[:-1]).any() or starts[-1] != len(arrays["weights"]):
+        raise _refusal(path, "its array 'weight_starts' does not split the weights into rows, one for each term")
+    if (arrays["weight_topics"] >= n_topics).any():
+        raise _refusal(path, f"its array 'weight_topics' names a column beyond its {n_topics} topics")
+
+
+def _check_vocabulary(arrays: Arrays, path: str) -> None:
+    """Check that there is a text for each term."""
+    n_terms = len(arrays["hashes"])
+    n_texts = bytes(arrays["written"]).count(b"\n") + 1 if n_terms else 0
+    if n_texts != n_terms:
+        raise _refusal(path, f"it has {n_terms} terms and the texts of {n_texts}")
