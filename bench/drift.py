@@ -38,7 +38,7 @@ def main() -> None:
     labels = read_labels(ROOT / "labels")
     files: dict[str, set[int]] = {}
     for n, entry in enumerate(labels.entries):
-        files.setdefault(Path((entry.source or "").rpartition(":")[0]).name, set()).add(n)
+        files.setdefault(Path(entry.source.path if entry.source else "").name, set()).add(n)
     drawn = np.random.default_rng(0).permutation(len(labels.entries))[: len(labels.entries) // 10]
     rows = [row(labels, name, out) for name, out in [*sorted(files.items()), ("a tenth, drawn at random", set(drawn.tolist()))]]
     print(align_columns(["left out", "entries", "unknown words", "unlike all", "says"], rows), end="")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
 
+from tagger.source import Source
+
 __all__ = ["Entry", "entry_id", "normalize_whitespace"]
 
 _ID_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread
@@ -43,8 +45,8 @@ class Entry:
     """One paper. Equal when all but `source` is equal.
 
     `authors` are those that the listing names; `et_al` says that there are more (an "et al." after the last name is
-    taken as that). A comma inside a name becomes a space, since commas stand between names. `source` is "file:line" of
-    where the entry was read.
+    taken as that). A comma inside a name becomes a space, since commas stand between names. `source` is where
+    the entry was read.
 
     Raises:
         ValueError: if the title is empty.
@@ -58,7 +60,7 @@ class Entry:
     code: bool = False
     affiliation: str | None = None
     abstract: str = ""
-    source: str | None = field(default=None, compare=False)
+    source: Source | None = field(default=None, compare=False)
     id: str = field(init=False)
 
     def __post_init__(self) -> None:

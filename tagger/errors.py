@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tagger.source import Source
+
 __all__ = ["LabelsError", "ListingError", "ModelError", "OutputError", "Problem", "TaggerError", "UsageError"]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Problem:
     """One thing that is wrong in a file: where it stands and what to do about it."""
 
-    path: str
-    line: int
+    source: Source
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}" if self.line else f"{self.path}: {self.message}"
+        return f"{self.source}: {self.message}"
 
 
 class TaggerError(Exception):

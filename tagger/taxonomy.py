@@ -10,6 +10,7 @@ from typing import Any
 
 from tagger.entry import normalize_whitespace
 from tagger.errors import LabelsError, Problem
+from tagger.source import Source
 
 __all__ = ["Gate", "Topic", "ancestors", "incompatible_topics", "read_gate", "read_max_topics", "read_topics"]
 
@@ -90,7 +91,7 @@ def _read(path: Path) -> tuple[tuple[Topic, ...], Gate, int | None]:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"at line (\d+)", str(error))
-        problem = Problem(str(path), int(place[1]) if place else 0, f"expected TOML: {error}")
+        problem = Problem(Source(str(path), int(place[1]) if place else 0), f"expected TOML: {error}")
         raise LabelsError(f"{path}: 1 to correct", [problem]) from None
     tables, gate, entry = found.get("topic"), found.get("gate", {}), found.get("entry", {})
     lines = _lines(text, r"\[\[\s*topic\s*\]\]")
@@ -103,9 +104,9 @@ def _read(path: Path) -> tuple[tuple[Topic, ...], Gate, int | None]:
     problems = []
     for name, messages in (("gate", _check_gate(gate)), ("entry", _check_entry(entry))):
         line = next(iter(_lines(text, rf"\[\s*{name}\s*\]|{name}\b")), 0)
-        problems += [Problem(str(path), line, message) for message in messages]
+        problems += [Problem(Source(str(path), line), message) for message in messages]
     for table, line in zip(tables, lines, strict=True):
-        wrong = [Problem(str(path), line, message) for message in _check(table, topics)]
+        wrong = [Problem(Source(str(path), line), message) for message in _check(table, topics)]
         problems += wrong
         if not wrong:
             topics.append(Topic(**{key: value for key, value in table.items() if key != _FLOOR}))
@@ -114,7 +115,7 @@ def _read(path: Path) -> tuple[tuple[Topic, ...], Gate, int | None]:
     max_topics = entry.get(_ENTRY) if not problems else None
     above = ancestors(topics)
     for topic, line in zip(topics, lines, strict=False) if not problems else ():
-        problems += [Problem(str(path), line, message) for message in _check_among(topic, above, max_topics)]
+        problems += [Problem(Source(str(path), line), message) for message in _check_among(topic, above, max_topics)]
     if problems:
         raise LabelsError(f"{path}: {len(problems)} to correct", problems)
     return tuple(topics), Gate(floors, gate.get(_GATE)), max_topics

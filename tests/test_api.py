@@ -545,7 +545,7 @@ def test_any_entries_are_answered_or_named(there: TestClient, entries: list[dict
     wanted = jsonl.read_json_lines("".join(json.dumps(entry) + "\n" for entry in entries), "entries")
     if wanted.problems:
         assert [problem["line"] for problem in error(response, 422)["problems"]] == [
-            problem.line for problem in wanted.problems
+            problem.source.line for problem in wanted.problems
         ]
     else:
         assert [entry["id"] for entry in response.json()["entries"]] == [entry.id for entry in wanted.entries]

@@ -23,6 +23,7 @@ from tagger.batch.plan import BatchSettings, FileChange, plan_batch
 from tagger.entry import Entry
 from tagger.errors import ListingError, OutputError, Problem, TaggerError, UsageError
 from tagger.formats import pasted
+from tagger.source import Source
 from tagger.workspace.workspace import Workspace
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -431,7 +432,7 @@ def test_a_folder_that_cannot_be_read(here: Path, tiny_settings: BatchSettings, 
         plan_batch(["lists"], Path("tags"), tiny_settings)
     planned = plan_batch(["lists"], Path("tags"), tiny_settings, keep_going=True)
     assert planned.error is not None
-    assert planned.error.problems == (Problem("lists/sub", 0, "cannot be read: Permission denied"),)
+    assert planned.error.problems == (Problem(Source("lists/sub"), "cannot be read: Permission denied"),)
     assert [(change.output, change.state) for change in planned.changes] == [("old.csv", "removed")], "not what may be there"
 
 
@@ -449,7 +450,7 @@ def test_links(here: Path, tiny_settings: BatchSettings) -> None:
     for listing in ("lists", "lists/*.txt", "lists/broken.txt"):
         with pytest.raises(ListingError) as caught:
             plan_batch([listing], Path("tags"), tiny_settings)
-        assert [problem.path for problem in caught.value.problems] == ["lists/broken.txt"]
+        assert [problem.source.path for problem in caught.value.problems] == ["lists/broken.txt"]
 
 
 def test_without_its_manifest_a_folder_is_taken_up_again(here: Path, tiny_settings: BatchSettings) -> None:

@@ -24,6 +24,7 @@ from tagger.labels.dataset import Labels, read_labels
 from tagger.model.decision import UNCERTAIN_ODDS_RATIO
 from tagger.model.storage import load, model_to_bytes
 from tagger.reports import card as card_report
+from tagger.source import Source
 from tagger.training.settings import Settings as Training
 from tagger.workspace import scaffold as hosts
 from tagger.workspace.promotion import promote
@@ -241,8 +242,8 @@ def test_rows_that_come_and_go_are_named_too(ws: Path) -> None:
     (floors,) = [each for each in run.checks if each.name == "floors"]
     id, title, _, _ = new.split(",")
     assert floors.problems == (
-        Problem("labels/labels.csv", lines.index(new) + 1, f"a new row: recsys no -> yes ({id} {title})"),
-        Problem("labels/labels.csv", 0, "a row that is gone: recsys yes -> no (zzzzzzzz Gone)"),
+        Problem(Source("labels/labels.csv", lines.index(new) + 1), f"a new row: recsys no -> yes ({id} {title})"),
+        Problem(Source("labels/labels.csv"), "a row that is gone: recsys yes -> no (zzzzzzzz Gone)"),
     )
 
 
@@ -273,7 +274,7 @@ def test_a_bad_listing_is_bad_input_and_stops_all_writing(ws: Path) -> None:
 def test_who_needs_a_person(ws: Path) -> None:
     (ws / "lists/odd.txt").write_text("CVMay 4, 2020\nŻółć gęśląJaźń Lis\nKształt.\n")
     run = checked("lists")
-    assert [(problem.path, problem.line) for problem in run.review][-1] == ("lists/odd.txt", 1)
+    assert [(problem.source.path, problem.source.line) for problem in run.review][-1] == ("lists/odd.txt", 1)
     assert run.review[-1].message == "Żółć gęślą: no topic: no word of it is known"
     assert len(run.review) < len(run.tagged), "what is clear is not asked about"
     model = load(Path("models/topics.safetensors"))
@@ -289,7 +290,7 @@ def test_who_needs_a_person(ws: Path) -> None:
         with Path("labels/labels.csv").open("a") as table:
             table.write(f'{tagged.entry.id},"{tagged.entry.title}",,\n')
     assert model.about["labels_hash"] != read_labels(Path("labels")).hash()
-    assert [problem.path for problem in checked("lists").review] == ["lists/odd.txt"], "nor is what a person labelled"
+    assert [problem.source.path for problem in checked("lists").review] == ["lists/odd.txt"], "nor is what a person labelled"
 
 
 def made(*checks: Check, review: tuple[Problem, ...] = ()) -> Run:
@@ -298,9 +299,9 @@ def made(*checks: Check, review: tuple[Problem, ...] = ()) -> Run:
 
 def test_github_is_told_nothing_but_what_is_meant() -> None:
     run = made(
-        Check("labels", "error", "1 to correct", (Problem("a,b:c%.csv", 3, "50%\r\n::add-mask::x"),)),
+        Check("labels", "error", "1 to correct", (Problem(Source("a,b:c%.csv", 3), "50%\r\n::add-mask::x"),)),
         Check("floors", "failed", "too low"),
-        review=(Problem("/elsewhere/l.txt", 0, "look"),),
+        review=(Problem(Source("/elsewhere/l.txt"), "look"),),
     )
     assert commands(run, Path("/root")) == (
         "::error file=a%2Cb%3Ac%25.csv,line=3,title=tagger%3A labels::50%25%0D%0A::add-mask::x\n"
@@ -310,7 +311,7 @@ def test_github_is_told_nothing_but_what_is_meant() -> None:
 
 
 def test_paths_are_those_of_the_repository(ws: Path) -> None:
-    run = made(Check("labels", "error", "1", (Problem("labels/labels.csv", 2, "x"),)))
+    run = made(Check("labels", "error", "1", (Problem(Source("labels/labels.csv", 2), "x"),)))
     assert "file=ws/labels/labels.csv,line=2," in commands(run, ws.parent)
     assert json.loads(code_quality(run, ws.parent))[0]["location"] == {"path": "ws/labels/labels.csv", "lines": {"begin": 2}}
 
@@ -319,7 +320,7 @@ def test_junit_is_xml_whatever_a_title_holds() -> None:
     nasty = "a\x00b\x1b[31m<&]]>\ud800\ufffe c"
     run = made(
         Check("labels", "ok", "fine"),
-        Check("base", "failed", nasty, (Problem("l.csv", 2, nasty),)),
+        Check("base", "failed", nasty, (Problem(Source("l.csv", 2), nasty),)),
         Check("listings", "error", "bad"),
         Check("floors", "skipped", "none"),
     )
@@ -330,7 +331,7 @@ def test_junit_is_xml_whatever_a_title_holds() -> None:
 
 
 def test_code_quality_names_each_finding_once_by_a_lasting_name() -> None:
-    twice = Problem("labels/labels.csv", 0, "a row that is gone")
+    twice = Problem(Source("labels/labels.csv"), "a row that is gone")
     run = made(Check("base", "failed", "worse", (twice,)), Check("floors", "failed", "low", (twice,)))
     (only,) = json.loads(code_quality(run, None))
     assert (only["severity"], only["location"]["lines"]["begin"], only["check_name"]) == ("major", 1, "tagger: base")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tagger import Entry
 from tagger.entry import entry_id, normalize_whitespace
+from tagger.source import Source
 
 
 def test_white_space_and_controls_are_normalised_once() -> None:
@@ -21,7 +22,7 @@ def test_et_al_in_the_last_name_is_taken_as_that() -> None:
 
 
 def test_source_does_not_count_for_equality() -> None:
-    assert Entry("T", source="a:1") == Entry("T", source="b:9")
+    assert Entry("T", source=Source("a", 1)) == Entry("T", source=Source("b", 9))
     assert Entry("T", date=date(2020, 1, 1)) != Entry("T", date=date(2020, 1, 2))
 
 

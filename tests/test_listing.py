@@ -13,6 +13,7 @@ from tagger.entry import normalize_whitespace
 from tagger.formats import json_lines as jsonl
 from tagger.formats import pasted
 from tagger.formats.registry import read_entries
+from tagger.source import Source
 
 ONE = Entry(
     "Clicks in Context",
@@ -34,7 +35,7 @@ def entries(text: str, year: int | None = 2024) -> list[Entry]:
 def test_three_lines_an_entry() -> None:
     (entry,) = entries(TEXT)
     assert entry == ONE
-    assert entry.source == "f:1"
+    assert entry.source == Source("f", 1)
     assert pasted.write_pasted([ONE]) == TEXT
 
 

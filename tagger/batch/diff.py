@@ -17,6 +17,7 @@ from tagger.errors import ListingError, OutputError, Problem, UsageError
 from tagger.formats import json_lines as jsonl
 from tagger.formats.registry import read_text
 from tagger.model.model import Model
+from tagger.source import Source
 
 __all__ = [
     "diff_models",
@@ -91,7 +92,7 @@ def read_run(path: Path) -> list[TagRecord]:
             ids = [topic["id"] if isinstance(topic, dict) else str(topic) for topic in row["topics"]]
             found.append(TagRecord(str(row["id"]), str(row["title"]), "", tuple((id, None) for id in ids), "", None))
         except (KeyError, TypeError):
-            problem = Problem(str(path), line, "expected an id, a title and topics, as 'tag' writes them")
+            problem = Problem(Source(str(path), line), "expected an id, a title and topics, as 'tag' writes them")
             raise ListingError("nothing was compared", [problem]) from None
     return found
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tagger.batch.manifest import Manifest
 from tagger.errors import Problem
+from tagger.source import Source
 
 LISTING_ENDINGS = (".txt", ".jsonl")  # what is read in a folder; a file given by name may end otherwise
 
@@ -34,7 +35,7 @@ def find_listings(listings: Sequence[str], out: Path, old: Manifest) -> tuple[li
         named, pattern = [given], None
         if glob.has_magic(given) and not Path(given).exists():
             named, pattern = sorted(glob.glob(given, recursive=True)), given  # noqa: PTH207 - a Path takes no absolute pattern
-            problems += [] if named else [Problem(given, 0, "no file matches it")]
+            problems += [] if named else [Problem(Source(given), "no file matches it")]
         for path in map(Path, named):
             inside: list[tuple[Path, Path, str | None]] = []
             try:
@@ -43,7 +44,7 @@ def find_listings(listings: Sequence[str], out: Path, old: Manifest) -> tuple[li
                 if error.errno != ELOOP or pattern is None:  # a pattern follows links that lead round until there is no end
                     missing = pattern is None and isinstance(error, FileNotFoundError)
                     what = "no such file or folder" if missing else f"cannot be read: {error.strerror}"
-                    problems.append(Problem(str(path), 0, what))
+                    problems.append(Problem(Source(str(path)), what))
                 continue
             if path.is_dir():
                 if pattern is None or "**" not in pattern:  # which names what is in there too
@@ -55,7 +56,7 @@ def find_listings(listings: Sequence[str], out: Path, old: Manifest) -> tuple[li
             for file, relative, found_in in inside:
                 place = file.resolve()
                 if not str(file).isprintable():  # neither a manifest nor a table could hold it
-                    problems.append(Problem(repr(str(file)), 0, "expected a name that can be printed; rename the file"))
+                    problems.append(Problem(Source(repr(str(file))), "expected a name that can be printed; rename the file"))
                 elif found_in is None or place not in own:
                     stem = relative.with_suffix("") if relative.suffix.lower() in LISTING_ENDINGS else relative
                     source = Path(os.path.normpath(file)).as_posix()
@@ -73,7 +74,7 @@ def _walk_folder(folder: Path, out: Path) -> tuple[list[Path], list[Problem]]:
         folders.sort()
         listings = [name for name in files if not name.startswith(".") and name.lower().endswith(LISTING_ENDINGS)]
         found += [Path(top) / name for name in sorted(listings)]  # a disk has an order of its own
-    return found, [Problem(str(error.filename), 0, f"cannot be read: {error.strerror}") for error in wrong]
+    return found, [Problem(Source(str(error.filename)), f"cannot be read: {error.strerror}") for error in wrong]
 
 
 def _path_below(path: Path) -> Path:

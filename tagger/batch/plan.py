@@ -45,6 +45,7 @@ from tagger.labels.table import LabelRow
 from tagger.model.model import Model
 from tagger.model.storage import model_from_bytes, read_model_bytes
 from tagger.reports import tags as report
+from tagger.source import Source
 from tagger.tags import Tag, Tagged
 from tagger.taxonomy import Topic
 from tagger.workspace.workspace import Workspace, model_path
@@ -213,7 +214,7 @@ def plan_batch(
         try:
             data = engine.render(entries, records)
         except ListingError as error:
-            problems += error.problems or [Problem(good[0].source, 0, str(error))]
+            problems += error.problems or [Problem(Source(good[0].source), str(error))]
             continue
         inputs = tuple(InputRecord(source.source, readings[source.source][0], years[source.source]) for source in good)
         draft.put(output, data, OutputRecord(_hash(data), engine.hash, _found_in(sources, settings), inputs, records))
@@ -251,7 +252,7 @@ class _Draft:
         before, there = self.old.made.get(output), _hash_of(self.out / output)
         if there != made.hash:
             if not (self.force or self._is_ours(output, there)):
-                self.edited.append(Problem(str(self.out / output), 0, "not as tagger wrote it; --force replaces it"))
+                self.edited.append(Problem(Source(str(self.out / output)), "not as tagger wrote it; --force replaces it"))
                 return
             self.data[output], self.there[output] = data, there
             entries = tag_changes(before.records if before else (), made.records)
@@ -273,10 +274,10 @@ class _Draft:
                 if there is None:
                     del self.made[output]
                 else:
-                    left.append(Problem(str(self.out / output), 0, message))
+                    left.append(Problem(Source(str(self.out / output)), message))
             elif not (self.force or self._is_ours(output, there)):
                 message = f"kept, though {gone[0]} is gone: not as tagger wrote it; --force removes it"
-                left.append(Problem(str(self.out / output), 0, message))
+                left.append(Problem(Source(str(self.out / output)), message))
             else:
                 self.changes.append(FileChange(output, "removed", 0, tuple(tag_changes(made.records, ()))))
                 del self.made[output]
@@ -326,7 +327,7 @@ class _Engine:
         for (source, entry), record in zip(entries, records, strict=True):
             tags = tuple(Tag(named.get(id, Topic(id, id)), score, record.by) for id, score in record.topics)
             # A line number would change with every entry put above it.
-            shown = entry if self.form == "listing" else replace(entry, source=source)
+            shown = entry if self.form == "listing" else replace(entry, source=Source(source))
             results.append(Tagged(shown, tags, np.zeros(0), record.note, by=record.by))
         if self.form == "parquet":
             out = io.BytesIO()
@@ -429,7 +430,7 @@ def _read(path: Path, source: str, year: int) -> tuple[str, Listing]:
         data = path.read_bytes()
         return _hash(data), read_entries(decode_text(data, source), source, year)
     except OSError as error:
-        return "", Listing(problems=(Problem(source, 0, f"cannot be read: {error.strerror}"),))
+        return "", Listing(problems=(Problem(Source(source), f"cannot be read: {error.strerror}"),))
     except ListingError as error:
         return "", Listing(problems=error.problems)
 
@@ -437,7 +438,7 @@ def _read(path: Path, source: str, year: int) -> tuple[str, Listing]:
 def _error(problems: list[Problem], edited: list[Problem], keep_going: bool) -> TaggerError | None:
     if not problems and not edited:
         return None
-    n_files = len({problem.path for problem in (*problems, *edited)})
+    n_files = len({problem.source.path for problem in (*problems, *edited)})
     message = f"{n_files} {'file' if n_files == 1 else 'files'} to look at, as named above"
     if not keep_going:
         message += "; nothing was written, --keep-going leaves these alone and does the others"

@@ -18,6 +18,7 @@ from tagger.errors import Problem
 from tagger.reports import figures as figures_report
 from tagger.reports import page as html_report
 from tagger.reports import tags as report
+from tagger.source import Source
 
 __all__ = [
     "code_quality",
@@ -54,7 +55,7 @@ def text(run: Run) -> str:
     """The checks, each with the lines that it is about, then warnings and the entries that need a person."""
     rows = [[check.name, check.state, check.message] for check in run.checks]
     lines = [report.align_columns(rows[0], rows[1:])]
-    lines += [f"{finding.problem}\n" for finding in _findings(run) if finding.problem.path]
+    lines += [f"{finding.problem}\n" for finding in _findings(run) if finding.problem.source.path]
     return "".join(lines)
 
 
@@ -62,8 +63,8 @@ def commands(run: Run, root: Path | None) -> str:
     """GitHub's workflow commands: an error or a warning on the line of each finding; paths as from `root`."""
     lines = []
     for level, title, problem in _findings(run):
-        place = {"file": _relative(problem.path, root), "line": str(problem.line)} if problem.path else {}
-        if not problem.line:
+        place = {"file": _relative(problem.source.path, root), "line": str(problem.source.line)} if problem.source.path else {}
+        if not problem.source.line:
             place.pop("line", None)
         properties = ",".join(f"{key}={_property(value)}" for key, value in {**place, "title": f"tagger: {title}"}.items())
         lines.append(f"::{level} {properties}::{_data(problem.message)}\n")
@@ -79,7 +80,7 @@ def summary(run: Run, link: str | None = None) -> str:
     """
     rows = [[check.name, check.state, report.escape_markdown(check.message)] for check in run.checks]
     parts = [f"## tagger: {_HEADINGS[run.status]}\n", report.markdown_table(["check", "", ""], rows)]
-    where = [finding.problem for finding in _findings(run) if finding.problem.path and finding.problem not in run.review]
+    where = [finding.problem for finding in _findings(run) if finding.problem.source.path and finding.problem not in run.review]
     if where:
         parts += ["### Lines to look at\n", _listed(where)]
     if run.review:
@@ -134,16 +135,18 @@ def code_quality(run: Run, root: Path | None) -> str:
     """GitLab's Code Quality report: JSON, an object for each finding that stands in a file; paths as from `root`."""
     found = []
     for level, title, problem in _findings(run):
-        path = _relative(problem.path, root)
+        path = _relative(problem.source.path, root)
         if path:
-            fingerprint = blake2b(json.dumps([title, path, problem.line, problem.message]).encode(), digest_size=16).hexdigest()
+            fingerprint = blake2b(
+                json.dumps([title, path, problem.source.line, problem.message]).encode(), digest_size=16
+            ).hexdigest()
             found.append(
                 {
                     "description": problem.message,
                     "check_name": f"tagger: {title}",
                     "fingerprint": fingerprint,
                     "severity": "major" if level == "error" else "minor",
-                    "location": {"path": path, "lines": {"begin": max(problem.line, 1)}},
+                    "location": {"path": path, "lines": {"begin": max(problem.source.line, 1)}},
                 }
             )
     return json.dumps(found, indent=1) + "\n"
@@ -167,7 +170,7 @@ def _findings(run: Run) -> Iterator[_Finding]:
     for check in run.checks:
         if check.state in ("failed", "error"):
             if check.state == "failed" or not check.problems:
-                yield _Finding("error", check.name, Problem("", 0, check.message))
+                yield _Finding("error", check.name, Problem(Source(""), check.message))
             yield from (_Finding("error", check.name, problem) for problem in check.problems if problem not in named)
             named.update(check.problems)
     for problem in run.warnings:

@@ -26,6 +26,7 @@ from tagger.model.decision import UNCERTAIN_ODDS_RATIO, log_odds_margins
 from tagger.model.model import Model
 from tagger.model.storage import load, model_to_bytes
 from tagger.reports import card as card_report
+from tagger.source import Source
 from tagger.tags import Tagged
 from tagger.taxonomy import Gate, ancestors, incompatible_topics, read_gate
 from tagger.training.settings import Settings
@@ -252,7 +253,7 @@ def _model(
         return there, there
     draft.add("model", "ok", f"made anew from {place.labels}")
     draft.warnings += [
-        Problem(str(place.labels / "topics.toml"), 0, message) for message in card_report.describe_missed_goals(made)
+        Problem(Source(str(place.labels / "topics.toml")), message) for message in card_report.describe_missed_goals(made)
     ]
     return there, made
 
@@ -271,7 +272,7 @@ def _moved(place: Workspace, labels: Labels, base: Sequence[LabelRow]) -> list[_
             continue
         moves = ", ".join(f"{topic} {was.get(topic, 'no')} -> {said.get(topic, 'no')}" for topic in topics) or "no topic"
         state = "" if id in before and id in now else "a new row: " if id in now else "a row that is gone: "
-        problem = Problem(path, row.line if id in now else 0, f"{state}{moves} ({id} {row.title})")
+        problem = Problem(Source(path, row.line if id in now else 0), f"{state}{moves} ({id} {row.title})")
         follows = {other for topic in topics for other in (*above.get(topic, ()), *against.get(topic, ()))}
         found.append(_Moved(id, frozenset({*topics, *follows}), id in before and id in now, problem))
     return found
@@ -291,7 +292,7 @@ def _rows(moved: Sequence[_Moved] | None, topics: Collection[str]) -> tuple[str,
         return "; no row of labels.csv changed", []
     about = [row.problem for row in moved if row.topics & set(topics)] or [row.problem for row in moved]
     more = len(about) - _MOST
-    shown = about[:_MOST] + ([Problem(about[0].path, 0, f"{more} more rows changed")] if more > 0 else [])
+    shown = about[:_MOST] + ([Problem(Source(about[0].source.path), f"{more} more rows changed")] if more > 0 else [])
     return "; look at the rows of labels.csv that changed", shown
 
 
@@ -302,10 +303,10 @@ def _against_base(
     for topic in base.topics if base is not None else ():
         if topic.id not in {known.id for known in labels.topics}:
             message = f"the base's topic {topic.id!r} is gone; it is not compared"
-            draft.warnings.append(Problem(str(place.labels / "topics.toml"), 0, message))
+            draft.warnings.append(Problem(Source(str(place.labels / "topics.toml")), message))
     for id in topics_with_other_goals(base, model) if base is not None else ():
         message = f"topic {id!r} asks for another precision than the base's; it is not compared"
-        draft.warnings.append(Problem(str(place.labels / "topics.toml"), 0, message))
+        draft.warnings.append(Problem(Source(str(place.labels / "topics.toml")), message))
     disputed = {row.id: row.topics for row in moved or () if row.disputed}
     comparison = compare_models(base, model, labels, disputed) if base is not None else None
     if comparison is None:
@@ -362,7 +363,7 @@ def _drift(model: Model, labels: Labels, tagged: Sequence[Tagged], fail: bool, p
     more = bool(found["label_more"])
     draft.add("drift", "failed" if more and fail else "ok", found["sentence"])
     if more and not fail:
-        draft.warnings.append(Problem(str(place.labels / "labels.csv"), 0, found["sentence"]))
+        draft.warnings.append(Problem(Source(str(place.labels / "labels.csv")), found["sentence"]))
 
 
 def _tag_new(plan: batch.Plan, model: Model, place: Workspace) -> tuple[Tagged, ...]:
@@ -384,12 +385,12 @@ def _uncertain_entries(tagged: Sequence[Tagged], model: Model) -> Iterator[Probl
     scores = model.scores(result.entry for result in machine)
     near = np.abs(log_odds_margins(scores, model.thresholds)) <= np.log(UNCERTAIN_ODDS_RATIO)
     for n, result in enumerate(machine):
-        path, _, line = (result.entry.source or ":0").rpartition(":")
+        source = result.entry.source or Source("")
         if not result.tags and (result.nearest is None or (result.note or "").startswith("unlike")):
-            yield Problem(path, int(line), f"{result.entry.title}: {result.note}")
+            yield Problem(source, f"{result.entry.title}: {result.note}")
         elif near[n].any():
             close = [
                 f"{model.topics[t].name} {scores[n, t]:.2f} with the threshold at {model.thresholds[t]:.2f}"
                 for t in np.flatnonzero(near[n])
             ]
-            yield Problem(path, int(line), f"{result.entry.title}: {'; '.join(close)}")
+            yield Problem(source, f"{result.entry.title}: {'; '.join(close)}")

@@ -200,7 +200,7 @@ def describe(model: Model, pool: Pool, n_wanted: int) -> list[dict[str, Any]]:
             {
                 "id": entry.id,
                 "title": entry.title,
-                "source": entry.source,
+                "source": entry.source and str(entry.source),
                 "reason": "unlike" if t is None else "uncertain",
                 "topic": None if t is None else model.topics[t].id,
                 "score": None if t is None else round(float(pool.scores[n, t]), 4),

@@ -15,6 +15,7 @@ from tagger.formats.registry import read_entries, read_text
 from tagger.labels.closure import find_contradictions, label_arrays
 from tagger.labels.table import LabelRow, read_rows
 from tagger.model.model import Model
+from tagger.source import Source
 from tagger.taxonomy import Topic, ancestors, incompatible_topics
 
 __all__ = [
@@ -47,7 +48,7 @@ def read_labelled_set(
             raise LabelsError(f"{source}: a listing has no topics in it; give --labels with a table of them")
         rows = [_row(entry, record) for entry, record in zip(entries, found, strict=True)]
     ids, above, against = {topic.id for topic in topics}, ancestors(topics), incompatible_topics(topics)
-    seen: dict[str, str | None] = {}
+    seen: dict[str, Source | None] = {}
     problems: list[Problem] = []
     for entry, row in zip(entries, rows, strict=True):
         messages = [row] if isinstance(row, str) else []
@@ -59,8 +60,8 @@ def read_labelled_set(
             messages += [f"unknown topic {id!r}; the model has {', '.join(sorted(ids))}" for id in said if id not in ids]
             messages += [f"topic {id!r} is both yes and unsure" for id in said if id in row.topics and id in row.unsure]
             messages += find_contradictions(row, above, against, max_topics)
-        path, line = (str(labels), row.line) if labels is not None and isinstance(row, LabelRow) else _place(entry)
-        problems += [Problem(path, line, message) for message in messages]
+        where = Source(str(labels), row.line) if labels is not None and isinstance(row, LabelRow) else entry.source
+        problems += [Problem(where or Source(""), message) for message in messages]
     if problems:
         raise LabelsError(f"{source}: cannot be evaluated", problems)
     return entries, [row for row in rows if isinstance(row, LabelRow)]
@@ -94,8 +95,3 @@ def _row(entry: Entry, record: dict[str, Any]) -> LabelRow | str:
             return f"expected a list of topic ids under {key!r}, found {found!r}"
         sides.append(tuple(found))
     return LabelRow(entry.id, entry.title, topics=sides[0], unsure=sides[1])
-
-
-def _place(entry: Entry) -> tuple[str, int]:
-    path, _, line = (entry.source or ":0").rpartition(":")
-    return path, int(line)

@@ -11,6 +11,7 @@ from typing import Any
 from tagger.entry import Entry
 from tagger.errors import Problem
 from tagger.formats.listing import Listing
+from tagger.source import Source
 
 __all__ = [
     "entries_from_records",
@@ -39,9 +40,9 @@ def entries_from_records(pairs: Iterable[tuple[int, Any]], source: str) -> Listi
     problems: list[Problem] = []
     for number, found in pairs:
         try:
-            entries.append(_entry(found, f"{source}:{number}"))
+            entries.append(_entry(found, Source(source, number)))
         except (ValueError, TypeError) as error:
-            problems.append(Problem(source, number, str(error)))
+            problems.append(Problem(Source(source, number), str(error)))
     return Listing(tuple(entries), tuple(problems))
 
 
@@ -75,7 +76,7 @@ def entry_record(entry: Entry) -> dict[str, Any]:
         "code": entry.code,
         "affiliation": entry.affiliation,
         "abstract": entry.abstract,
-        "source": entry.source,
+        "source": entry.source and str(entry.source),
     }
 
 
@@ -84,7 +85,7 @@ def write_json_lines(entries: Iterable[Entry]) -> str:
     return "".join(json.dumps(entry_record(entry), ensure_ascii=False) + "\n" for entry in entries)
 
 
-def _entry(found: Any, source: str) -> Entry:
+def _entry(found: Any, source: Source) -> Entry:
     if isinstance(found, ValueError):
         raise found
     if not isinstance(found, dict):

@@ -22,6 +22,7 @@ from tagger.entry import Entry
 from tagger.errors import ListingError, Problem
 from tagger.formats.listing import Listing
 from tagger.formats.title_authors import NameEvidence, split_byline, split_title_authors
+from tagger.source import Source
 
 __all__ = [
     "append_entry",
@@ -103,13 +104,12 @@ def read_pasted(text: str, source: str, year: int | None) -> Listing:
                 shown = f"title {title!r}, first author {authors[0]!r}" if authors else f"title {title!r}, no authors"
                 warnings.append(
                     Problem(
-                        source,
-                        block.title_line,
+                        Source(source, block.title_line),
                         f"title and authors are split on thin evidence ({shown}); put a tab between them if that is wrong",
                     )
                 )
         if not abstract:
-            warnings.append(Problem(source, block.title_line, f"no abstract follows the title {title!r}"))
+            warnings.append(Problem(Source(source, block.title_line), f"no abstract follows the title {title!r}"))
         try:
             entries.append(
                 Entry(
@@ -121,11 +121,11 @@ def read_pasted(text: str, source: str, year: int | None) -> Listing:
                     block.code,
                     affiliation,
                     abstract,
-                    f"{source}:{block.line}",
+                    Source(source, block.line),
                 )
             )
         except ValueError:
-            problems.append(Problem(source, block.title_line, "expected a title, found only authors"))
+            problems.append(Problem(Source(source, block.title_line), "expected a title, found only authors"))
     return Listing(tuple(entries), tuple(sorted(problems)), tuple(warnings))
 
 
@@ -139,7 +139,7 @@ def write_pasted(entries: Sequence[Entry], topics: Mapping[str, str] | None = No
     Raises:
         ListingError: if an entry has no category or date, or one that a header cannot hold.
     """
-    problems = [Problem(*_where(entry), problem) for entry in entries if (problem := _unfit(entry))]
+    problems = [Problem(entry.source or Source("entry"), problem) for entry in entries if (problem := _unfit(entry))]
     if problems:
         raise ListingError("a listing cannot hold all of these; --format jsonl can", problems)
     explicit = {n for n, entry in enumerate(entries) if len(entry.authors) > 3}
@@ -184,7 +184,7 @@ def remove_entry(text: str, id: str) -> str:
     before = read_pasted(text, "", None).all()
     kept = [entry for entry in before if entry.id != id]
     lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", text)
-    starts = [_where(entry)[1] - 1 for entry in before]
+    starts = [entry.source.line - 1 for entry in before if entry.source is not None]
     pieces = zip(before, starts, [*starts[1:], len(lines)], strict=True)
     shorter = "".join("".join(lines[start:end]) for entry, start, end in pieces if entry.id != id)
     shorter = shorter.rstrip() + "\n" if kept else ""
@@ -205,11 +205,6 @@ def _unfit(entry: Entry) -> str | None:
     if not _header(_header_of(entry)):
         return f"{entry.title!r}: a listing wants a category of capitals, or one such as eess.IV, found {entry.category!r}"
     return None
-
-
-def _where(entry: Entry) -> tuple[str, int]:
-    path, _, line = (entry.source or "entry:0").rpartition(":")
-    return path, int(line)
 
 
 def _lines(entry: Entry, explicit: bool, topics: Mapping[str, str] | None) -> str:
@@ -260,14 +255,15 @@ def _blocks(text: str, source: str, year: int | None) -> tuple[list[_Block], lis
             lines = f"lines {first} to {last} were" if last > first else f"line {first} was"
             problems.append(
                 Problem(
-                    source,
-                    first,
+                    Source(source, first),
                     f"{lines} not understood: found {_short(found)}, expected {_EXAMPLE}; "
                     "if it belongs to an abstract, put a tab before it",
                 )
             )
         elif current and current.title is None:
-            problems.append(Problem(source, current.line, "a header with no entry under it: expected title and authors next"))
+            problems.append(
+                Problem(Source(source, current.line), "a header with no entry under it: expected title and authors next")
+            )
         elif current and current.date:
             blocks.append(current)
         current, stray = None, []
@@ -282,7 +278,7 @@ def _blocks(text: str, source: str, year: int | None) -> tuple[list[_Block], lis
             close()
             day = _date(match, year)
             if isinstance(day, str):
-                problems.append(Problem(source, number, f"{day} in {line!r}; the entry under it is left out"))
+                problems.append(Problem(Source(source, number), f"{day} in {line!r}; the entry under it is left out"))
             current = _Block(number, match["category"].strip(), None if isinstance(day, str) else day, bool(match["code"]))
         elif current and current.title is None:
             current.title, current.title_line = raw, number

@@ -14,6 +14,7 @@ from tagger.errors import ListingError, Problem
 from tagger.formats import json_lines as jsonl
 from tagger.formats import pasted
 from tagger.formats.listing import Listing
+from tagger.source import Source
 
 __all__ = [
     "append_entry",
@@ -84,8 +85,8 @@ def remove_entry(text: str, id: str) -> str:
     """
     if not jsonl.looks_like_json_lines(text):
         return pasted.remove_entry(text, id)
-    gone = {entry.source for entry in jsonl.read_json_lines(text, "").all() if entry.id == id}
-    return "".join(line + "\n" for n, line in enumerate(text.rstrip().split("\n"), 1) if f":{n}" not in gone)
+    gone = {entry.source.line for entry in jsonl.read_json_lines(text, "").all() if entry.source is not None and entry.id == id}
+    return "".join(line + "\n" for n, line in enumerate(text.rstrip().split("\n"), 1) if n not in gone)
 
 
 def read_text(path: str | Path) -> str:
@@ -98,7 +99,7 @@ def read_text(path: str | Path) -> str:
         data = sys.stdin.buffer.read() if str(path) == "-" else Path(path).read_bytes()
     except OSError as error:
         raise ListingError(
-            "name a file that can be read", [Problem(str(path) or "''", 0, f"cannot be read: {error.strerror}")]
+            "name a file that can be read", [Problem(Source(str(path) or "''"), f"cannot be read: {error.strerror}")]
         ) from None
     return decode_text(data, str(path))
 
@@ -114,4 +115,4 @@ def decode_text(data: bytes, source: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         found = f"expected UTF-8 text, found the byte 0x{data[error.start]:02x}; save the file as UTF-8"
-        raise ListingError("no entry was read", [Problem(source, line, found)]) from None
+        raise ListingError("no entry was read", [Problem(Source(source, line), found)]) from None

@@ -16,6 +16,7 @@ from tagger.errors import LabelsError, ListingError, Problem
 from tagger.formats.registry import read_entries, read_text
 from tagger.labels.closure import find_contradictions, label_arrays
 from tagger.labels.table import LabelRow, _read_table
+from tagger.source import Source
 from tagger.taxonomy import Topic, ancestors, incompatible_topics, read_max_topics, read_topics
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def read_labels(folder: Path) -> Labels:
         try:
             listing = read_entries(read_text(path), str(path), None)
         except ListingError as error:
-            problems += error.problems or [Problem(str(path), 0, str(error))]
+            problems += error.problems or [Problem(Source(str(path)), str(error))]
             continue
         problems += listing.problems
         warnings += listing.warnings
@@ -100,8 +101,8 @@ def read_labels(folder: Path) -> Labels:
             messages.append(f"no entry in {folder / 'entries'} has the id {row.id!r} ({row.title!r}); add it or delete the row")
         if topics and not messages:
             messages += find_contradictions(row, above, against, max_topics)
-            warnings += [Problem(str(table), row.line, message) for message in _overruled(row, above, against)]
-        problems += [Problem(str(table), row.line, message) for message in messages]
+            warnings += [Problem(Source(str(table), row.line), message) for message in _overruled(row, above, against)]
+        problems += [Problem(Source(str(table), row.line), message) for message in messages]
         rows.setdefault(row.id, row)
     for entry in entries.values() if table.exists() else ():
         if entry.id not in rows:
@@ -147,8 +148,7 @@ def _overruled(row: LabelRow, above: Mapping[str, Sequence[str]], against: Mappi
 
 
 def _at(entry: Entry, message: str) -> Problem:
-    path, _, line = (entry.source or ":0").rpartition(":")
-    return Problem(path, int(line), message)
+    return Problem(entry.source or Source(""), message)
 
 
 def _csv_line(entry: Entry) -> str:

@@ -19,6 +19,7 @@ from tagger.formats.registry import read_text
 from tagger.labels.closure import find_contradictions
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow, read_rows, write_rows
+from tagger.source import Source
 from tagger.taxonomy import ancestors, incompatible_topics, read_max_topics, read_topics
 
 __all__ = [
@@ -79,16 +80,16 @@ def read_answers(path: str | Path) -> list[AuditAnswer]:
     source = "standard input" if str(path) == "-" else str(path)
     for line, record in jsonl.parse_records(read_text(path)):
         if isinstance(record, ValueError):
-            problems.append(Problem(source, line, str(record)))
+            problems.append(Problem(Source(source, line), str(record)))
         elif not isinstance(record, dict) or not all(isinstance(record.get(key), str) for key in ("id", "topic")):
-            problems.append(Problem(source, line, "expected an object with id, topic, label and decision"))
+            problems.append(Problem(Source(source, line), "expected an object with id, topic, label and decision"))
         elif record.get("label") not in _OTHER:
-            problems.append(Problem(source, line, f"expected yes or no under 'label', found {record.get('label')!r}"))
+            problems.append(Problem(Source(source, line), f"expected yes or no under 'label', found {record.get('label')!r}"))
         elif record.get("decision") in ANSWERS:
             found.append(AuditAnswer(record["id"], record["topic"], record["label"], record["decision"], line))
         elif record.get("decision") is not None:
             wanted = f"expected {', '.join(ANSWERS)} or null under 'decision', found {record['decision']!r}"
-            problems.append(Problem(source, line, wanted))
+            problems.append(Problem(Source(source, line), wanted))
     if problems:
         raise ListingError(f"{source}: {len(problems)} to correct; nothing was changed", problems)
     return found
@@ -111,13 +112,17 @@ def check_confirmed(folder: Path, labels: Labels) -> list[Problem]:
     first: dict[tuple[str, str], int] = {}
     for line, (id, title, topic, _) in rows:
         if id not in ids:
-            problems.append(Problem(str(path), line, f"no labelled entry has the id {id!r} ({title!r}); delete the row"))
+            problems.append(
+                Problem(Source(str(path), line), f"no labelled entry has the id {id!r} ({title!r}); delete the row")
+            )
         if topic not in topics:
             known = ", ".join(topic.id for topic in labels.topics)
-            problems.append(Problem(str(path), line, f"unknown topic {topic!r}; correct it or delete the row; known: {known}"))
+            problems.append(
+                Problem(Source(str(path), line), f"unknown topic {topic!r}; correct it or delete the row; known: {known}")
+            )
         if (id, topic) in first:
             where = f"the first one is in line {first[id, topic]}"
-            problems.append(Problem(str(path), line, f"a second row for {topic!r} of {id!r}; {where}"))
+            problems.append(Problem(Source(str(path), line), f"a second row for {topic!r} of {id!r}; {where}"))
         first.setdefault((id, topic), line)
     return sorted(problems)
 
@@ -145,7 +150,7 @@ def apply_answers(folder: Path, decisions: Sequence[AuditAnswer], source: str = 
         column = {topic.id: n for n, topic in enumerate(read_topics(folder / "topics.toml"))}
         last = {(decision.id, decision.topic): decision for decision in decisions}.values()
         problems = [
-            Problem(source or str(folder / "labels.csv"), decision.line, message)
+            Problem(Source(source or str(folder / "labels.csv"), decision.line), message)
             for decision in last
             if (message := _wrong(decision, rows.get(decision.id), column))
         ]
@@ -188,7 +193,9 @@ def _check_rows(folder: Path, rows: Mapping[str, LabelRow], decisions: Iterable[
     topics, max_topics = read_topics(folder / "topics.toml"), read_max_topics(folder / "topics.toml")
     above, against = ancestors(topics), incompatible_topics(topics)
     problems = [
-        Problem(source or str(folder / "labels.csv"), decision.line, f"{decision.topic} of {decision.id} as yes: {message}")
+        Problem(
+            Source(source or str(folder / "labels.csv"), decision.line), f"{decision.topic} of {decision.id} as yes: {message}"
+        )
         for decision in decisions
         if (decision.label, decision.answer) == ("no", "accept")
         for message in find_contradictions(rows[decision.id], above, against, max_topics)
@@ -236,17 +243,17 @@ def _read_table(path: Path) -> tuple[list[tuple[int, list[str]]], list[Problem]]
     wanted, problems, start = ",".join(_COLUMNS), list[Problem](), 1
     try:
         if tuple(next(table, [])) != _COLUMNS:
-            return rows, [Problem(str(path), 1, f"expected the columns {wanted}")]
+            return rows, [Problem(Source(str(path), 1), f"expected the columns {wanted}")]
         start = table.line_num + 1
         for cells in table:
             if len(cells) == len(_COLUMNS) and cells[3] in _OTHER:
                 rows.append((start, cells))
             elif cells:
                 found = f"expected {wanted} with the label yes or no, found {','.join(cells)!r}"
-                problems.append(Problem(str(path), start, found))
+                problems.append(Problem(Source(str(path), start), found))
             start = table.line_num + 1
     except csv.Error as error:
-        problems.append(Problem(str(path), start, f"expected a CSV table: {error}"))
+        problems.append(Problem(Source(str(path), start), f"expected a CSV table: {error}"))
     return rows, problems
 
 

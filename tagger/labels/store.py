@@ -12,6 +12,7 @@ from tagger.errors import LabelsError, Problem, TaggerError
 from tagger.formats import pasted
 from tagger.formats.registry import append_entry, read_entries, read_text, remove_entry
 from tagger.labels.table import LabelRow, read_rows, write_rows
+from tagger.source import Source
 
 __all__ = [
     "LabelEdit",
@@ -102,7 +103,7 @@ class LabelStore:
         rows = read_rows(self.table) if self.table.exists() else []
         mine = [row for row in rows if row.id == decision.entry.id]
         if len(mine) > 1:
-            problem = Problem(str(self.table), mine[1].line, f"a second row for {mine[1].id!r}; delete one")
+            problem = Problem(Source(str(self.table), mine[1].line), f"a second row for {mine[1].id!r}; delete one")
             raise LabelsError(f"{self.table}: 1 to correct", [problem])
         found = mine[0] if mine else None
         if _decides(found) != _decides(decision.was):
@@ -111,7 +112,7 @@ class LabelStore:
 
     def _file(self, entry: Entry) -> Path:
         """Where the text of an entry goes: a file named after its listing."""
-        listing = Path((entry.source or "by-hand:0").rpartition(":")[0])
+        listing = Path("by-hand" if entry.source is None else entry.source.path)
         return self.path / "entries" / f"{listing.stem}{'' if pasted.can_write(entry) else '.jsonl'}.txt"
 
     def _add(self, entry: Entry) -> None:

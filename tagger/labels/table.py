@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tagger.atomic import write_whole
 from tagger.errors import LabelsError, ListingError, Problem
 from tagger.formats.registry import read_text
+from tagger.source import Source
 
 if TYPE_CHECKING:
     pass
@@ -72,16 +73,16 @@ def _read_table(path: Path) -> tuple[list[LabelRow], list[Problem]]:
         header = next(reader, [])
         if tuple(header) != COLUMNS:
             found = ",".join(header) or "nothing"
-            return rows, [Problem(str(path), 1, f"expected the columns {','.join(COLUMNS)}, found {found}")]
+            return rows, [Problem(Source(str(path), 1), f"expected the columns {','.join(COLUMNS)}, found {found}")]
         start = reader.line_num + 1
         for cells in reader:
             if len(cells) == len(COLUMNS):
                 rows.append(LabelRow(cells[0].strip(), cells[1], _ids(cells[2]), _ids(cells[3]), start))
             elif cells:
-                problems.append(Problem(str(path), start, f"expected {len(COLUMNS)} cells, found {len(cells)}"))
+                problems.append(Problem(Source(str(path), start), f"expected {len(COLUMNS)} cells, found {len(cells)}"))
             start = reader.line_num + 1
     except csv.Error as error:
-        problems.append(Problem(str(path), start, f"expected a CSV table: {error}"))
+        problems.append(Problem(Source(str(path), start), f"expected a CSV table: {error}"))
     return rows, problems
 
 

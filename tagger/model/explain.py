@@ -99,7 +99,7 @@ def explain_entries(
                 "id": entry.id,
                 "title": entry.title,
                 "abstract": entry.abstract,
-                "source": entry.source,
+                "source": entry.source and str(entry.source),
                 "by_hand": _said(by_hand[entry.id]) if entry.id in by_hand else None,
                 "topics": [
                     _topic(model, entry, column, scores[n], decided[n], there)

@@ -206,7 +206,7 @@ def _csv(results: Sequence[Tagged], model: Model, all_scores: bool, digits: int)
             ";".join("" if tag.score is None else f"{tag.score:.{digits}f}" for tag in result.tags),
             result.by,
             result.note or "",
-            result.entry.source or "",
+            str(result.entry.source or ""),
         ]
         table.writerow(row + ([f"{score:.4f}" for score in _every_score(result, model).values()] if all_scores else []))
     return out.getvalue()
@@ -225,7 +225,7 @@ def tagged_frame(results: Sequence[Tagged]) -> pd.DataFrame:
             "scores": [tag.score for tag in result.tags],
             "by": result.by,
             "note": result.note,
-            "source": result.entry.source,
+            "source": result.entry.source and str(result.entry.source),
         }
         for result in results
     ]

@@ -50,6 +50,7 @@ from tagger.server.api_schema import (
     WhyOptions,
     request_body,
 )
+from tagger.source import Source
 from tagger.taxonomy import Topic
 from tagger.workspace.workspace import Workspace
 
@@ -241,12 +242,14 @@ def _schema(routes: Sequence[BaseRoute]) -> dict[str, Any]:
 
 
 def _shown(problems: Iterable[Problem]) -> list[dict[str, Any]]:
-    return [{"source": problem.path, "line": problem.line or None, "message": problem.message} for problem in problems]
+    return [
+        {"source": problem.source.path, "line": problem.source.line or None, "message": problem.message} for problem in problems
+    ]
 
 
 def _of_query(error: RequestValidationError) -> list[Problem]:
     found = ((".".join(map(str, one["loc"][1:])), one["msg"], one["input"]) for one in error.errors())
-    return [Problem("query", 0, f"{option}: {message}, found {input!r}") for option, message, input in found]
+    return [Problem(Source("query"), f"{option}: {message}, found {input!r}") for option, message, input in found]
 
 
 def _json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

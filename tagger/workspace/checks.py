@@ -8,6 +8,7 @@ from tagger.errors import LabelsError, ModelError, Problem
 from tagger.labels.dataset import Labels, read_labels
 from tagger.labels.reviewed import check_confirmed
 from tagger.model.storage import load
+from tagger.source import Source
 from tagger.training.settings import Settings
 from tagger.workspace.retrain import is_current
 from tagger.workspace.workspace import Workspace
@@ -41,7 +42,7 @@ def check_workspace(place: Workspace, labels_only: bool = False) -> Checked:
     problems = check_confirmed(place.labels, labels)
     wrong = None if labels_only else _wrong_model(place, labels)
     if wrong is not None:
-        problems.append(Problem(str(place.model), 0, wrong))
+        problems.append(Problem(Source(str(place.model)), wrong))
     return Checked(tuple(problems), labels)
 
 

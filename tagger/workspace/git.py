@@ -28,7 +28,7 @@ def added_since(revision: str, entries: Iterable[Entry]) -> tuple[Entry, ...]:
     then: dict[str, set[str]] = {}
     added = []
     for entry in entries:
-        path = (entry.source or "").rpartition(":")[0]
+        path = "" if entry.source is None else entry.source.path
         if path not in then:
             then[path] = _ids(revision, path)
         if entry.id not in then[path]:

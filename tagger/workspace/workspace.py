@@ -9,6 +9,7 @@ from tagger.errors import LabelsError, Problem, UsageError
 from tagger.labels.table import LabelRow, read_rows
 from tagger.model.model import Model
 from tagger.model.storage import load
+from tagger.source import Source
 from tagger.taxonomy import Topic, read_topics
 
 __all__ = [
@@ -52,7 +53,7 @@ class Workspace:
         rows = read_rows(path) if path.exists() else []
         ids = {topic.id for topic in topics}
         unknown = [
-            Problem(str(path), row.line, f"unknown topic {topic!r}; known: {', '.join(sorted(ids))}")
+            Problem(Source(str(path), row.line), f"unknown topic {topic!r}; known: {', '.join(sorted(ids))}")
             for row in rows
             for topic in row.topics
             if topic not in ids
