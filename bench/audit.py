@@ -24,8 +24,8 @@ import numpy as np
 from scipy import stats
 
 from tagger.curation.label_errors import label_error_log_odds, out_of_fold_log_odds
+from tagger.formats.markdown import markdown_table
 from tagger.labels.dataset import Labels, read_labels
-from tagger.reports.tags import markdown_table
 from tagger.text.hashed_vocabulary import HashedVocabulary
 from tagger.text.normalize import entry_text
 from tagger.text.similarity import nearest_rows, tfidf_rows

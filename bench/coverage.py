@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tagger.formats.plain_text import align_columns
 from tagger.labels.dataset import read_labels
-from tagger.reports.tags import align_columns
 from tagger.text.hashed_vocabulary import build_vocabulary
 from tagger.text.near_duplicates import group_near_duplicates
 from tagger.text.normalize import entry_text

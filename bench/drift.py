@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from tagger.curation.drift import measure_drift
+from tagger.formats.plain_text import align_columns
 from tagger.labels.dataset import Labels, read_labels
 from tagger.reports.figures import format_interval
-from tagger.reports.tags import align_columns
 from tagger.text.normalize import entry_text
 from tagger.training.trainer import train
 

@@ -15,9 +15,11 @@ from urllib.parse import quote
 
 from tagger.ci.run import Run
 from tagger.errors import Problem
+from tagger.formats.markdown import escape_markdown, markdown_table
+from tagger.formats.plain_text import align_columns, strip_unprintable
 from tagger.reports import figures as figures_report
 from tagger.reports import page as html_report
-from tagger.reports import tags as report
+from tagger.reports.tags import format_tagged
 from tagger.source import Source
 
 __all__ = [
@@ -54,7 +56,7 @@ def host(environment: Mapping[str, str]) -> str:
 def text(run: Run) -> str:
     """The checks, each with the lines that it is about, then warnings and the entries that need a person."""
     rows = [[check.name, check.state, check.message] for check in run.checks]
-    lines = [report.align_columns(rows[0], rows[1:])]
+    lines = [align_columns(rows[0], rows[1:])]
     lines += [f"{finding.problem}\n" for finding in _findings(run) if finding.problem.source.path]
     return "".join(lines)
 
@@ -78,8 +80,8 @@ def summary(run: Run, link: str | None = None) -> str:
         run: what was found.
         link: where the page with pictures is, as from the summary; None if there is none to link to.
     """
-    rows = [[check.name, check.state, report.escape_markdown(check.message)] for check in run.checks]
-    parts = [f"## tagger: {_HEADINGS[run.status]}\n", report.markdown_table(["check", "", ""], rows)]
+    rows = [[check.name, check.state, escape_markdown(check.message)] for check in run.checks]
+    parts = [f"## tagger: {_HEADINGS[run.status]}\n", markdown_table(["check", "", ""], rows)]
     where = [finding.problem for finding in _findings(run) if finding.problem.source.path and finding.problem not in run.review]
     if where:
         parts += ["### Lines to look at\n", _listed(where)]
@@ -88,7 +90,7 @@ def summary(run: Run, link: str | None = None) -> str:
     if run.tagged and run.model is not None:
         parts += [
             "### New entries, and those with other topics\n",
-            report.format_tagged(run.tagged[:_MOST], run.model, "markdown"),
+            format_tagged(run.tagged[:_MOST], run.model, "markdown"),
         ]
         if len(run.tagged) > _MOST:
             parts.append(f"{len(run.tagged) - _MOST} more are not shown.\n")
@@ -125,8 +127,8 @@ def junit(run: Run) -> str:
     for check in run.checks:
         case = SubElement(suite, "testcase", classname="tagger.ci", name=check.name)
         if check.state in kinds:
-            found = SubElement(case, kinds[check.state], message=report.strip_unprintable(check.message))
-            found.text = report.strip_unprintable("\n".join(map(str, check.problems))) or None
+            found = SubElement(case, kinds[check.state], message=strip_unprintable(check.message))
+            found.text = strip_unprintable("\n".join(map(str, check.problems))) or None
     indent(suite)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suite, encoding="unicode") + "\n"
 
@@ -180,7 +182,7 @@ def _findings(run: Run) -> Iterator[_Finding]:
 
 
 def _listed(problems: tuple[Problem, ...] | list[Problem]) -> str:
-    lines = [f"- {report.escape_markdown(str(problem))}\n" for problem in problems[:_MOST]]
+    lines = [f"- {escape_markdown(str(problem))}\n" for problem in problems[:_MOST]]
     return "".join(lines) + (f"- and {len(problems) - _MOST} more\n" if len(problems) > _MOST else "")
 
 

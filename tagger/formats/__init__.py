@@ -1,4 +1,4 @@
 """One file a format: how it is recognised, read and written.
 
-In the order of imports: listing.py, title_authors.py, pasted.py, json_lines.py, registry.py.
+In the order of imports: plain_text.py, markdown.py, listing.py, title_authors.py, pasted.py, json_lines.py, registry.py.
 """

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tagger.reports.tags import escape_markdown, markdown_table
+from tagger.formats.markdown import escape_markdown, markdown_table
 from tagger.reports.why import highlight_terms, precedents_text, shown_terms
 
 __all__ = [

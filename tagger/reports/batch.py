@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagger.reports.tags import align_columns, count_noun, escape_markdown, markdown_table
+from tagger.formats.markdown import escape_markdown, markdown_table
+from tagger.formats.plain_text import align_columns, count_noun
 
 if TYPE_CHECKING:
     from tagger.batch.plan import FileChange, Plan

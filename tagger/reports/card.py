@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tagger.formats.markdown import escape_markdown, markdown_table
 from tagger.model.model import Model
 from tagger.reports.figures import figures_text
-from tagger.reports.tags import escape_markdown, markdown_table
 
 if TYPE_CHECKING:
     pass

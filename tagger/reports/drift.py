@@ -6,8 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from tagger.formats.markdown import escape_markdown, markdown_table
+from tagger.formats.plain_text import align_columns, count_noun
 from tagger.reports.figures import format_interval
-from tagger.reports.tags import align_columns, count_noun, escape_markdown, markdown_table
 
 __all__ = [
     "drift_text",

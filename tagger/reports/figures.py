@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tagger.formats.markdown import escape_markdown, markdown_table
+from tagger.formats.plain_text import align_columns, count_noun
 from tagger.model.model import Model
-from tagger.reports.tags import align_columns, count_noun, escape_markdown, markdown_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,12 +15,12 @@ from tagger.curation.learning_curve import Point, learning_curve, n_fits
 from tagger.errors import ModelError, UsageError
 from tagger.evaluation.comparison import Comparison, compare_models
 from tagger.evaluation.figures import NARROW_INTERVAL, USABLE_YES_ENTRIES, yes_entries_needed
+from tagger.formats.plain_text import strip_unprintable
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
 from tagger.model.storage import load
 from tagger.reports.figures import OVERALL, format_interval
 from tagger.reports.pictures import plot_all
-from tagger.reports.tags import strip_unprintable
 from tagger.training.settings import Settings
 from tagger.training.trainer import OutOfFold
 from tagger.workspace.promotion import previous_model

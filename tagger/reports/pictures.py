@@ -26,10 +26,10 @@ from tagger import DISTRIBUTION
 from tagger.curation.learning_curve import Point
 from tagger.errors import UsageError
 from tagger.evaluation import metrics
+from tagger.formats.plain_text import strip_unprintable
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
 from tagger.reports.figures import format_interval
-from tagger.reports.tags import strip_unprintable
 from tagger.training.trainer import OutOfFold
 
 if TYPE_CHECKING:

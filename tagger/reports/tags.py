@@ -8,13 +8,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from tagger.formats import json_lines as jsonl
 from tagger.formats import pasted
+from tagger.formats.markdown import escape_markdown, markdown_table
+from tagger.formats.plain_text import count_noun
 from tagger.model.model import Model
 from tagger.tags import Reason, Tag, Tagged
 from tagger.taxonomy import Topic
@@ -24,21 +24,13 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "align_columns",
-    "count_noun",
-    "escape_markdown",
     "format_tagged",
-    "markdown_table",
-    "strip_unprintable",
     "tagged_frame",
     "tagging_summary",
 ]
 
 
 _N_FOR, _N_AGAINST = 5, 2  # words shown for and against a topic
-
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def format_tagged(
@@ -82,11 +74,6 @@ def tagging_summary(results: Sequence[Tagged]) -> str:
     none = sum(not result.tags for result in results)
     entries = count_noun(len(results), "entry", "entries")
     return f"{entries}: {len(results) - none} with topics, {none} without; {hand} labelled by hand"
-
-
-def count_noun(number: int, one: str, many: str) -> str:
-    """A number with the word for what it counts."""
-    return f"{number} {one if number == 1 else many}"
 
 
 def _said(tag: Tag) -> str:
@@ -247,31 +234,3 @@ def _markdown(results: Sequence[Tagged], model: Model, explain: bool, all_scores
             topics += "<br>" + ", ".join(f"{id} {score:.2f}" for id, score in _every_score(result, model).items())
         rows.append([escape_markdown(result.entry.title), str(result.entry.date or ""), topics])
     return markdown_table(["entry", "date", "topics"], rows)
-
-
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown; its cells are escaped already."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def escape_markdown(text: str) -> str:
-    """Text that Markdown shows as it is, in a cell of a table."""
-    return "".join(f"\\{c}" if c in r"\`*_[]<>|#~$" else c for c in text)
-
-
-def strip_unprintable(text: str) -> str:
-    """Text that XML and HTML can hold: without control characters, and what else is no character."""
-    return _NOT_XML.sub("", text)
-
-
-def align_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell, for a fixed-width font; numbers at the right."""
-    lines = [header, *rows]
-    widths = [max(map(len, column)) for column in zip_longest(*lines, fillvalue="")]
-    right = [all(row[n][:1] in "0123456789-∞" for row in rows if len(row) > n and row[n]) for n in range(len(header))]
-    return "".join(
-        "  ".join(cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(line, widths, right, strict=False)).rstrip()
-        + "\n"
-        for line in lines
-    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tagger.formats.markdown import escape_markdown, markdown_table
+from tagger.formats.plain_text import align_columns
 from tagger.model.model import Model
 from tagger.reports.figures import frame_text
-from tagger.reports.tags import align_columns, escape_markdown, markdown_table
 from tagger.taxonomy import Topic
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from tagger.formats.markdown import escape_markdown, markdown_table
 from tagger.model.explain import split_by_share
-from tagger.reports.tags import escape_markdown, markdown_table
 
 if TYPE_CHECKING:
     from rich.text import Text
