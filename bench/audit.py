@@ -45,7 +45,7 @@ def votes(labels: Labels, model: Any, yes: Any, known: Any) -> Any:
     """The share of yes among the nearest other entries, weighted by likeness, drawn towards each topic's rate."""
     terms, idf = HashedVocabulary(model.hashes), model.idf.astype(np.float64)
     entries = tfidf_rows(labels.entries, terms, idf)
-    likeness, which = nearest_rows(entries, entries, len(idf), NEIGHBOURS, others=True)
+    likeness, which = nearest_rows(entries, entries, len(idf), NEIGHBOURS, skip_self=True)
     weight, prior = likeness[:, :, None], 2 * likeness.mean()
     base = (yes & known).sum(0) / known.sum(0)
     return ((weight * (yes & known)[which]).sum(1) + prior * base) / ((weight * known[which]).sum(1) + prior)

@@ -12,10 +12,8 @@ import numpy as np
 
 from tagger.formats.plain_text import align_columns
 from tagger.labels.dataset import read_labels
-from tagger.text.hashed_vocabulary import build_vocabulary
-from tagger.text.near_duplicates import group_near_duplicates
+from tagger.text.near_duplicates import group_near_duplicate_texts
 from tagger.text.normalize import entry_text
-from tagger.text.tfidf import count_terms
 
 ROOT = Path(__file__).parent.parent
 
@@ -36,9 +34,7 @@ def main() -> None:
     print("years:", dict(sorted(Counter(entry.date.year for entry in labels.entries if entry.date).items())))
     print("categories:", dict(Counter(entry.category for entry in labels.entries).most_common()))
     texts = [entry_text(entry) for entry in labels.entries]
-    chunks = list(count_terms(texts, build_vocabulary(texts, 1)[0]))
-    starts = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(chunk.starts) for chunk in chunks]))])
-    groups = group_near_duplicates(starts, np.concatenate([chunk.terms for chunk in chunks]))
+    groups = group_near_duplicate_texts(texts)
     alike = [group for group, n in Counter(groups.tolist()).items() if n > 1]
     print(f"near-duplicates: {len(alike)} groups")
     for group in alike:

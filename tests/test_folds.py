@@ -3,26 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from tagger.labels.dataset import Labels
-from tagger.text.hashed_vocabulary import build_vocabulary
-from tagger.text.near_duplicates import group_near_duplicates
-from tagger.text.normalize import entry_text
-from tagger.text.tfidf import count_terms
 from tagger.training.folds import stratified_folds
-
-
-def groups_of(texts: list[str]) -> list[int]:
-    terms, _ = build_vocabulary(texts, 1)
-    (chunk,) = count_terms(texts, terms)
-    return group_near_duplicates(chunk.starts, chunk.terms).tolist()
-
-
-def test_near_duplicates_share_a_group(labels: Labels) -> None:
-    texts = [entry_text(entry) for entry in labels.entries[:40]]
-    copy = texts[3].replace(".", " indeed.", 1)
-    found = groups_of([*texts, copy, "", ""])
-    assert found[40] == found[3]
-    assert len(set(found[:40])) == 40
-    assert found[41] != found[42], "entries without words are not alike"
 
 
 def test_every_topic_is_spread_evenly_and_no_group_is_cut(labels: Labels) -> None:

@@ -19,7 +19,7 @@ from tagger.curation.query import Pick, build_pool, describe, select_batch, stop
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
 from tagger.model.storage import save_model
-from tagger.text.similarity import share_half_of_words
+from tagger.text.near_duplicates import are_near_duplicates
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -50,7 +50,7 @@ def test_no_two_are_alike_and_none_is_labelled(shipped: Model, labels: Labels) -
     picks = select_batch(shipped, pool, 60)
     chosen = [pool.entries[pick.entry] for pick in picks]
     assert len(set(chosen)) == len(chosen) > 20
-    assert not any(share_half_of_words(one, other) for n, one in enumerate(chosen) for other in (*chosen[:n], *known.entries))
+    assert not any(are_near_duplicates(one, other) for n, one in enumerate(chosen) for other in (*chosen[:n], *known.entries))
     for pick in picks:
         assert (pick.topic is None) == pool.unlike[pick.entry]
 

@@ -65,11 +65,11 @@ def measure_drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teac
     new, rows = pool.entries, pool.rows
     usual = float(model.about.get("usual_share", 0))
     signs = {
-        "words": _sign(rows.known / np.maximum(rows.words, 1), usual),
+        "words": _sign(rows.n_known_words / np.maximum(rows.n_words, 1), usual),
         "unlike": _sign(pool.likeness, pool.bound),
     }
     labelled_scores = model.scores(labels.entries)
-    n_words = int(rows.words.sum())
+    n_words = int(rows.n_words.sum())
     topics = _topics(model, labels, new)
     label_more = _label_more(signs, len(new), len(labels.entries))
     return {
@@ -81,7 +81,7 @@ def measure_drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teac
         "usual": USUAL,
         "too_many": _TOO_MANY,
         "signs": signs,
-        "unknown_words": round(1 - int(rows.known.sum()) / n_words, 4) if n_words else None,
+        "unknown_words": round(1 - int(rows.n_known_words.sum()) / n_words, 4) if n_words else None,
         "best_score": {"new": _mean(pool.scores.max(axis=1)), "labelled": _mean(labelled_scores.max(axis=1))[0]},
         "topics": topics,
         "teach": describe(model, pool, n_teach),

@@ -20,11 +20,10 @@ from tagger.labels.table import LabelRow
 from tagger.model.explain import explain_entries
 from tagger.model.model import Model
 from tagger.taxonomy import Topic, ancestors, incompatible_topics
-from tagger.text.hashed_vocabulary import HashedVocabulary, build_vocabulary
-from tagger.text.near_duplicates import group_near_duplicates
+from tagger.text.hashed_vocabulary import HashedVocabulary
+from tagger.text.near_duplicates import group_near_duplicate_texts
 from tagger.text.normalize import entry_text
 from tagger.text.similarity import nearest_rows, tfidf_rows
-from tagger.text.tfidf import count_terms
 from tagger.training.settings import Settings
 from tagger.training.trainer import train
 
@@ -210,9 +209,7 @@ def _row(row: LabelRow) -> dict[str, Any]:
 
 
 def _duplicates(labels: Labels, texts: Sequence[str], yes: Bools, known: Bools) -> list[dict[str, Any]]:
-    counted = list(count_terms(texts, build_vocabulary(texts, 1)[0]))
-    starts = np.concatenate([[0], np.cumsum(np.concatenate([np.diff(part.starts) for part in counted]))])
-    group = group_near_duplicates(starts, np.concatenate([part.terms for part in counted]))
+    group = group_near_duplicate_texts(texts)
     found = []
     for first in np.flatnonzero(np.bincount(group, minlength=len(texts)) > 1):
         members = np.flatnonzero(group == first)

@@ -22,7 +22,8 @@ from tagger.labels.dataset import Labels
 from tagger.model.decision import UNCERTAIN_ODDS_RATIO, log_odds_margins
 from tagger.model.model import Model
 from tagger.text.hashed_vocabulary import HashedVocabulary
-from tagger.text.similarity import TfidfRows, cosine_rows, nearest_rows, share_half_of_words, shared_vocabulary, tfidf_rows
+from tagger.text.near_duplicates import are_near_duplicates
+from tagger.text.similarity import TfidfRows, cosine_rows, nearest_rows, shared_vocabulary, tfidf_rows
 
 __all__ = [
     "USUAL",
@@ -92,7 +93,7 @@ def build_pool(model: Model, labelled: Sequence[Entry], entries: Sequence[Entry]
     terms, idf = HashedVocabulary(model.hashes), model.idf.astype(np.float64)
     some, others = tfidf_rows(new, terms, idf), tfidf_rows(labelled, terms, idf)
     likeness, which = _first(*nearest_rows(some, others, len(idf)))
-    own, _ = _first(*nearest_rows(others, others, len(idf), others=True))
+    own, _ = _first(*nearest_rows(others, others, len(idf), skip_self=True))
     bound = float(np.quantile(own, USUAL)) if len(own) else 0.0
     return Pool(new, tuple(labelled), model.scores(new), some, likeness, which, bound)
 
@@ -181,7 +182,7 @@ def _covering(
 
 def _repeats(pool: Pool, n: int, taken: Sequence[int]) -> bool:
     beside = (*pool.labelled[pool.nearest[n] : pool.nearest[n] + 1], *(pool.entries[other] for other in taken))
-    return any(share_half_of_words(pool.entries[n], other) for other in beside)
+    return any(are_near_duplicates(pool.entries[n], other) for other in beside)
 
 
 def describe(model: Model, pool: Pool, n_wanted: int) -> list[dict[str, Any]]:

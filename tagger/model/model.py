@@ -204,13 +204,14 @@ class Model:
         most = max(1, _BLOCK // max(1, len(self.topics)))
         for counts in count_terms(texts, self._terms):
             values = tfidf_weights(counts.starts, counts.terms, counts.counts, self._idf)
-            for first in range(0, len(counts.known), most):
-                rows = slice(first, min(first + most, len(counts.known)))
+            for first in range(0, len(counts.n_known_words), most):
+                rows = slice(first, min(first + most, len(counts.n_known_words)))
                 starts = counts.starts[first : rows.stop + 1]
                 part = slice(starts[0], starts[-1])
                 logits = self._sums(starts - starts[0], counts.terms[part], values[part])
                 logits += self.bias
-                yield raise_to_descendants(1 / (1 + np.exp(-logits)), self.topics), counts.known[rows], counts.words[rows]
+                scores = raise_to_descendants(1 / (1 + np.exp(-logits)), self.topics)
+                yield scores, counts.n_known_words[rows], counts.n_words[rows]
 
     def _sums(
         self, rows: NDArray[np.integer[Any]], terms: NDArray[np.integer[Any]], values: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""Text -> term counts -> TF-IDF.
+"""Text -> term counts -> TF-IDF, with numpy alone.
 
 In the order of imports: normalize.py, tokenize.py, hashed_vocabulary.py, tfidf.py, positions.py, near_duplicates.py,
 similarity.py.

@@ -9,10 +9,9 @@ __all__ = [
     "entry_text",
 ]
 
-
-TITLE_WEIGHT = 2  # how often the title is read
+TITLE_WEIGHT = 2  # how many times the title is read
 
 
 def entry_text(entry: Entry) -> str:
-    """The text that the model reads of an entry: its title, `TITLE_WEIGHT` times, and its abstract."""
+    """The text that a model reads of an entry: its title, `TITLE_WEIGHT` times, and its abstract, a line each."""
     return "\n".join([entry.title] * TITLE_WEIGHT + [entry.abstract])

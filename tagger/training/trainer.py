@@ -504,4 +504,4 @@ def _count_matrix(texts: Sequence[str], terms: HashedVocabulary) -> tuple[csr_ar
         )
         for chunk in chunks
     ]
-    return csr_array(vstack(parts)), np.concatenate([chunk.words for chunk in chunks])
+    return csr_array(vstack(parts)), np.concatenate([chunk.n_words for chunk in chunks])
