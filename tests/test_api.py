@@ -28,7 +28,8 @@ from tagger.formats import pasted
 from tagger.formats.registry import read_listing
 from tagger.labels.table import read_rows, write_rows
 from tagger.server import api_page, api_schema
-from tagger.server.api import Limits, make_api
+from tagger.server.api import make_api
+from tagger.server.api_body import Limits
 from tagger.workspace.workspace import Workspace
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -645,6 +646,6 @@ def test_the_page_shows_markup_of_a_schema_as_text(there: TestClient) -> None:
     schema = there.get("/v1/openapi.json").json()
     schema["info"]["title"] = SCRIPT
     schema["components"]["schemas"]["Tag"]["properties"]["score"]["description"] = f"`{SCRIPT}`"
-    text = api_page.page(schema)
+    text = api_page.render_page(schema)
     assert "<script>" not in text
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 3

@@ -1,4 +1,4 @@
-"""The page for labelling, without a browser: what lies on the desk, what the server answers, and whom it refuses."""
+"""The page for labelling, without a browser: what a review session says, what the server answers, and whom it refuses."""
 
 from __future__ import annotations
 
@@ -27,12 +27,19 @@ from tagger.labels.reviewed import read_confirmed
 from tagger.labels.store import RowChangedError
 from tagger.labels.table import LabelRow, read_rows, write_rows
 from tagger.model.storage import save_model
-from tagger.server import jobs as background
+from tagger.server import candidate
 from tagger.server.app import make_app
+from tagger.server.doubts import DoubtedLabel
+from tagger.server.entry_state import SeenLabels
+from tagger.server.evidence import TopicEvidence
 from tagger.server.guard import POLICY, Guard
 from tagger.server.jobs import JobRunner
-from tagger.server.serving import check
-from tagger.server.session import STATES, QueueFilter, ReviewSession, UnknownError
+from tagger.server.live_labels import UnknownEntryError
+from tagger.server.page_json import entry_json, row_json
+from tagger.server.queue import ORDERS, STATES, QueueFilter
+from tagger.server.review import Review
+from tagger.server.serving import check_can_serve
+from tagger.server.session import ReviewSession
 from tagger.workspace import retrain
 from tagger.workspace.workspace import Workspace
 
@@ -46,23 +53,23 @@ def place(tmp_path: Path, tiny: Path) -> Path:
     return put(tmp_path / "place", tiny)
 
 
-def desk_of(place: Path, *extra: Entry) -> ReviewSession:
+def session_of(place: Path, *extra: Entry) -> ReviewSession:
     return ReviewSession(Workspace(place), load(place / "models/topics.safetensors"), [*read_listing(place / "l.txt"), *extra])
 
 
 @pytest.fixture
-def desk(place: Path) -> ReviewSession:
-    return desk_of(place)
+def session(place: Path) -> ReviewSession:
+    return session_of(place)
 
 
 class Page:
     """A page that was loaded from a server in the same process."""
 
     def __init__(
-        self, desk: ReviewSession, secret: str | None = None, host: str = "127.0.0.1", work: JobRunner | None = None
+        self, session: ReviewSession, secret: str | None = None, host: str = "127.0.0.1", jobs: JobRunner | None = None
     ) -> None:
         self.guard = Guard(host, 8417, secret)
-        self.app = make_app(desk, self.guard, work)
+        self.app = make_app(Review(session, jobs or JobRunner()), self.guard)
         self.client = TestClient(self.app, base_url=ADDRESS, follow_redirects=False)
         self.headers = {"origin": ADDRESS, "x-tagger-token": self.guard.token}
 
@@ -75,130 +82,132 @@ class Page:
 
 
 @pytest.fixture
-def page(desk: ReviewSession) -> Page:
-    return Page(desk)
+def page(session: ReviewSession) -> Page:
+    return Page(session)
 
 
-# --- the desk
+# --- the review session
 
 
-def ids(desk: ReviewSession, **wanted: str) -> list[str]:
-    return [brief["id"] for brief in desk.queue(QueueFilter(**wanted))]
+def ids(session: ReviewSession, **wanted: str) -> list[str]:
+    return [row.id for row in session.queue(QueueFilter(**wanted))]
 
 
-def test_the_queue_is_the_listing_and_then_what_is_in_labels(desk: ReviewSession) -> None:
-    assert ids(desk) == [CLICK, LANGUAGE, WATER, BILE]
-    assert ids(desk, state="new") == [CLICK, LANGUAGE, BILE]
-    assert ids(desk, state="labelled") == [WATER]
-    assert ids(desk, topic="llm") == [LANGUAGE], "by what is proposed"
-    assert ids(desk, topic="ctr") == [CLICK, WATER], "by what is labelled"
-    assert ids(desk, search="LEE click") == [CLICK], "authors too, whatever the case"
-    assert ids(desk, search="gęślą") == [BILE]
-    assert ids(desk, search="nothing of the kind") == []
-    assert desk.counts(QueueFilter()) == {"new": 3, "labelled": 1, "unsure": 0, "doubted": 0, "all": 4}
-    assert desk.counts(QueueFilter(topic="ctr")) == {"new": 1, "labelled": 1, "unsure": 0, "doubted": 0, "all": 2}
-    assert desk.n_given == 4
+def test_the_queue_is_the_listing_and_then_what_is_in_labels(session: ReviewSession) -> None:
+    assert ids(session) == [CLICK, LANGUAGE, WATER, BILE]
+    assert ids(session, state="new") == [CLICK, LANGUAGE, BILE]
+    assert ids(session, state="labelled") == [WATER]
+    assert ids(session, topic="llm") == [LANGUAGE], "by what is proposed"
+    assert ids(session, topic="ctr") == [CLICK, WATER], "by what is labelled"
+    assert ids(session, search="LEE click") == [CLICK], "authors too, whatever the case"
+    assert ids(session, search="gęślą") == [BILE]
+    assert ids(session, search="nothing of the kind") == []
+    assert session.counts(QueueFilter()) == {"new": 3, "labelled": 1, "unsure": 0, "doubted": 0, "all": 4}
+    assert session.counts(QueueFilter(topic="ctr")) == {"new": 1, "labelled": 1, "unsure": 0, "doubted": 0, "all": 2}
+    assert session.n_given == 4
 
 
 @pytest.mark.parametrize("wanted", [{"state": "x"}, {"topic": "x"}, {"order": "x"}])
-def test_a_filter_that_there_is_not(desk: ReviewSession, wanted: dict[str, str]) -> None:
-    with pytest.raises(UsageError, match="no such thing to filter by: 'x'; known: "):
-        desk.queue(QueueFilter(**wanted))
+def test_a_filter_that_there_is_not(session: ReviewSession, wanted: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="unknown filter value 'x'; known: "):
+        session.queue(QueueFilter(**wanted))
 
 
 def test_without_a_listing_the_queue_is_what_is_in_labels(place: Path) -> None:
     (place / "labels/entries/new.txt").write_text("CLMay 2, 2024\nLanguage in ClicksCy Ng\nLanguage and a click.\n")
-    desk = ReviewSession(Workspace(place), load(place / "models/topics.safetensors"))
-    assert ids(desk) == [LANGUAGE, WATER], "an entry without a row waits for it, as a killed run leaves it"
-    assert desk.n_given == 0
+    session = ReviewSession(Workspace(place), load(place / "models/topics.safetensors"))
+    assert ids(session) == [LANGUAGE, WATER], "an entry without a row waits for it, as a killed run leaves it"
+    assert session.n_given == 0
 
 
-def test_an_entry_comes_with_its_marks_and_the_words_of_its_best_topic(desk: ReviewSession) -> None:
-    found = desk.entry(CLICK)
-    assert (found["row"], found["marks"], found["why"]["id"]) == (None, ["yes", "no", "no"], "ctr")
-    assert [score and round(score, 2) for score in found["scores"]] == [0.82, 0.12, None]
-    assert found["about"] == ["IR", "2023-06-09", "Ann Lee, Bo Wu", "Code"]
-    assert desk.entry(CLICK, "llm")["why"]["id"] == "llm"
-    assert desk.entry(WATER)["row"] == {"topics": ["ctr"], "unsure": []}
+def test_an_entry_comes_with_its_marks_and_the_words_of_its_best_topic(session: ReviewSession) -> None:
+    found = session.entry(CLICK)
+    assert (found.state.row, found.state.marks, found.evidence.id) == (None, (YES, NO, NO), "ctr")
+    assert [score and round(score, 2) for score in found.scores] == [0.82, 0.12, None]
+    assert entry_json(found)["about"] == ["IR", "2023-06-09", "Ann Lee, Bo Wu", "Code"]
+    assert session.entry(CLICK, "llm").evidence.id == "llm"
+    assert row_json(session.entry(WATER).state.row) == {"topics": ("ctr",), "unsure": ()}
 
 
-def test_the_pieces_of_a_text_are_the_text_and_say_what_words_did(desk: ReviewSession) -> None:
+def test_the_pieces_of_a_text_are_the_text_and_say_what_words_did(session: ReviewSession) -> None:
     for topic in ("ctr", "llm", "chat"):
-        why = desk.why(LANGUAGE, topic)
-        assert "".join(piece for piece, _ in why["title"]) == "Language in Clicks"
-        assert "".join(piece for piece, _ in why["abstract"]) == "Language and a click."
-    assert desk.why(LANGUAGE, "ctr")["abstract"] == [("Language", -1), (" and a ", 0), ("click", 2), (".", 0)]
-    assert desk.why(LANGUAGE, "chat") == {
-        "id": "chat",
-        "name": "Chat",
-        "score": None,
-        "threshold": None,
-        "tagged": None,
-        "implied_by": None,
-        "title": [("Language in Clicks", 0)],
-        "abstract": [("Language and a click.", 0)],
-        "terms": [],
-    }, "a topic that the model does not have yet"
+        why = session.evidence(LANGUAGE, topic)
+        assert "".join(piece for piece, _ in why.title) == "Language in Clicks"
+        assert "".join(piece for piece, _ in why.abstract) == "Language and a click."
+    assert session.evidence(LANGUAGE, "ctr").abstract == (("Language", -1), (" and a ", 0), ("click", 2), (".", 0))
+    assert session.evidence(LANGUAGE, "chat") == TopicEvidence(
+        id="chat",
+        name="Chat",
+        score=None,
+        threshold=None,
+        tagged=None,
+        implied_by=None,
+        title=(("Language in Clicks", 0),),
+        abstract=(("Language and a click.", 0),),
+        terms=(),
+    ), "a topic that the model does not have yet"
     with pytest.raises(UsageError, match="unknown topic 'x'"):
-        desk.why(LANGUAGE, "x")
+        session.evidence(LANGUAGE, "x")
 
 
-def test_precedents_are_labelled_and_new_labels_are_among_them(desk: ReviewSession) -> None:
-    assert desk.similar(LANGUAGE) == [], "the only labelled entry shares no known word"
-    desk.save(CLICK, [YES, NO, UNSURE], None)
-    (found,) = desk.similar(LANGUAGE)
+def test_precedents_are_labelled_and_new_labels_are_among_them(session: ReviewSession) -> None:
+    assert session.similar(LANGUAGE) == [], "the only labelled entry shares no known word"
+    session.save(CLICK, [YES, NO, UNSURE], None)
+    (found,) = session.similar(LANGUAGE)
     assert (found["id"], found["topics"], found["unsure"]) == (CLICK, ["ctr"], ["chat"])
 
 
-def test_a_mark_takes_with_it_what_follows_from_it(desk: ReviewSession) -> None:
-    assert desk.turn([NO, NO, NO], "chat", YES) == (NO, YES, YES)
-    assert desk.turn([NO, YES, YES], "llm", UNSURE) == (NO, UNSURE, UNSURE)
+def test_a_mark_takes_with_it_what_follows_from_it(session: ReviewSession) -> None:
+    assert session.change_mark([NO, NO, NO], "chat", YES) == (NO, YES, YES)
+    assert session.change_mark([NO, YES, YES], "llm", UNSURE) == (NO, UNSURE, UNSURE)
     for marks, topic in (([NO], "ctr"), ([NO, NO, NO], "x")):
-        with pytest.raises(UsageError, match="the topics are others by now"):
-            desk.turn(marks, topic, YES)
+        with pytest.raises(UsageError, match="the topics have changed"):
+            session.change_mark(marks, topic, YES)
 
 
-def test_what_is_saved_is_on_disk_and_can_be_undone(desk: ReviewSession, place: Path) -> None:
+def test_what_is_saved_is_on_disk_and_can_be_undone(session: ReviewSession, place: Path) -> None:
     before = {path: path.read_bytes() for path in (place / "labels").rglob("*") if path.is_file()}
-    saved = desk.save(CLICK, [YES, UNSURE, NO], None)
-    assert saved["row"] == {"topics": ["ctr"], "unsure": ["llm"]}
+    saved = session.save(CLICK, [YES, UNSURE, NO], None)
+    assert row_json(saved.state.row) == {"topics": ("ctr",), "unsure": ("llm",)}
     assert said(place)[CLICK] == (("ctr",), ("llm",))
     assert {entry.id for entry in read_labels(place / "labels").entries} == {WATER, CLICK}
-    assert ids(desk, state="unsure") == [CLICK]
-    undone = desk.undo(saved["undo"])
-    assert (undone["row"], undone["marks"]) == (None, ["yes", "no", "no"])
+    assert ids(session, state="unsure") == [CLICK]
+    assert saved.undo is not None
+    undone = session.undo(saved.undo)
+    assert (undone.row, undone.marks) == (None, (YES, NO, NO))
     assert {path: path.read_bytes() for path in (place / "labels").rglob("*") if path.is_file()} == before
     with pytest.raises(UsageError, match="nothing to undo"):
-        desk.undo(saved["undo"])
+        session.undo(saved.undo)
     for number in (-1, 7):
         with pytest.raises(UsageError, match="nothing to undo"):
-            desk.undo(number)
+            session.undo(number)
 
 
-def test_a_save_that_changes_nothing_has_nothing_to_undo(desk: ReviewSession, place: Path) -> None:
-    saved = desk.save(WATER, [YES, NO, NO], {"topics": ["ctr"], "unsure": []})
-    assert saved["undo"] is None
+def test_a_save_that_changes_nothing_has_nothing_to_undo(session: ReviewSession, place: Path) -> None:
+    saved = session.save(WATER, [YES, NO, NO], SeenLabels(("ctr",)))
+    assert saved.undo is None
     assert said(place) == {WATER: (("ctr",), ())}
 
 
 def test_of_two_on_one_entry_the_second_is_told_and_nothing_is_lost(place: Path) -> None:
-    one, two = desk_of(place), desk_of(place)
+    one, two = session_of(place), session_of(place)
     first = one.save(CLICK, [YES, NO, NO], None)
     with pytest.raises(RowChangedError, match=r"says of this entry: ctr") as told:
         two.save(CLICK, [NO, YES, NO], None)
     assert told.value.row is not None
     assert said(place)[CLICK] == (("ctr",), ())
-    assert two.entry(CLICK)["row"] == {"topics": ["ctr"], "unsure": []}, "what is on disk, whoever wrote it"
-    two.save(CLICK, [NO, YES, NO], {"topics": ["ctr"], "unsure": []})
+    assert row_json(two.entry(CLICK).state.row) == {"topics": ("ctr",), "unsure": ()}, "what is on disk, whoever wrote it"
+    two.save(CLICK, [NO, YES, NO], SeenLabels(("ctr",)))
+    assert first.undo is not None
     with pytest.raises(RowChangedError):
-        one.undo(first["undo"])
+        one.undo(first.undo)
     assert said(place)[CLICK] == (("llm",), ())
 
 
 def test_rows_of_others_and_of_topics_that_are_gone_stay(place: Path) -> None:
-    desk = desk_of(place)
+    session = session_of(place)
     write_rows(place / "labels/labels.csv", [LabelRow(WATER, "The Shape of Water", ("ctr",), ("old",))])
-    desk.save(WATER, [NO, NO, NO], {"topics": ["ctr"], "unsure": ["old"]})
+    session.save(WATER, [NO, NO, NO], SeenLabels(("ctr",), ("old",)))
     assert said(place)[WATER] == ((), ("old",))
 
 
@@ -206,19 +215,19 @@ def test_marks_that_contradict_each_other_are_not_saved(place: Path) -> None:
     topics = place / "labels/topics.toml"
     topics.write_text(topics.read_text().replace('name = "CTR prediction"', 'name = "CTR prediction"\nexcludes = ["chat"]'))
     topics.write_text(topics.read_text() + "\n[entry]\nat_most = 2\n")
-    desk = desk_of(place)
-    assert desk.turn([YES, NO, NO], "chat", YES) == (NO, YES, YES), "what is excluded goes"
+    session = session_of(place)
+    assert session.change_mark([YES, NO, NO], "chat", YES) == (NO, YES, YES), "what is excluded goes"
     with pytest.raises(UsageError, match="exclude each other"):
-        desk.save(CLICK, [YES, NO, YES], None)
-    page = Page(desk)
+        session.save(CLICK, [YES, NO, YES], None)
+    page = Page(session)
     refused = page.post(f"/desk/entries/{CLICK}", {"marks": ["yes", "yes", "yes"], "was": None})
     assert refused.status_code == 400
     assert said(place) == {WATER: (("ctr",), ())}
 
 
-def test_an_order_leaves_nobody_out(desk: ReviewSession) -> None:
-    for order in desk.orders:
-        assert sorted(ids(desk, order=order)) == sorted(ids(desk))
+def test_an_order_leaves_nobody_out(session: ReviewSession) -> None:
+    for order in ORDERS:
+        assert sorted(ids(session, order=order)) == sorted(ids(session))
 
 
 def test_the_rest_api_is_on_the_same_server(page: Page, place: Path) -> None:
@@ -235,36 +244,37 @@ def test_the_rest_api_is_on_the_same_server(page: Page, place: Path) -> None:
     assert [(tag["id"], tag["by"]) for tag in entry["topics"]] == [("llm", "hand")], "a label holds there at once"
 
 
-def test_an_entry_or_marks_that_there_are_not(desk: ReviewSession) -> None:
-    for call in (desk.entry, desk.similar):
-        with pytest.raises(UnknownError, match="no entry has the id 'nothing0'"):
+def test_an_entry_or_marks_that_there_are_not(session: ReviewSession) -> None:
+    for call in (session.entry, session.similar):
+        with pytest.raises(UnknownEntryError, match="no entry has the id 'nothing0'"):
             call("nothing0")
-    with pytest.raises(UnknownError):
-        desk.save("nothing0", [NO, NO, NO], None)
-    with pytest.raises(UsageError, match="the topics are others by now"):
-        desk.save(CLICK, [NO], None)
+    with pytest.raises(UnknownEntryError):
+        session.save("nothing0", [NO, NO, NO], None)
+    with pytest.raises(UsageError, match="the topics have changed"):
+        session.save(CLICK, [NO], None)
 
 
-def test_a_doubt_is_answered_by_what_is_saved_and_open_again_after_undo(desk: ReviewSession, place: Path) -> None:
-    desk.save(CLICK, [YES, NO, NO], None)
+def test_a_doubt_is_answered_by_what_is_saved_and_open_again_after_undo(session: ReviewSession, place: Path) -> None:
+    session.save(CLICK, [YES, NO, NO], None)
     cells = [(CLICK, "ctr", "yes", 0.3), (CLICK, "llm", "no", 0.7), (WATER, "ctr", "yes", 0.01), (WATER, "llm", "yes", 0.0)]
-    desk.doubt([{"id": id, "topic": topic, "label": label, "score": score} for id, topic, label, score in cells])
-    assert ids(desk, state="doubted") == [CLICK, WATER]
-    assert ids(desk, state="doubted", order="doubtful") == [WATER, CLICK]
-    assert desk.entry(WATER)["why"]["id"] == "ctr", "the doubted topic is in focus"
-    assert ids(desk, state="doubted", topic="llm") == [CLICK], "a label that is another by now is not doubted"
-    saved = desk.save(CLICK, [YES, YES, NO], {"topics": ["ctr"], "unsure": []})
+    session.set_doubted(DoubtedLabel(*cell) for cell in cells)
+    assert ids(session, state="doubted") == [CLICK, WATER]
+    assert ids(session, state="doubted", order="doubtful") == [WATER, CLICK]
+    assert session.entry(WATER).evidence.id == "ctr", "the doubted topic is in focus"
+    assert ids(session, state="doubted", topic="llm") == [CLICK], "a label that is another by now is not doubted"
+    saved = session.save(CLICK, [YES, YES, NO], SeenLabels(("ctr",)))
     assert read_confirmed(place / "labels") == {(CLICK, "ctr"): "yes", (CLICK, "llm"): "yes"}
-    assert ids(desk, state="doubted") == [WATER]
-    same = desk.save(WATER, [YES, NO, NO], {"topics": ["ctr"], "unsure": []})
+    assert ids(session, state="doubted") == [WATER]
+    same = session.save(WATER, [YES, NO, NO], SeenLabels(("ctr",)))
     assert read_confirmed(place / "labels")[WATER, "ctr"] == "yes", "saved as it was: looked at"
-    assert ids(desk, state="doubted") == []
-    desk.undo(same["undo"])
-    desk.undo(saved["undo"])
+    assert ids(session, state="doubted") == []
+    for number in (same.undo, saved.undo):
+        assert number is not None
+        session.undo(number)
     assert read_confirmed(place / "labels") == {}
-    assert ids(desk, state="doubted") == [CLICK, WATER]
+    assert ids(session, state="doubted") == [CLICK, WATER]
     assert said(place) == {CLICK: (("ctr",), ()), WATER: (("ctr",), ())}
-    desk.save(WATER, [UNSURE, NO, NO], {"topics": ["ctr"], "unsure": []})
+    session.save(WATER, [UNSURE, NO, NO], SeenLabels(("ctr",)))
     assert (said(place)[WATER], read_confirmed(place / "labels")) == (((), ("ctr",)), {})
 
 
@@ -276,8 +286,8 @@ def example(workspace: Path) -> Workspace:
     return Workspace(workspace)
 
 
-def wait(page: Page, work: JobRunner) -> dict[str, Any]:
-    work.wait()
+def wait(page: Page, jobs: JobRunner) -> dict[str, Any]:
+    jobs.wait()
     found: dict[str, Any] = page.get("/desk/work").json()
     return found
 
@@ -287,12 +297,12 @@ def full(descriptor: int) -> None:
 
 
 def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = JobRunner()
-    desk = ReviewSession(example, load(tiny), read_listing(example.folder / "examples/new-listing.txt"))
-    page = Page(desk, work=work)
+    jobs = JobRunner()
+    session = ReviewSession(example, load(tiny), read_listing(example.folder / "examples/new-listing.txt"))
+    page = Page(session, jobs=jobs)
     assert page.get("/desk/work").json() == {"what": "", "state": "idle", "done": 0, "total": 0, "error": ""}
     assert page.post("/desk/train").json()["what"] == "train"
-    told = wait(page, work)
+    told = wait(page, jobs)
     assert (told["state"], told["done"] == told["total"] > 0) == ("done", True)
     trained = told["trained"]
     assert trained["n_entries"] == 25
@@ -302,10 +312,10 @@ def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: 
     assert page.post("/desk/train/keep").json()["state"] == "idle"
     assert not example.model.exists()
     refused = page.post("/desk/train/accept")
-    assert (refused.status_code, refused.json()) == (400, {"error": "there is no result to take of: train"})
+    assert (refused.status_code, refused.json()) == (400, {"error": "no training is done, so there is no new model to accept"})
 
     page.post("/desk/train")
-    wait(page, work)
+    wait(page, jobs)
     for path in ("/desk/train", "/desk/audit", "/desk/draw"):
         refused = page.post(path)
         assert (refused.status_code, "accept it or keep the old one first" in refused.json()["error"]) == (400, True)
@@ -316,15 +326,15 @@ def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: 
     assert not example.model.exists()
     page.post("/desk/train/accept")
     assert example.model.exists(), "the result was kept"
-    assert desk.model.about["n_entries"] == 25, "it proposes from now on"
+    assert session.model.about["n_entries"] == 25, "it proposes from now on"
     page.post("/desk/train")
-    assert wait(page, work)["trained"] is None, "the model is what the labels give"
+    assert wait(page, jobs)["trained"] is None, "the model is what the labels give"
     page.post("/desk/train/accept")
 
     (changed,) = [row for row in read_rows(example.labels / "labels.csv") if row.topics == ("llm",)][:1]
-    desk.save(changed.id, [NO, NO], {"topics": ["llm"], "unsure": []})
+    session.save(changed.id, [NO, NO], SeenLabels(("llm",)))
     page.post("/desk/train")
-    trained = wait(page, work)["trained"]
+    trained = wait(page, jobs)["trained"]
     assert len(trained["figures"][2]["before"]) == len(trained["figures"][2]["after"]) == 3
     assert 0 <= trained["p_worse"] <= 1
     labelled = {row.id for row in read_rows(example.labels / "labels.csv")}
@@ -344,7 +354,7 @@ def test_a_model_that_is_significantly_worse_is_said_to_be(example: Workspace, m
     save_model(good, example.model)
     rows = read_rows(example.labels / "labels.csv")
     real = retrain.train_from_labels
-    monkeypatch.setattr(background, "is_current", lambda *arguments: False)
+    monkeypatch.setattr(candidate, "is_current", lambda *arguments: False)
 
     def blind(labels: Any, *arguments: Any, **more: Any) -> Any:
         """A model of labels that say the opposite, judged by those that are there."""
@@ -353,42 +363,43 @@ def test_a_model_that_is_significantly_worse_is_said_to_be(example: Workspace, m
         turned = tuple(LabelRow(row.id, row.title, tuple({"recsys", "llm"} - {*row.topics})) for row in rows)
         return real(replace(labels, rows=turned), *arguments, **more)
 
-    monkeypatch.setattr(background, "train_from_labels", blind)
-    found = background.train(example, good, read_labels(example.labels).entries, lambda done, total: None)
+    monkeypatch.setattr(candidate, "train_from_labels", blind)
+    found = candidate.train_candidate(example, good, read_labels(example.labels).entries, lambda done, total: None)
     assert found is not None
-    assert found.told["worse"]
-    assert found.told["p_worse"] < 0.05
-    assert any(row["worse"] for row in found.told["figures"])
-    assert any(flip["against"] for flip in found.told["labelled_flips"])
+    assert found.worse
+    assert found.p_worse is not None
+    assert found.p_worse < 0.05
+    assert any(change.worse for change in found.f1)
+    assert any(change.against for change in found.labelled_tag_changes)
 
 
 def test_a_model_that_somebody_else_replaced_is_not_overwritten(example: Workspace, tiny: Path) -> None:
-    found = background.train(example, load(tiny), (), lambda done, total: None)
+    found = candidate.train_candidate(example, load(tiny), (), lambda done, total: None)
     assert found is not None
     example.model.parent.mkdir(exist_ok=True)
     shutil.copy(tiny, example.model)
     with pytest.raises(UsageError, match="was changed meanwhile, so the comparison does not hold; train again"):
-        background.put_in_place(example, found)
+        candidate.promote_candidate(example, found)
     assert example.model.read_bytes() == tiny.read_bytes()
 
 
 def test_an_audit_marks_what_is_doubted(example: Workspace, tiny: Path) -> None:
-    work = JobRunner()
-    desk = ReviewSession(example, load(tiny))
-    page = Page(desk, work=work)
+    jobs = JobRunner()
+    session = ReviewSession(example, load(tiny))
+    page = Page(session, jobs=jobs)
     page.post("/desk/audit")
-    told = wait(page, work)
+    told = wait(page, jobs)
     assert told["state"] == "done"
-    assert told["n_doubted"] == sum(len(brief["doubts"]) for brief in desk.queue(QueueFilter("doubted"))) > 0
+    assert told["n_doubted"] == sum(len(row.doubts) for row in session.queue(QueueFilter("doubted"))) > 0
 
 
 def test_the_pictures_of_the_figures_are_drawn_when_asked_for(example: Workspace, tiny: Path) -> None:
-    work = JobRunner()
-    page = Page(ReviewSession(example, load(tiny)), work=work)
+    jobs = JobRunner()
+    page = Page(ReviewSession(example, load(tiny)), jobs=jobs)
     assert page.get("/figures/labels.svg").status_code == 404
     assert "<img" not in page.get("/figures").text
     page.post("/desk/draw")
-    assert wait(page, work)["state"] == "done"
+    assert wait(page, jobs)["state"] == "done"
     names = re.findall(r'<img src="/figures/([\w-]+)\.svg"', page.get("/figures").text)
     assert {*names} >= {"precision-recall", "reliability", "label-counts"}, "a learning curve needs more labels"
     for name in names:
@@ -398,28 +409,28 @@ def test_the_pictures_of_the_figures_are_drawn_when_asked_for(example: Workspace
         assert answer.text.startswith("<svg ")
 
 
-def test_work_that_fails_says_why_and_two_at_once_are_refused(desk: ReviewSession, place: Path) -> None:
-    work = JobRunner()
-    page = Page(desk, work=work)
+def test_work_that_fails_says_why_and_two_at_once_are_refused(session: ReviewSession, place: Path) -> None:
+    jobs = JobRunner()
+    page = Page(session, jobs=jobs)
     page.post("/desk/train")
-    told = wait(page, work)
+    told = wait(page, jobs)
     assert told["state"] == "failed"
     assert told["error"].startswith("nothing can be learned from 1 labelled entries")
     go_on = threading.Event()
-    work.start("train", lambda told: go_on.wait(30))
+    jobs.start("train", lambda told: go_on.wait(30))
     refused = page.post("/desk/audit")
     assert (refused.status_code, refused.json()["error"]) == (400, "train is under way; wait until it is done")
     go_on.set()
-    work.wait()
+    jobs.wait()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_work_that_breaks_is_not_taken_for_done(page: Page, capsys: pytest.CaptureFixture[str]) -> None:
-    work = JobRunner()
-    work.start("train", lambda told: 1 / 0)
-    work.wait()
-    assert work.status()["state"] == "failed"
-    assert "the terminal of the server says more" in work.status()["error"]
+    jobs = JobRunner()
+    jobs.start("train", lambda told: 1 / 0)
+    jobs.wait()
+    assert jobs.status().state == "failed"
+    assert "the terminal of the server shows it" in jobs.status().error
 
 
 # --- the server
@@ -459,9 +470,9 @@ REFUSED = [
     ({"origin": "http://127.0.0.1:1234"}, 403, "changes nothing here"),
     ({"sec_fetch_site": "cross-site"}, 403, "a page of another site changes nothing here"),
     ({"sec_fetch_site": "same-site"}, 403, "a page of another site changes nothing here"),
-    ({"x_tagger_token": None}, 403, "the server was started anew; load the page anew"),
-    ({"x_tagger_token": "x" * 43}, 403, "the server was started anew; load the page anew"),
-    ({"x_tagger_token": "é"}, 403, "the server was started anew; load the page anew"),
+    ({"x_tagger_token": None}, 403, "the server was restarted; reload the page"),
+    ({"x_tagger_token": "x" * 43}, 403, "the server was restarted; reload the page"),
+    ({"x_tagger_token": "é"}, 403, "the server was restarted; reload the page"),
 ]
 
 
@@ -488,8 +499,8 @@ def test_a_read_by_another_name_is_refused(page: Page) -> None:
         assert page.get(path, headers={"host": "rebound.example:8417"}).status_code == 421
 
 
-def test_with_a_secret_nothing_is_read_without_it(desk: ReviewSession, place: Path) -> None:
-    page = Page(desk, "a long enough secret")
+def test_with_a_secret_nothing_is_read_without_it(session: ReviewSession, place: Path) -> None:
+    page = Page(session, "a long enough secret")
     for path in ("/desk", "/", f"/desk/entries/{CLICK}", "/figures", "/nothing", "/v1/topics", "/enter/desk"):
         assert page.get(path).status_code == 401
         assert page.get(path, headers={"authorization": "Bearer wrong"}).status_code == 401
@@ -515,8 +526,8 @@ def test_with_a_secret_nothing_is_read_without_it(desk: ReviewSession, place: Pa
     assert refused.status_code == 403, "the secret alone changes nothing"
 
 
-def test_at_an_address_for_all_names_the_secret_decides(desk: ReviewSession) -> None:
-    page = Page(desk, "a long enough secret", host="0.0.0.0")
+def test_at_an_address_for_all_names_the_secret_decides(session: ReviewSession) -> None:
+    page = Page(session, "a long enough secret", host="0.0.0.0")
     assert page.get("/desk", headers={"host": "box.lan:8417"}).status_code == 401
     known = {"host": "box.lan:8417", "authorization": "Bearer a long enough secret"}
     assert page.get("/desk", headers=known).status_code == 200
@@ -542,9 +553,9 @@ def test_no_path_of_a_request_reaches_a_file(page: Page, place: Path) -> None:
 
 BAD = [
     ("/desk/turn", {"marks": ["maybe"], "topic": "ctr", "mark": "yes"}, 422, "Input should be 'no', 'yes' or 'unsure'"),
-    ("/desk/turn", {"marks": ["no"], "topic": "ctr", "mark": "yes"}, 400, "the topics are others by now"),
+    ("/desk/turn", {"marks": ["no"], "topic": "ctr", "mark": "yes"}, 400, "the topics have changed"),
     (f"/desk/entries/{CLICK}", {"marks": ["no", "no", "no"]}, 422, "body.was: Field required"),
-    (f"/desk/entries/{CLICK}", {"marks": [], "was": None}, 400, "the topics are others by now"),
+    (f"/desk/entries/{CLICK}", {"marks": [], "was": None}, 400, "the topics have changed"),
     ("/desk/entries/none0000", {"marks": ["no", "no", "no"], "was": None}, 404, "no entry has the id 'none0000'"),
     ("/desk/undo/5", None, 400, "nothing to undo"),
     ("/desk/undo/x", None, 422, "unable to parse"),
@@ -566,7 +577,7 @@ def test_a_body_that_is_too_long_is_not_read(page: Page) -> None:
             yield b" " * 600_000
 
     answer = page.client.post("/desk/turn", content=endless(), headers=page.headers)
-    assert (answer.status_code, answer.json()["error"]) == (413, "more than 1048576 bytes at once")
+    assert (answer.status_code, answer.json()["error"]) == (413, "expected a body of at most 1048576 bytes, found more")
 
 
 def test_a_disk_that_is_full_is_said_and_nothing_is_lost(page: Page, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -588,8 +599,8 @@ def test_names_and_titles_are_text_wherever_they_stand(place: Path) -> None:
     nasty = place.rename(place.parent / "<b>&'\"")
     topics = (nasty / "labels/topics.toml").read_text().replace('"Chat"', json.dumps(NASTY))
     (nasty / "labels/topics.toml").write_text(topics)
-    desk = desk_of(nasty, Entry(NASTY, abstract="</p><script>" + NASTY, authors=("<i>A</i>",)))
-    page = Page(desk)
+    session = session_of(nasty, Entry(NASTY, abstract="</p><script>" + NASTY, authors=("<i>A</i>",)))
+    page = Page(session)
     (found,) = page.get("/desk/queue", params={"search": "alert"}).json()["entries"]
     entry = page.get(f"/desk/entries/{found['id']}")
     assert entry.headers["content-type"] == "application/json"
@@ -612,7 +623,7 @@ def test_the_figures_of_a_model_with_a_nasty_topic(place: Path, root: Path) -> N
     assert "&lt;script&gt;alert" in text
     assert "<script>alert" not in text
     assert "micro-F1" in text
-    assert "does not say what it was trained on" in Page(desk_of(place)).get("/figures").text
+    assert "does not say what it was trained on" in Page(session_of(place)).get("/figures").text
 
 
 # --- the command
@@ -621,7 +632,7 @@ def test_the_figures_of_a_model_with_a_nasty_topic(place: Path, root: Path) -> N
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tagger.server.serving.find_spec", lambda name: None if name == "uvicorn" else object())
     with pytest.raises(UsageError, match=r"the page needs uvicorn; run: pip install 'paper-tagger\[review\]'"):
-        check("127.0.0.1", None)
+        check_can_serve("127.0.0.1", None)
 
 
 COMMANDS = [
@@ -717,9 +728,9 @@ def test_a_kill_of_the_server_at_any_moment_leaves_labels_whole(place: Path, tmp
             torn += 1
             (problem,) = error.problems
             assert "no row in" in problem.message, "a text waits for its row, never a row for its text"
-        desk = desk_of(here)
+        session = session_of(here)
         for id in sorted(marks.keys() - rows):
-            desk.save(id, [Mark(mark) for mark in marks[id]], None)
+            session.save(id, [Mark(mark) for mark in marks[id]], None)
         assert {row.id for row in read_labels(here / "labels").rows} == {WATER, *marks}
         assert not [*here.rglob("*.tmp")]
     assert killed >= 3, "else the operations are fewer than they were"

@@ -38,17 +38,19 @@ def review(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Label in the browser; train; look labels through."""
-    from tagger.server.serving import check, serve
+    from tagger.server.serving import check_can_serve, serve
 
-    check(host, token)
-    place = require_workspace(workspace)
-    tagger = load_model(model, place)
+    check_can_serve(host, token)
+    folder = require_workspace(workspace)
+    tagger = load_model(model, folder)
     listing = read_files(listings or [], year)
     warn(listing.warnings)
+    from tagger.server.jobs import JobRunner
+    from tagger.server.review import Review
     from tagger.server.session import ReviewSession
 
-    desk = ReviewSession(place, tagger, listing.all())
-    serve(desk, host, port, token, audit=not listings, ready=lambda address: _ready(address, browser))
+    reviewed = Review(ReviewSession(folder, tagger, listing.all()), JobRunner())
+    serve(reviewed, host, port, token, audit=not listings, ready=lambda address: _ready(address, browser))
 
 
 def _ready(address: str, browser: bool) -> None:

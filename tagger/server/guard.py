@@ -28,7 +28,7 @@ HEADER = "x-tagger-token"
 API = "/v1/"  # changes nothing on disk, so that a program needs no token that only the page is told
 
 
-_MOST = 1 << 20  # bytes of a body
+_MAX_BODY = 1 << 20  # bytes of a body
 
 
 _RULES = {
@@ -100,7 +100,7 @@ class Guard:
         if entering or path.startswith(API):
             return None
         if not compare_digest(headers.get(HEADER, "").encode(), self.token.encode()):
-            return 403, "the server was started anew; load the page anew"
+            return 403, "the server was restarted; reload the page"
         return None
 
     def _known(self, headers: Headers) -> bool:
@@ -137,7 +137,7 @@ class GuardMiddleware:
         if refused is None and not scope["path"].startswith(API):
             body = await _body(headers, receive)
             if body is None:
-                refused = 413, f"more than {_MOST} bytes at once"
+                refused = 413, f"expected a body of at most {_MAX_BODY} bytes, found more"
             else:
                 receive = _again(body, receive)
         if refused is None:
@@ -156,7 +156,7 @@ class GuardMiddleware:
 async def _body(headers: Headers, receive: Receive) -> bytes | None:
     """The body of a request, None if it is too long."""
     length = headers.get("content-length", "0")
-    if not length.isascii() or not length.isdigit() or int(length) > _MOST:
+    if not length.isascii() or not length.isdigit() or int(length) > _MAX_BODY:
         return None
     parts, size, more = [], 0, True
     while more:
@@ -164,7 +164,7 @@ async def _body(headers: Headers, receive: Receive) -> bytes | None:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         more = message.get("more_body", False)
-        if size > _MOST:
+        if size > _MAX_BODY:
             return None
     return b"".join(parts)
 

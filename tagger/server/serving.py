@@ -12,27 +12,28 @@ from tagger import DISTRIBUTION
 from tagger.errors import UsageError
 
 if TYPE_CHECKING:
-    from tagger.server.session import ReviewSession
+    from tagger.server.review import Review
 
 __all__ = [
-    "check",
+    "check_can_serve",
     "serve",
 ]
 
 
-_LEAST = 16  # letters of a secret
+_MIN_SECRET = 16  # characters
 
 
-_NEEDED = ("fastapi", "uvicorn", "jinja2")
+_REQUIRED_PACKAGES = ("fastapi", "uvicorn", "jinja2")
 
 
-def check(host: str, secret: str | None) -> None:
-    """Whether a server may be started, before anything is read.
+def check_can_serve(host: str, secret: str | None) -> None:
+    """Check whether a server may be started, before anything is read.
 
     Raises:
-        UsageError: if what the page needs is not installed, or an address that others reach has no secret, or a short one.
+        UsageError: if a package is not installed that the page needs, or if there is no secret, or a short one, for an address
+            that other machines can reach.
     """
-    if missing := [name for name in _NEEDED if find_spec(name) is None]:
+    if missing := [name for name in _REQUIRED_PACKAGES if find_spec(name) is None]:
         raise UsageError(
             f"the page needs {', '.join(missing)}; run: pip install '{DISTRIBUTION}[review]' "
             "(in a checkout: pip install '.[review]')"
@@ -41,23 +42,23 @@ def check(host: str, secret: str | None) -> None:
 
     if host not in LOOPBACK and secret is None:
         raise UsageError(f"--host {host}: others reach this address; give --token too, or leave both out")
-    if secret is not None and (len(secret) < _LEAST or not secret.isascii()):
-        raise UsageError(f"--token: expected {_LEAST} letters or digits at least, found {len(secret)}")
+    if secret is not None and (len(secret) < _MIN_SECRET or not secret.isascii()):
+        raise UsageError(f"--token: expected {_MIN_SECRET} letters or digits at least, found {len(secret)}")
 
 
-def serve(desk: ReviewSession, host: str, port: int, secret: str | None, audit: bool, ready: Callable[[str], None]) -> None:
+def serve(review: Review, host: str, port: int, secret: str | None, audit: bool, ready: Callable[[str], None]) -> None:
     """Serve the page until it is interrupted.
 
     Args:
-        desk: what to review.
-        host: the address to listen at.
+        review: the entries and the work in the background.
+        host: the address to listen on.
         port: the port; 0 for one that is free.
         secret: what every request must carry, None for nothing.
-        audit: whether to begin to look for doubtful labels at once.
-        ready: called with the page's address when it can be opened.
+        audit: whether to look for doubtful labels from the start.
+        ready: called with the page's address as soon as it can be opened.
 
     Raises:
-        UsageError: if the address cannot be listened at.
+        UsageError: if the server cannot listen on the address.
     """
     import uvicorn
 
@@ -73,9 +74,9 @@ def serve(desk: ReviewSession, host: str, port: int, secret: str | None, audit: 
             raise UsageError(f"{host}:{port}: cannot be listened at: {error.strerror}; --port 0 takes a free one") from None
         listener.listen(128)
         port = listener.getsockname()[1]
-        app = make_app(desk, Guard(host, port, secret))
+        app = make_app(review, Guard(host, port, secret))
         if audit:
-            app.state.review.audit()
+            review.start_audit()
         settings = uvicorn.Config(
             app, log_level="warning", access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=5
         )
