@@ -354,13 +354,13 @@ def measure(name: str, folder: Path, send: Any) -> None:
     best = scores if np.issubdtype(scores.dtype, np.integer) else np.argsort(-scores, axis=1, kind="stable")
     hits = np.take_along_axis(np.pad(truth, ((0, 0), (0, 1))), best[:, :5], axis=1)  # -1 is the last column, never a hit
 
-    def counts(axis: int) -> metrics.Counts:
+    def counts(axis: int) -> metrics.ConfusionCounts:
         pairs = ((truth & tagged), (~truth & tagged), (truth & ~tagged))
-        return metrics.Counts(*(pair.sum(axis, dtype=float) for pair in pairs))
+        return metrics.ConfusionCounts(*(pair.sum(axis, dtype=float) for pair in pairs))
 
     c = counts(1)
     low, high = metrics.bootstrap_interval(
-        lambda rows: float(metrics.f1(metrics.Counts(c.tp[rows], c.fp[rows], c.fn[rows]).sum())), len(test), rounds=200
+        lambda rows: float(metrics.f1(metrics.ConfusionCounts(c.tp[rows], c.fp[rows], c.fn[rows]).sum())), len(test), rounds=200
     )
     send.send(
         {
