@@ -80,12 +80,12 @@ def test_a_doubt_comes_with_words_and_entries_labelled_the_other_way(
     for doubt in told["doubted"]:
         assert len(doubt["terms"]) <= 12
         for similar in doubt["similar"]:
-            assert similar["id"] != doubt["id"]
-            assert (doubt["topic"] in similar["topics"]) == (doubt["label"] == "no")
-            assert doubt["topic"] not in similar["unsure"]
+            assert similar.entry.id != doubt["id"]
+            assert (doubt["topic"] in similar.labels.topics) == (doubt["label"] == "no")
+            assert doubt["topic"] not in similar.labels.unsure
         for term in doubt["terms"]:
-            for place in term["places"]:
-                assert doubt[place["part"]][place["start"] : place["end"]]
+            for position in term.positions:
+                assert doubt[position.part][position.start : position.end]
 
 
 def test_unsure_cells_and_implied_ones_are_not_doubted(workspace: Path) -> None:
@@ -290,7 +290,21 @@ def test_forms(found: tuple[dict[str, Any], set[tuple[str, str]]]) -> None:
     assert lines[3].startswith(f"          {first['topic']}: labelled {first['label']}, score {first['score']:.2f}; ")
     markdown = audit_text(told | {"doubted": [first]}, "markdown")
     assert "| topic | label | score | entry | words | labelled the other way |\n" in markdown
-    assert [json.loads(line) for line in audit_text(told, "jsonl").splitlines()] == told["doubted"]
+    records = [json.loads(line) for line in audit_text(told, "jsonl").splitlines()]
+    assert [{**record, "terms": 0, "similar": 0} for record in records] == [
+        {**doubt, "terms": 0, "similar": 0} for doubt in told["doubted"]
+    ]
+    assert [[term["term"] for term in record["terms"]] for record in records] == [
+        [term.term for term in doubt["terms"]] for doubt in told["doubted"]
+    ]
+    nearest = first["similar"][0]
+    assert records[0]["similar"][0] == {
+        "id": nearest.labels.id,
+        "title": nearest.labels.title,
+        "topics": list(nearest.labels.topics),
+        "unsure": list(nearest.labels.unsure),
+        "likeness": nearest.similarity,
+    }
     shown = question_text(first, "1 of 9", 80)
     assert "\x1b[" in shown
     assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in shown.splitlines()) <= 80

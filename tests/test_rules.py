@@ -36,7 +36,7 @@ from tagger.model.explain import explain_entries
 from tagger.model.sklearn_export import TopicClassifier, to_pipeline
 from tagger.model.storage import model_from_bytes, model_to_bytes
 from tagger.reports.card import describe_missed_goals, model_card
-from tagger.reports.why import why_text
+from tagger.reports.why import format_explanations
 from tagger.taxonomy import ancestors, incompatible_topics, read_max_topics, read_topics
 from tagger.text.normalize import entry_text
 from tagger.training.settings import Settings
@@ -742,11 +742,11 @@ def test_a_topic_that_gives_way_says_to_what(max_topics: int | None) -> None:
     (some,) = model.restricted_to(["ctr"]).tag([entry])
     assert (some.tags, some.note) == ((), "no such topic: CTR prediction gives way to Language")
     (found,) = explain_entries(model, [entry])
-    assert {topic["id"]: (topic["tagged"], topic["gives_way_to"]) for topic in found["topics"]} == {
-        "llm": (True, []),
-        "ctr": (False, ["llm"]),
+    assert {explained.topic.id: (explained.tagged, explained.gives_way_to) for explained in found.topics} == {
+        "llm": (True, ()),
+        "ctr": (False, ("llm",)),
     }
-    assert "CTR prediction: not tagged beside llm, score 0.86, threshold 0.50" in why_text([found], "text")
+    assert "CTR prediction: not tagged beside llm, score 0.86, threshold 0.50" in format_explanations([found], "text")
 
 
 def test_a_person_may_say_more_than_the_machine() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import subprocess
 from collections.abc import Callable
@@ -17,8 +18,8 @@ from hypothesis import strategies as st
 from tagger import Entry, Model, Topic, UsageError, load
 from tagger.labels.dataset import Labels
 from tagger.labels.table import read_rows
-from tagger.model.explain import explain_entries, split_by_share
-from tagger.reports.why import why_text
+from tagger.model.explain import Explanation, explain_entries, explanation_to_json, split_by_share
+from tagger.reports.why import format_explanations
 from tagger.text.hashed_vocabulary import HashedVocabulary, build_vocabulary
 from tagger.text.normalize import entry_text
 from tagger.text.positions import Position, find_positions
@@ -109,61 +110,61 @@ def test_shares_and_intercept_add_up_to_the_score(shipped: Model, labels: Labels
     entries = [*labels.entries[:12], Entry("Ничего"), Entry("点击", abstract="क्लिक")]
     scores = shipped.scores(entries)
     for n, found in enumerate(explain_entries(shipped, entries, topics=ids)):
-        assert {topic["id"] for topic in found["topics"]} == set(ids)
-        for topic in found["topics"]:
-            assert topic["intercept"] + sum(term["share"] for term in topic["terms"]) == pytest.approx(
-                topic["log_odds"], abs=1e-3
-            )
-            score = 1 / (1 + np.exp(-topic["log_odds"]))
-            assert score == pytest.approx(scores[n, shipped.column(topic["id"])], abs=1e-5)
-            for term in topic["terms"]:
-                for place in term["places"]:
-                    text = found[place["part"]][place["start"] : place["end"]].casefold()
-                    assert set(re.findall(r"\w\w+", text)) & set(term["term"].split())
+        assert {explained.topic.id for explained in found.topics} == set(ids)
+        for explained in found.topics:
+            assert explained.intercept is not None
+            assert explained.log_odds is not None
+            total = explained.intercept + sum(term.share for term in explained.terms)
+            assert total == pytest.approx(explained.log_odds, abs=1e-3)
+            score = 1 / (1 + np.exp(-explained.log_odds))
+            assert score == pytest.approx(scores[n, shipped.column(explained.topic.id)], abs=1e-5)
+            for term in explained.terms:
+                for position in term.positions:
+                    text = getattr(found.entry, position.part)[position.start : position.end].casefold()
+                    assert set(re.findall(r"\w\w+", text)) & set(term.term.split())
 
 
 def test_default_topics_are_those_tagged_and_the_two_nearest(shipped: Model, labels: Labels) -> None:
     for tagged, found in zip(shipped.tag(labels.entries[:30]), explain_entries(shipped, labels.entries[:30]), strict=True):
-        told = found["topics"]
-        assert {topic["id"] for topic in told if topic["tagged"]} == {tag.topic.id for tag in tagged.tags}
-        assert len(told) == len(tagged.tags) + 2
+        assert {one.topic.id for one in found.topics if one.tagged} == {tag.topic.id for tag in tagged.tags}
+        assert len(found.topics) == len(tagged.tags) + 2
         if tagged.nearest:
-            assert tagged.nearest.id in {topic["id"] for topic in told}
+            assert tagged.nearest.id in {one.topic.id for one in found.topics}
 
 
 def test_precedents_are_other_entries_with_their_labels(shipped: Model, labels: Labels) -> None:
     entry, row = labels.entries[3], labels.rows[3]
     (found,) = explain_entries(shipped, [entry], labels, n_similar=4)
-    assert found["by_hand"] == {"topics": list(row.topics), "unsure": list(row.unsure)}
-    assert len(found["similar"]) == 4
-    assert entry.id not in {similar["id"] for similar in found["similar"]}
-    likeness = [similar["likeness"] for similar in found["similar"]]
-    assert likeness == sorted(likeness, reverse=True)
+    assert found.by_hand == row
+    assert len(found.similar) == 4
+    assert entry.id not in {similar.entry.id for similar in found.similar}
+    similarities = [similar.similarity for similar in found.similar]
+    assert similarities == sorted(similarities, reverse=True)
     by_id = {row.id: row for row in labels.rows}
-    assert all(similar["topics"] == list(by_id[similar["id"]].topics) for similar in found["similar"])
+    assert all(similar.labels == by_id[similar.entry.id] for similar in found.similar)
     (alike,) = explain_entries(shipped, [Entry(entry.title + " again", abstract=entry.abstract)], labels, n_similar=1)
-    assert alike["similar"][0]["id"] == entry.id
+    assert alike.similar[0].entry.id == entry.id
     (unlike,) = explain_entries(shipped, [Entry("Żółć gęślą")], labels)
-    assert (unlike["by_hand"], unlike["similar"]) == (None, [])
+    assert (unlike.by_hand, unlike.similar) == (None, ())
 
 
 def test_a_score_that_another_topic_lends_is_said_to_be_lent(tiny: Path) -> None:
     model = load(tiny)
     model = replace(model, topics=(model.topics[0], Topic("llm", "Large language models", parent="ctr"), model.topics[2]))
     (found,) = explain_entries(model, [Entry("Language")])
-    ctr = next(topic for topic in found["topics"] if topic["id"] == "ctr")
-    assert (ctr["implied_by"], ctr["tagged"], ctr["score"]) == ("llm", True, found["topics"][0]["score"])
-    assert ctr["log_odds"] == -3.0
-    assert "CTR prediction: tagged, score 0.88, that of llm, which implies it, threshold 0.50" in why_text([found], "text")
-    assert "  -3.00  log-odds of its own score\n" in why_text([found], "text")
+    ctr = next(one for one in found.topics if one.topic.id == "ctr")
+    assert (ctr.implied_by, ctr.tagged, ctr.score) == ("llm", True, found.topics[0].score)
+    assert ctr.log_odds == -3.0
+    assert "CTR prediction: tagged, score 0.88, that of llm, which implies it, threshold 0.50" in format_explanations(
+        [found], "text"
+    )
+    assert "  -3.00  log-odds of its own score\n" in format_explanations([found], "text")
 
 
 def test_a_topic_that_is_not_learned_and_one_that_is_not_there(tiny: Path) -> None:
     (found,) = explain_entries(load(tiny), [Entry("Click")], topics=["rag", "rag"])
-    assert [(topic["id"], topic["score"], topic["log_odds"], topic["intercept"]) for topic in found["topics"]] == [
-        ("rag", 0.0, None, None)
-    ]
-    assert "RAG: not learned, for want of yes or of no entries\n" in why_text([found], "text")
+    assert [(one.topic.id, one.score, one.log_odds, one.intercept) for one in found.topics] == [("rag", 0.0, None, None)]
+    assert "RAG: not learned, for want of yes or of no entries\n" in format_explanations([found], "text")
     with pytest.raises(UsageError, match="unknown topic 'crt'; this model has ctr, llm, rag"):
         explain_entries(load(tiny), [Entry("Click")], topics=["crt"])
     assert explain_entries(load(tiny), []) == []
@@ -228,14 +229,24 @@ def test_markdown_and_json(run: Run, tmp_path: Path, tiny: Path) -> None:
     (found,) = json.loads((tmp_path / "why.json").read_text())
     (language,) = found["topics"][1]["terms"]
     assert language["places"] == [{"part": "abstract", "start": 13, "end": 21}]
-    assert found == explain_entries(load(tiny), [Entry("Click, Click | Click", abstract="The click of language *models*.")])[
-        0
-    ] | {"source": "l.txt:1"}
+    entry = Entry("Click, Click | Click", abstract="The click of language *models*.")
+    (explanation,) = explain_entries(load(tiny), [entry])
+    assert found == explanation_to_json(explanation) | {"source": "l.txt:1"}
+
+
+def test_an_explanation_can_be_compared_pickled_and_hashed(shipped: Model, labels: Labels) -> None:
+    first, again, other = (
+        explain_entries(shipped, [entry], labels)[0] for entry in (*labels.entries[:1] * 2, labels.entries[1])
+    )
+    assert first == again == pickle.loads(pickle.dumps(first))
+    assert first != other
+    assert len({first, again, other}) == 2
+    assert isinstance(first, Explanation)
 
 
 def test_on_a_terminal_words_are_coloured(tiny: Path) -> None:
     found = explain_entries(load(tiny), [Entry("Click [red]", abstract="The language.")])
-    text = why_text(found, "text", width=60)
+    text = format_explanations(found, "text", width=60)
     assert "\x1b[1;32mClick\x1b[0m [red]" in text
     assert "\x1b[1;31mlanguage\x1b[0m" in text
 

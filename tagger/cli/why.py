@@ -51,5 +51,5 @@ def why(
         entry = f"the id of an entry of {place.labels}" if place else "a labelled entry (there is no workspace here)"
         raise UsageError(f"{what}: neither {entry} nor a file that is there")
     warn(listing.warnings)
-    found = explain_entries(tagger, listing.all(), labels, topics or (), similar)
-    emit(why_report.why_text(found, form, terminal_width(output) if form == Form.text else None), output)
+    explanations = explain_entries(tagger, listing.all(), labels, topics or (), similar)
+    emit(why_report.format_explanations(explanations, form, terminal_width(output) if form == Form.text else None), output)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tagger.errors import LabelsError
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
-from tagger.model.explain import explain_entries
+from tagger.model.explain import SimilarEntry, explain_entries
 from tagger.model.model import Model
 from tagger.taxonomy import Topic, ancestors, incompatible_topics
 from tagger.text.hashed_vocabulary import HashedVocabulary
@@ -78,9 +78,9 @@ def find_label_errors(
         confirmed; `n_doubted`, all others whose score says the opposite of the label.
 
         `doubted`: the first of them, most doubtful first: `id`, `title` and `abstract` of the entry; `topic` and its `name`;
-        `label`, "yes" or "no"; the out-of-fold `score`; `terms`, the strongest, as in `why.explained`, of a model trained on
-        all labels; `similar`, the nearest entries that are labelled the other way (`id`, `title`, `likeness`, `topics`,
-        `unsure`); `decision`, None, for a person to fill in (see `decisions`).
+        `label`, "yes" or "no"; the out-of-fold `score`; `terms`, the strongest, each a `TermShare`, of a model trained on
+        all labels; `similar`, the nearest entries that are labelled the other way, each a `SimilarEntry`;
+        `decision`, None, for a person to fill in (see `decisions`).
 
         `duplicates`: near-duplicates that are labelled differently: `entries`, each with `id`, `title`, `topics` and
         `unsure`, and the topics that `differ`. `unused`: ids of topics without a yes. `together`: topics that never occur
@@ -181,7 +181,7 @@ def _implied(labelled: Sequence[LabelRow], topics: Sequence[Topic]) -> Bools:
 
 def _suspects(model: Model, labels: Labels, yes: Bools, known: Bools, n: int, t: int, score: float) -> dict[str, Any]:
     entry, topic = labels.entries[n], labels.topics[t]
-    (why,) = explain_entries(model, [entry], topics=[topic.id])
+    (explanation,) = explain_entries(model, [entry], topics=[topic.id])
     terms, idf = HashedVocabulary(model.hashes), model.idf.astype(np.float64)
     other = np.flatnonzero(known[:, t] & (yes[:, t] != yes[n, t]))
     others = [labels.entries[at] for at in other]
@@ -194,11 +194,11 @@ def _suspects(model: Model, labels: Labels, yes: Bools, known: Bools, n: int, t:
         "name": topic.name,
         "label": _LABEL[bool(yes[n, t])],
         "score": round(float(score), 4),
-        "terms": why["topics"][0]["terms"][:_N_TERMS],
+        "terms": explanation.topics[0].terms[:_N_TERMS],
         "similar": [
-            _row(row) | {"likeness": round(alike, 4)}
-            for alike, row in zip(likeness[0].tolist(), (labels.rows[at] for at in other[which[0]]), strict=True)
-            if alike > 0
+            SimilarEntry(labels.entries[at], labels.rows[at], round(cosine, 4))
+            for cosine, at in zip(likeness[0].tolist(), other[which[0]].tolist(), strict=True)
+            if cosine > 0
         ],
         "decision": None,
     }

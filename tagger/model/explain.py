@@ -1,120 +1,199 @@
-"""Why an entry has a topic or has it not: its words with their shares and places, and the labelled entries most like it."""
+"""Why an entry has a topic or not: the shares of its terms, where they stand, and the labelled entries most like it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagger.entry import Entry
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
 from tagger.model.decision import blocking_topics
 from tagger.model.model import Model
-from tagger.taxonomy import ancestors
+from tagger.taxonomy import Topic, ancestors
 from tagger.text.hashed_vocabulary import HashedVocabulary
+from tagger.text.positions import Position
 from tagger.text.similarity import nearest_rows, tfidf_rows
 
 __all__ = [
-    "Precedents",
+    "Explanation",
+    "SimilarEntry",
+    "SimilarEntryIndex",
+    "TermShare",
+    "TopicExplanation",
     "explain_entries",
+    "explanation_to_json",
+    "similar_entry_to_json",
     "split_by_share",
+    "term_share_to_json",
 ]
 
 
-_NEAREST = 2  # topics told of besides those tagged: those that come nearest to their thresholds
+_N_NEAREST_TOPICS = 2  # explained besides those tagged
+
+_SCORE_DIGITS, _SHARE_DIGITS = 4, 6  # so that every form of an explanation shows the same numbers
 
 
-class Precedents:
-    """Labelled entries as a model sees them, counted once, among which those most like others are looked for."""
+@dataclass(frozen=True, slots=True)
+class TermShare:
+    """What a term of an entry did for a topic, and where it stands in the entry.
 
-    def __init__(self, model: Model, labels: Labels | None) -> None:
+    `share` is its part of the log-odds of the score, negative where it speaks against the topic.
+    """
+
+    term: str
+    share: float
+    positions: tuple[Position, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicExplanation:
+    """Why an entry has a topic or not.
+
+    The score is 1 / (1 + exp(-log_odds)), and `log_odds` is the sum of `intercept` and of the shares of all terms. But where
+    `implied_by` names a topic, the score is that topic's: it implies this one and is likelier.
+    """
+
+    topic: Topic
+    score: float
+    threshold: float | None  # None for a topic that is not learned, as are the two below
+    tagged: bool
+    implied_by: str | None  # the id of the topic that lends its score
+    gives_way_to: tuple[str, ...]  # ids of likelier tags that leave no room for this one, whose score reaches the threshold
+    log_odds: float | None
+    intercept: float | None
+    terms: tuple[TermShare, ...]  # strongest first
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarEntry:
+    """A labelled entry that is like the one explained. `similarity` is the cosine of their TF-IDF rows."""
+
+    entry: Entry
+    labels: LabelRow
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why an entry has its topics."""
+
+    entry: Entry
+    by_hand: LabelRow | None  # what a person said of it
+    topics: tuple[TopicExplanation, ...]  # best score first
+    similar: tuple[SimilarEntry, ...]  # nearest first
+
+
+class SimilarEntryIndex:
+    """Labelled entries as a model sees them: counted once, then searched for those most like others."""
+
+    def __init__(self, model: Model, labels: Labels) -> None:
         self._labels = labels
-        self._terms, self._idf = HashedVocabulary(model.hashes), model.idf.astype(np.float64)
-        self._rows = tfidf_rows(labels.entries if labels is not None else (), self._terms, self._idf)
+        self._vocabulary, self._idf = HashedVocabulary(model.hashes), model.idf.astype(np.float64)
+        self._rows = tfidf_rows(labels.entries, self._vocabulary, self._idf)
 
-    def of(self, entries: Sequence[Entry], n: int) -> list[list[dict[str, Any]]]:
-        """For each entry the n labelled ones most like it at most, nearest first; see `explain_entries`."""
-        if self._labels is None or not self._labels.entries:
-            return [[] for _ in entries]
-        found, said = self._labels.entries, self._labels.rows
-        # One more than wanted, since an entry that is labelled itself is the nearest to itself.
-        likeness, which = nearest_rows(tfidf_rows(entries, self._terms, self._idf), self._rows, len(self._idf), n + 1)
+    def find(self, entries: Sequence[Entry], n_similar: int) -> list[tuple[SimilarEntry, ...]]:
+        """For each entry the labelled ones most like it, nearest first: at most `n_similar`.
+
+        An entry is not similar to itself, and one that shares no term is not similar at all.
+        """
+        rows = tfidf_rows(entries, self._vocabulary, self._idf)
+        # One more than wanted, since a labelled entry is the nearest to itself.
+        cosines, nearest = nearest_rows(rows, self._rows, len(self._idf), n_similar + 1)
         return [
-            [
-                {"id": said[at].id, "title": found[at].title, "likeness": round(alike, 4)} | _said(said[at])
-                for alike, at in zip(likeness[row].tolist(), which[row].tolist(), strict=True)
-                if alike > 0 and said[at].id != entry.id
-            ][:n]
-            for row, entry in enumerate(entries)
+            tuple(
+                SimilarEntry(self._labels.entries[at], self._labels.rows[at], round(cosine, _SCORE_DIGITS))
+                for cosine, at in zip(cosines[n].tolist(), nearest[n].tolist(), strict=True)
+                if cosine > 0 and self._labels.rows[at].id != entry.id
+            )[:n_similar]
+            for n, entry in enumerate(entries)
         ]
 
 
 def explain_entries(
     model: Model, entries: Sequence[Entry], labels: Labels | None = None, topics: Sequence[str] = (), n_similar: int = 5
-) -> list[dict[str, Any]]:
+) -> list[Explanation]:
     """For each entry why it has its topics.
 
     Args:
         model: the model that tags.
         entries: what to explain.
-        labels: for what a person said of the entries, and for the labelled ones most like them; None for neither.
-        topics: which topics to explain; none for those tagged and the two that come nearest to their thresholds.
+        labels: what a person said of entries, for `by_hand` and `similar`; without them both are empty.
+        topics: ids of the topics to explain; none for those tagged and the two that come nearest to their thresholds.
         n_similar: how many labelled entries to name at most.
-
-    Returns:
-        A dict for each entry: `id`, `title`, `abstract`, `source`; `by_hand`, its labels as `topics` and `unsure`, or None;
-        `topics`, best score first, and `similar`, nearest first.
-
-        A topic has `id`, `name`, `score`, `threshold` (None if it is not learned), whether it is `tagged`, `intercept`,
-        `terms`, strongest first, and `log_odds`, the sum of the intercept and of the shares of all terms. The score is
-        1 / (1 + exp(-log_odds)), unless `implied_by` names another topic, which implies this one and is likelier. `intercept`
-        and `log_odds` are None for a topic that is not learned. `gives_way_to` names the likelier tags because of which a topic
-        is not tagged although its score reaches the threshold: they exclude it, or are as many as an entry may have.
-
-        A term has the `term`, its `share`, negative where it speaks against the topic, and its `places`: `part` ("title" or
-        "abstract"), `start` and `end` in characters of that part as it is given here; see `find_positions`.
-
-        A similar entry has `id`, `title`, its `likeness` (the cosine of TF-IDF, see `similar`), and its `topics` and `unsure`
-        as a person labelled it. An entry is not its own precedent, and one that shares no word is none.
 
     Raises:
         UsageError: if the model has no such topic.
     """
-    wanted = [model.column(topic) for topic in dict.fromkeys(topics)]
+    asked = [model.column(topic) for topic in dict.fromkeys(topics)]
     by_hand = {row.id: row for row in labels.rows} if labels is not None else {}
+    similar = SimilarEntryIndex(model, labels).find(entries, n_similar) if labels is not None else [()] * len(entries)
     scores = model.scores(entries)
-    decided = model.predict(scores)
-    found = []
-    for n, (entry, tagged, similar) in enumerate(
-        zip(entries, model.tag(entries), Precedents(model, labels).of(entries, n_similar), strict=True)
-    ):
-        has = {tag.topic.id for tag in tagged.tags}
-        columns = wanted or _told(model, scores[n], has)
-        there = model.places(entry)
-        found.append(
-            {
-                "id": entry.id,
-                "title": entry.title,
-                "abstract": entry.abstract,
-                "source": entry.source and str(entry.source),
-                "by_hand": _said(by_hand[entry.id]) if entry.id in by_hand else None,
-                "topics": [
-                    _topic(model, entry, column, scores[n], decided[n], there)
-                    for column in sorted(columns, key=lambda column: -scores[n, column])
-                ],
-                "similar": similar,
-            }
-        )
-    return found
+    tags = model.predict(scores)
+    explanations = []
+    for n, (entry, tagged) in enumerate(zip(entries, model.tag(entries), strict=True)):
+        columns = asked or _columns_to_explain(model, scores[n], {tag.topic.id for tag in tagged.tags})
+        columns = sorted(columns, key=lambda column: -scores[n, column])
+        positions = model.places(entry)
+        explained = tuple(_explain_topic(model, entry, column, scores[n], tags[n], positions) for column in columns)
+        explanations.append(Explanation(entry, by_hand.get(entry.id), explained, similar[n]))
+    return explanations
+
+
+def _columns_to_explain(model: Model, scores: NDArray[np.float64], tagged: set[str]) -> list[int]:
+    """The columns of the topics tagged, by id, and of the others that come nearest to their thresholds."""
+    learned = [t for t in model.columns if np.isfinite(model.thresholds[t])]
+    others = [t for t in learned if model.topics[t].id not in tagged]
+    others.sort(key=lambda t: float(model.thresholds[t] - scores[t]))  # nearest is what it is in a note of `Model.tag`
+    return [t for t in learned if model.topics[t].id in tagged] + others[:_N_NEAREST_TOPICS]
+
+
+def _explain_topic(
+    model: Model,
+    entry: Entry,
+    column: int,
+    scores: NDArray[np.float64],
+    tags: NDArray[np.bool_],
+    positions: Mapping[str, Sequence[Position]],
+) -> TopicExplanation:
+    """Why an entry with these scores and tags, (n_topics,) each, has one topic or not."""
+    topic, score, threshold, bias = model.topics[column], scores[column], model.thresholds[column], model.bias[column]
+    learned, tagged = bool(np.isfinite(bias)), bool(tags[column])
+    reasons = model.why(entry, topic.id)
+    log_odds = float(bias) + sum(reason.share for reason in reasons)
+    lent = score > 1 / (1 + np.exp(-log_odds)) + 1e-9  # by a topic that implies this one
+    blocking = blocking_topics(column, tags, model.topics) if not tagged and score >= threshold else []
+    return TopicExplanation(
+        topic=topic,
+        score=round(float(score), _SCORE_DIGITS),
+        threshold=round(float(threshold), _SCORE_DIGITS) if np.isfinite(threshold) else None,
+        tagged=tagged,
+        implied_by=_likeliest_descendant(model, topic, scores).id if lent else None,
+        gives_way_to=tuple(model.topics[t].id for t in blocking),
+        log_odds=round(log_odds, _SHARE_DIGITS) if learned else None,
+        intercept=round(float(bias), _SHARE_DIGITS) if learned else None,
+        terms=tuple(
+            TermShare(reason.term, round(reason.share, _SHARE_DIGITS), tuple(positions[reason.term])) for reason in reasons
+        ),
+    )
+
+
+def _likeliest_descendant(model: Model, topic: Topic, scores: NDArray[np.float64]) -> Topic:
+    """Of the topics that imply this one, the one with the best score."""
+    implied_by = ancestors(model.topics)
+    descendants = [t for t, other in enumerate(model.topics) if topic.id in implied_by[other.id]]
+    return model.topics[max(descendants, key=lambda t: float(scores[t]))]
 
 
 def split_by_share(text: str, terms: Iterable[tuple[float, Iterable[tuple[int, int]]]]) -> list[tuple[str, float]]:
-    """A text cut where what its words do changes: (part, share), which is 0 where no term stands.
+    """A text cut where the shares of its terms change: (part, share). The share is 0 where no term stands.
 
-    Where terms overlap their shares add up.
+    Where terms overlap, their shares add up.
 
     Args:
         text: a title or an abstract.
@@ -124,53 +203,53 @@ def split_by_share(text: str, terms: Iterable[tuple[float, Iterable[tuple[int, i
     [('a ', 0.0), ('large ', 2.0), ('language', 1.5)]
     """
     shares = np.zeros(len(text))
-    for share, places in terms:
-        for start, end in places:
+    for share, positions in terms:
+        for start, end in positions:
             shares[start:end] += share
     edges = [0, *(np.flatnonzero(np.diff(shares)) + 1).tolist(), len(text)] if text else []
     return [(text[start:end], float(shares[start])) for start, end in pairwise(edges)]
 
 
-def _told(model: Model, scores: Any, has: set[str]) -> list[int]:
-    """The columns of the topics tagged, and of the others that come nearest to their thresholds."""
-    learned = [t for t in model.columns if np.isfinite(model.thresholds[t])]
-    others = [t for t in learned if model.topics[t].id not in has]
-    others.sort(key=lambda t: float(model.thresholds[t] - scores[t]))  # as a note of `Model.tag` has it
-    return [t for t in learned if model.topics[t].id in has] + others[:_NEAREST]
-
-
-def _topic(model: Model, entry: Entry, column: int, scores: Any, decided: Any, there: dict[str, Any]) -> dict[str, Any]:
-    topic, learned = model.topics[column], bool(np.isfinite(model.bias[column]))
-    reasons = model.why(entry, topic.id)
-    log_odds = float(model.bias[column]) + sum(reason.share for reason in reasons)
-    score, implied_by = float(scores[column]), None
-    if score > 1 / (1 + np.exp(-log_odds)) + 1e-9:
-        # Of the topics that imply this one the likeliest lends its score.
-        above = ancestors(model.topics)
-        children = [t for t, other in enumerate(model.topics) if topic.id in above[other.id]]
-        implied_by = model.topics[max(children, key=lambda t: float(scores[t]))].id
-    tagged = bool(decided[column])
-    likelier = blocking_topics(column, decided, model.topics) if not tagged and score >= model.thresholds[column] else []
+def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
+    """An explanation as `tagger why --format json` and the API write it; docs/formats.md describes it."""
+    entry, by_hand = explanation.entry, explanation.by_hand
     return {
-        "id": topic.id,
-        "name": topic.name,
-        "score": round(score, 4),
-        "threshold": round(float(model.thresholds[column]), 4) if np.isfinite(model.thresholds[column]) else None,
-        "tagged": tagged,
-        "implied_by": implied_by,
-        "gives_way_to": [model.topics[t].id for t in likelier],
-        "log_odds": round(log_odds, 6) if learned else None,
-        "intercept": round(float(model.bias[column]), 6) if learned else None,
-        "terms": [
-            {
-                "term": reason.term,
-                "share": round(reason.share, 6),
-                "places": [{"part": place.part, "start": place.start, "end": place.end} for place in there[reason.term]],
-            }
-            for reason in reasons
-        ],
+        "id": entry.id,
+        "title": entry.title,
+        "abstract": entry.abstract,
+        "source": entry.source and str(entry.source),
+        "by_hand": None if by_hand is None else _labels_to_json(by_hand),
+        "topics": [_topic_to_json(topic) for topic in explanation.topics],
+        "similar": [similar_entry_to_json(similar) for similar in explanation.similar],
     }
 
 
-def _said(row: LabelRow) -> dict[str, list[str]]:
+def similar_entry_to_json(similar: SimilarEntry) -> dict[str, Any]:
+    """A similar entry as an object of `similar` in the JSON of an explanation."""
+    record = {"id": similar.labels.id, "title": similar.entry.title, "likeness": similar.similarity}
+    return record | _labels_to_json(similar.labels)
+
+
+def term_share_to_json(term: TermShare) -> dict[str, Any]:
+    """A term as an object of `terms` in the JSON of an explanation."""
+    places = [{"part": position.part, "start": position.start, "end": position.end} for position in term.positions]
+    return {"term": term.term, "share": term.share, "places": places}
+
+
+def _topic_to_json(explained: TopicExplanation) -> dict[str, Any]:
+    return {
+        "id": explained.topic.id,
+        "name": explained.topic.name,
+        "score": explained.score,
+        "threshold": explained.threshold,
+        "tagged": explained.tagged,
+        "implied_by": explained.implied_by,
+        "gives_way_to": list(explained.gives_way_to),
+        "log_odds": explained.log_odds,
+        "intercept": explained.intercept,
+        "terms": [term_share_to_json(term) for term in explained.terms],
+    }
+
+
+def _labels_to_json(row: LabelRow) -> dict[str, list[str]]:
     return {"topics": list(row.topics), "unsure": list(row.unsure)}

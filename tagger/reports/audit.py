@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tagger.formats.markdown import escape_markdown, markdown_table
-from tagger.reports.why import highlight_terms, precedents_text, shown_terms
+from tagger.model.explain import term_share_to_json
+from tagger.reports.why import highlight_terms, shown_terms, similar_entry_rows
 
 __all__ = [
     "audit_text",
@@ -22,7 +23,7 @@ _N_WORDS = 5  # shown of a doubted label
 def audit_text(found: dict[str, Any], form: str) -> str:
     """What `tagger.audit.audited` found, in one of the forms table, markdown, jsonl; jsonl holds the doubted labels alone."""
     if form == "jsonl":
-        return "".join(json.dumps(doubt, ensure_ascii=False) + "\n" for doubt in found["doubted"])
+        return "".join(json.dumps(_doubt_to_json(doubt), ensure_ascii=False) + "\n" for doubt in found["doubted"])
     shown = len(found["doubted"])
     head = (
         f"{found['n_doubted']} of {found['n_labels']} labels of {found['n_entries']} entries "
@@ -71,22 +72,36 @@ def question_text(doubt: dict[str, Any], place: str, width: int) -> str:
     console.print(Text.assemble(highlight_terms(doubt["title"], "title", terms), (f"  {doubt['id']}", "dim")))
     console.print(highlight_terms(doubt["abstract"], "abstract", terms))
     console.print(Text(_words(doubt), style="dim"))
-    for likeness, _, labels, title in precedents_text(doubt["similar"]):
+    for likeness, _, labels, title in similar_entry_rows(doubt["similar"]):
         line = Text.assemble(f"{likeness}  {title}  ", (labels, "green"))
         line.truncate(width, overflow="ellipsis")
         console.print(line)
     return out.getvalue()
 
 
+def _doubt_to_json(doubt: dict[str, Any]) -> dict[str, Any]:
+    similar = [
+        {
+            "id": one.labels.id,
+            "title": one.labels.title,
+            "topics": list(one.labels.topics),
+            "unsure": list(one.labels.unsure),
+            "likeness": one.similarity,
+        }
+        for one in doubt["similar"]
+    ]
+    return doubt | {"terms": [term_share_to_json(term) for term in doubt["terms"]], "similar": similar}
+
+
 def _words(doubt: dict[str, Any]) -> str:
     """The words that did most for or against the topic."""
-    told = sorted(shown_terms(doubt["terms"]), key=lambda term: -abs(term["share"]))[:_N_WORDS]
-    return ", ".join(f"{term['term']} {term['share']:+.2f}" for term in told) or "no word tells"
+    told = sorted(shown_terms(doubt["terms"]), key=lambda term: -abs(term.share))[:_N_WORDS]
+    return ", ".join(f"{term.term} {term.share:+.2f}" for term in told) or "no word tells"
 
 
 def _other_way(doubt: dict[str, Any], between: str) -> str:
     other = "yes" if doubt["label"] == "no" else "no"
-    return between.join(f"labelled {other}: {entry['title']} ({entry['likeness']:.2f})" for entry in doubt["similar"])
+    return between.join(f"labelled {other}: {one.labels.title} ({one.similarity:.2f})" for one in doubt["similar"])
 
 
 def _odd(found: dict[str, Any]) -> Iterator[str]:

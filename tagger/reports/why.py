@@ -1,4 +1,4 @@
-"""What `tagger.why` explains -> text, for a pipe, a terminal, Markdown or JSON."""
+"""Explanations -> text, for a pipe, a terminal, Markdown or JSON."""
 
 from __future__ import annotations
 
@@ -6,75 +6,81 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tagger.entry import Entry
 from tagger.formats.markdown import escape_markdown, markdown_table
-from tagger.model.explain import split_by_share
+from tagger.labels.table import LabelRow
+from tagger.model.explain import (
+    Explanation,
+    SimilarEntry,
+    TermShare,
+    TopicExplanation,
+    explanation_to_json,
+    split_by_share,
+)
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 __all__ = [
+    "format_explanations",
     "highlight_terms",
     "mark_terms",
-    "precedents_text",
     "shown_terms",
-    "why_text",
+    "similar_entry_rows",
 ]
 
 
-_N_FOR, _N_AGAINST = 8, 4  # words shown for and against a topic
+_N_FOR, _N_AGAINST = 8, 4  # terms shown for and against a topic
 
+_MIN_SHARE = 0.05  # a term that does less is not shown
 
-_SMALL = 0.05  # share of the log-odds that is not worth showing
+# By sign of a share: what stands before and after a piece of text.
+_PLAIN_MARKS = {0: ("", ""), 1: ("{+", "+}"), -1: ("{-", "-}")}
 
-
-_PLAIN = {0: ("", ""), 1: ("{+", "+}"), -1: ("{-", "-}")}
-
-
-_MARKDOWN = {0: ("", ""), 1: ("<b>", "</b>"), -1: ("<i>", "</i>")}
-
+_MARKDOWN_MARKS = {0: ("", ""), 1: ("<b>", "</b>"), -1: ("<i>", "</i>")}
 
 _STYLES = {0: "", 1: "bold green", -1: "bold red"}
 
 
-def why_text(found: Sequence[dict[str, Any]], form: str, width: int | None = None) -> str:
-    """What `tagger.why.explained` found, in one of the forms text, markdown, json.
+def format_explanations(explanations: Sequence[Explanation], form: str, width: int | None = None) -> str:
+    """Explanations in one of the forms text, markdown, json.
 
     Args:
-        found: a dict for each entry.
+        explanations: what `explain_entries` returned.
         form: the form.
-        width: columns of the terminal, for colours in text; None for plain text.
+        width: columns of the terminal, for text with colours; None for plain text.
     """
     if form == "json":
-        return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+        return json.dumps([explanation_to_json(one) for one in explanations], ensure_ascii=False, indent=1) + "\n"
     if form == "markdown":
-        return "\n".join(map(_markdown, found))
-    return "\n".join(_plain(entry) if width is None else _terminal(entry, width) for entry in found)
+        return "\n".join(map(_markdown, explanations))
+    return "\n".join(_plain(one) if width is None else _terminal(one, width) for one in explanations)
 
 
-def shown_terms(terms: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of a topic's terms, strongest first, those that people are shown: the first few for it, and the first few against."""
-    for_it = [term for term in terms if term["share"] >= _SMALL][:_N_FOR]
-    return for_it + [term for term in terms if term["share"] <= -_SMALL][:_N_AGAINST]
+def shown_terms(terms: Sequence[TermShare]) -> list[TermShare]:
+    """Of a topic's terms, strongest first, those that people are shown: the first few for it, then the first few against."""
+    terms_for = [term for term in terms if term.share >= _MIN_SHARE][:_N_FOR]
+    return terms_for + [term for term in terms if term.share <= -_MIN_SHARE][:_N_AGAINST]
 
 
 def mark_terms(
     text: str,
     part: str,
-    terms: Sequence[dict[str, Any]],
+    terms: Sequence[TermShare],
     level: Callable[[float], int] = lambda share: (share > 0) - (share < 0),
 ) -> Iterator[tuple[str, int]]:
     """A title or abstract in pieces, each with 1 where words speak for a topic, -1 where they speak against it, else 0.
 
     Args:
         text: the title or the abstract.
-        part: which of them.
-        terms: of the topic, as in `why.explained`.
-        level: what a share counts as, where it shall tell strong ones from weak ones.
+        part: which of the two it is.
+        terms: of the topic.
+        level: the number for a share, where strong ones are to differ from weak ones.
     """
     places = [
-        (term["share"], [(place["start"], place["end"]) for place in term["places"] if place["part"] == part]) for term in terms
+        (term.share, [(position.start, position.end) for position in term.positions if position.part == part]) for term in terms
     ]
     signs = ((piece, level(share)) for piece, share in split_by_share(text, places))
     for sign, pieces in groupby(signs, key=lambda piece: piece[1]):
@@ -84,121 +90,135 @@ def mark_terms(
         yield from ((piece, sign) for piece, sign in ((before, 0), (core, sign), (after, 0)) if piece)
 
 
-def precedents_text(similar: Sequence[dict[str, Any]]) -> list[list[str]]:
-    """Similar entries as rows: likeness, id, labels, title."""
-    return [[f"{entry['likeness']:.2f}", entry["id"], _labels(entry), entry["title"]] for entry in similar]
+def highlight_terms(text: str, part: str, terms: Sequence[TermShare]) -> Text:
+    """As `mark_terms`, in green and red for a terminal."""
+    from rich.text import Text
+
+    return Text.assemble(*((piece, _STYLES[sign]) for piece, sign in mark_terms(text, part, terms)))
 
 
-def _labels(said: dict[str, Any]) -> str:
-    """What a person said: topics, and those left open with a question mark."""
-    return ", ".join([*said["topics"], *(f"{topic}?" for topic in said["unsure"])]) or "none"
+def similar_entry_rows(similar: Sequence[SimilarEntry]) -> list[list[str]]:
+    """Similar entries as rows of a table: similarity, id, labels, title."""
+    return [[f"{one.similarity:.2f}", one.labels.id, _labels_text(one.labels), one.entry.title] for one in similar]
 
 
-def _head(topic: dict[str, Any]) -> str:
-    if topic["threshold"] is None:
-        return f"{topic['name']}: not learned, for want of yes or of no entries"
-    lent = f", that of {topic['implied_by']}, which implies it" if topic["implied_by"] else ""
-    others = f" beside {', '.join(topic['gives_way_to'])}" if topic["gives_way_to"] else ""
-    tagged = "tagged" if topic["tagged"] else f"not tagged{others}"
-    return f"{topic['name']}: {tagged}, score {topic['score']:.2f}{lent}, threshold {topic['threshold']:.2f}"
+def _labels_text(row: LabelRow) -> str:
+    """The topics that a person gave, and those left unsure with a question mark."""
+    return ", ".join([*row.topics, *(f"{topic}?" for topic in row.unsure)]) or "none"
 
 
-def _sum(topic: dict[str, Any]) -> list[list[str]]:
-    """The shares of words, of all others together and of the intercept, and the log-odds that they add up to.
+def _by_hand_text(row: LabelRow) -> str:
+    return f"by hand: {_labels_text(row)}"
 
-    What rounding leaves is in the line of the other words.
+
+def _verdict(explained: TopicExplanation) -> str:
+    """Whether the topic is tagged, with its score and threshold."""
+    name = explained.topic.name
+    if explained.threshold is None:
+        return f"{name}: not learned, for want of yes or of no entries"
+    lent = f", that of {explained.implied_by}, which implies it" if explained.implied_by else ""
+    likelier = f" beside {', '.join(explained.gives_way_to)}" if explained.gives_way_to else ""
+    tagged = "tagged" if explained.tagged else f"not tagged{likelier}"
+    return f"{name}: {tagged}, score {explained.score:.2f}{lent}, threshold {explained.threshold:.2f}"
+
+
+def _sum_rows(explained: TopicExplanation) -> list[list[str]]:
+    """Rows of share and term: the terms shown, all others together, the intercept, and the log-odds that they add up to.
+
+    The row of the other terms takes up what rounding leaves.
     """
-    if topic["log_odds"] is None:
+    if explained.log_odds is None or explained.intercept is None:
         return []
-    shown = shown_terms(topic["terms"])
-    lines = [(round(term["share"], 2), term["term"]) for term in shown]
-    others = len(topic["terms"]) - len(shown)
-    intercept, total = round(topic["intercept"], 2), round(topic["log_odds"], 2)
-    if others:
-        rest = round(total - intercept - sum(share for share, _ in lines), 2)
-        lines.append((rest, f"{others} other {'term' if others == 1 else 'terms'}"))
-    lines += [
+    shown = shown_terms(explained.terms)
+    rows = [(round(term.share, 2), term.term) for term in shown]
+    n_others = len(explained.terms) - len(shown)
+    intercept, total = round(explained.intercept, 2), round(explained.log_odds, 2)
+    if n_others:
+        rest = round(total - intercept - sum(share for share, _ in rows), 2)
+        rows.append((rest, f"{n_others} other {'term' if n_others == 1 else 'terms'}"))
+    rows += [
         (intercept, "intercept"),
-        (total, "log-odds of its own score" if topic["implied_by"] else "log-odds of the score"),
+        (total, "log-odds of its own score" if explained.implied_by else "log-odds of the score"),
     ]
-    return [[f"{share + 0.0:+.2f}", what] for share, what in lines]
+    return [[f"{share + 0.0:+.2f}", term] for share, term in rows]
 
 
-def _said_by_hand(entry: dict[str, Any]) -> str:
-    return "" if entry["by_hand"] is None else f"by hand: {_labels(entry['by_hand'])}"
+def _parts(entry: Entry) -> list[tuple[str, str]]:
+    """The parts of an entry that terms stand in: (name, text)."""
+    return [("title", entry.title), ("abstract", entry.abstract)]
 
 
-def _plain(entry: dict[str, Any]) -> str:
-    lines = [f"{entry['id']}  {entry['title']}"]
-    if entry["by_hand"] is not None:
-        lines.append(f"{' ' * 10}{_said_by_hand(entry)}")
-    for topic in entry["topics"]:
-        lines += ["", _head(topic)]
-        lines += [f"  {share:>6}  {what}" for share, what in _sum(topic)]
-        terms = shown_terms(topic["terms"])
-        for part in ("title", "abstract"):
-            if any(place["part"] == part for term in terms for place in term["places"]):
-                pieces = (_PLAIN[sign][0] + piece + _PLAIN[sign][1] for piece, sign in mark_terms(entry[part], part, terms))
-                lines.append(f"  {part}: {''.join(pieces)}")
-    if entry["similar"]:
+def _plain(explanation: Explanation) -> str:
+    entry = explanation.entry
+    lines = [f"{entry.id}  {entry.title}"]
+    if explanation.by_hand is not None:
+        lines.append(f"{' ' * 10}{_by_hand_text(explanation.by_hand)}")
+    for explained in explanation.topics:
+        lines += ["", _verdict(explained)]
+        lines += [f"  {share:>6}  {term}" for share, term in _sum_rows(explained)]
+        terms = shown_terms(explained.terms)
+        for part, text in _parts(entry):
+            if any(position.part == part for term in terms for position in term.positions):
+                marked = mark_terms(text, part, terms)
+                lines.append(
+                    f"  {part}: {''.join(_PLAIN_MARKS[sign][0] + piece + _PLAIN_MARKS[sign][1] for piece, sign in marked)}"
+                )
+    if explanation.similar:
         lines += ["", "most similar labelled entries:"]
         lines += [
-            f"  {likeness}  {id}  {title}\n{' ' * 18}{labels}"
-            for likeness, id, labels, title in precedents_text(entry["similar"])
+            f"  {similarity}  {id}  {title}\n{' ' * 18}{labels}"
+            for similarity, id, labels, title in similar_entry_rows(explanation.similar)
         ]
     return "\n".join(lines) + "\n"
 
 
-def _markdown(entry: dict[str, Any]) -> str:
-    parts = [f"### {escape_markdown(entry['title'])} ({entry['id']})\n"]
-    if entry["by_hand"] is not None:
-        parts.append(escape_markdown(_said_by_hand(entry)) + "\n")
-    for topic in entry["topics"]:
-        parts.append(f"**{escape_markdown(_head(topic))}**\n")
-        if rows := _sum(topic):
-            parts.append(markdown_table(["share", "term"], [[share, escape_markdown(what)] for share, what in rows]))
-        terms = shown_terms(topic["terms"])
-        for part in ("title", "abstract") if terms else ():
-            if entry[part]:
-                pieces = ((escape_markdown(piece), _MARKDOWN[sign]) for piece, sign in mark_terms(entry[part], part, terms))
-                parts.append(f"> {''.join(start + piece + end for piece, (start, end) in pieces)}\n")
-    if entry["similar"]:
-        rows = [[escape_markdown(cell) for cell in row] for row in precedents_text(entry["similar"])]
-        parts.append(markdown_table(["likeness", "id", "labels", "most similar labelled entries"], rows))
-    return "\n".join(parts)
+def _markdown(explanation: Explanation) -> str:
+    entry = explanation.entry
+    paragraphs = [f"### {escape_markdown(entry.title)} ({entry.id})\n"]
+    if explanation.by_hand is not None:
+        paragraphs.append(escape_markdown(_by_hand_text(explanation.by_hand)) + "\n")
+    for explained in explanation.topics:
+        paragraphs.append(f"**{escape_markdown(_verdict(explained))}**\n")
+        if rows := _sum_rows(explained):
+            paragraphs.append(markdown_table(["share", "term"], [[share, escape_markdown(term)] for share, term in rows]))
+        terms = shown_terms(explained.terms)
+        for part, text in _parts(entry) if terms else ():
+            if text:
+                marked = ((escape_markdown(piece), _MARKDOWN_MARKS[sign]) for piece, sign in mark_terms(text, part, terms))
+                paragraphs.append(f"> {''.join(start + piece + end for piece, (start, end) in marked)}\n")
+    if explanation.similar:
+        rows = [[escape_markdown(cell) for cell in row] for row in similar_entry_rows(explanation.similar)]
+        paragraphs.append(markdown_table(["likeness", "id", "labels", "most similar labelled entries"], rows))
+    return "\n".join(paragraphs)
 
 
-def _terminal(entry: dict[str, Any], width: int) -> str:
+def _terminal(explanation: Explanation, width: int) -> str:
     from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
     out = io.StringIO()
     console = Console(file=out, width=width, force_terminal=True, highlight=False, markup=False, emoji=False)
-    console.print(Text.assemble((entry["title"], "bold"), (f"  {entry['id']}", "dim")))
-    if entry["by_hand"] is not None:
-        console.print(Text(_said_by_hand(entry), style="green"))
-    for topic in entry["topics"]:
-        name, _, rest = _head(topic).partition(": ")
+    entry = explanation.entry
+
+    def print_indented(text: Text) -> None:
+        console.print(Padding(text, (0, 0, 0, 2)))
+
+    console.print(Text.assemble((entry.title, "bold"), (f"  {entry.id}", "dim")))
+    if explanation.by_hand is not None:
+        console.print(Text(_by_hand_text(explanation.by_hand), style="green"))
+    for explained in explanation.topics:
+        name, _, rest = _verdict(explained).partition(": ")
         console.print(Text.assemble("\n", (name, "bold cyan"), f": {rest}"))
-        for share, what in _sum(topic):
-            style = "dim" if what.endswith(" score") or what == "intercept" else _STYLES[-1 if share[0] == "-" else 1]
-            console.print(Padding(Text.assemble((f"{share:>6}", style), f"  {what}"), (0, 0, 0, 2)))
-        terms = shown_terms(topic["terms"])
-        for part in ("title", "abstract") if terms else ():
-            if entry[part]:
-                console.print(Padding(highlight_terms(entry[part], part, terms), (0, 0, 0, 2)))
-    if entry["similar"]:
+        for share, term in _sum_rows(explained):
+            style = "dim" if term.endswith(" score") or term == "intercept" else _STYLES[-1 if share[0] == "-" else 1]
+            print_indented(Text.assemble((f"{share:>6}", style), f"  {term}"))
+        terms = shown_terms(explained.terms)
+        for part, text in _parts(entry) if terms else ():
+            if text:
+                print_indented(highlight_terms(text, part, terms))
+    if explanation.similar:
         console.print(Text("\nmost similar labelled entries:", style="bold cyan"))
-        for likeness, id, labels, title in precedents_text(entry["similar"]):
-            console.print(
-                Padding(Text.assemble(f"{likeness}  {title}", (f"  {id}", "dim"), ("\n" + labels, "green")), (0, 0, 0, 2))
-            )
+        for similarity, id, labels, title in similar_entry_rows(explanation.similar):
+            print_indented(Text.assemble(f"{similarity}  {title}", (f"  {id}", "dim"), ("\n" + labels, "green")))
     return out.getvalue()
-
-
-def highlight_terms(text: str, part: str, terms: Sequence[dict[str, Any]]) -> Text:
-    """As `marked`, in green and red."""
-    from rich.text import Text
-
-    return Text.assemble(*((piece, _STYLES[sign]) for piece, sign in mark_terms(text, part, terms)))

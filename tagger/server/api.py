@@ -7,6 +7,7 @@ It reads and never writes. The functions behind `tag` and `tagger why` make its 
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ from tagger.model.model import Model
 from tagger.model.storage import hash_model
 from tagger.reports.tags import format_tagged
 from tagger.reports.topics import topic_rows
-from tagger.reports.why import why_text
+from tagger.reports.why import format_explanations
 from tagger.server import api_page
 from tagger.server.api_answers import (
     ApiRoute,
@@ -64,6 +65,7 @@ def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, li
     """
     router = APIRouter(prefix="/v1", route_class=ApiRoute, generate_unique_id_function=lambda route: route.name)
     hand = CachedFromFiles(workspace.hand if workspace else lambda: ({}, ()), lambda: _label_files(workspace)[:2])
+    model_hash = lru_cache(maxsize=1)(hash_model)  # it reads the whole model, and the server's health is asked for often
     labels = CachedFromFiles(lambda: read_labels(workspace.labels) if workspace else None, lambda: _label_files(workspace))
 
     async def receive(request: Request) -> RequestBody:
@@ -76,7 +78,7 @@ def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, li
     )
     def health() -> Response:
         model = tagger()
-        return json_response({"ok": True, "version": __version__, "model": hash_model(model), "topics": len(model.topics)})
+        return json_response({"ok": True, "version": __version__, "model": model_hash(model), "topics": len(model.topics)})
 
     @router.get(
         "/topics",
@@ -120,9 +122,8 @@ def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, li
     def why(body: Annotated[RequestBody, Depends(receive)], options: Annotated[WhyOptions, Query()]) -> Response:
         """For each entry all that the scores of its topics are the sum of, and the labelled entries that are most similar."""
         listing = parse_body(body, options.year, limits.n_explained)
-        return text_response(
-            why_text(explain_entries(tagger(), listing.entries, labels(), options.topic, options.similar), "json")
-        )
+        explanations = explain_entries(tagger(), listing.entries, labels(), options.topic, options.similar)
+        return text_response(format_explanations(explanations, "json"))
 
     _add_docs(router)
     _add_refusals(router)

@@ -47,19 +47,18 @@ def explain_topic(model: Model, entry: Entry, topic: str) -> TopicEvidence:
     Raises:
         UsageError: if the model has no such topic.
     """
-    (explained,) = explain_entries(model, [entry], topics=[topic])
-    (reasons,) = explained["topics"]
-    terms = reasons["terms"]
+    (explanation,) = explain_entries(model, [entry], topics=[topic])
+    (explained,) = explanation.topics
     return TopicEvidence(
-        id=reasons["id"],
-        name=reasons["name"],
-        score=reasons["score"],
-        threshold=reasons["threshold"],
-        tagged=reasons["tagged"],
-        implied_by=reasons["implied_by"],
-        title=tuple(mark_terms(entry.title, "title", terms, _level)),
-        abstract=tuple(mark_terms(entry.abstract, "abstract", terms, _level)),
-        terms=tuple((term["term"], term["share"]) for term in shown_terms(terms)),
+        id=explained.topic.id,
+        name=explained.topic.name,
+        score=explained.score,
+        threshold=explained.threshold,
+        tagged=explained.tagged,
+        implied_by=explained.implied_by,
+        title=tuple(mark_terms(entry.title, "title", explained.terms, _level)),
+        abstract=tuple(mark_terms(entry.abstract, "abstract", explained.terms, _level)),
+        terms=tuple((term.term, term.share) for term in shown_terms(explained.terms)),
     )
 
 

@@ -19,7 +19,7 @@ from tagger.labels.closure import implied_labels
 from tagger.labels.dataset import Labels
 from tagger.labels.store import LabelEdit
 from tagger.labels.table import LabelRow
-from tagger.model.explain import Precedents
+from tagger.model.explain import SimilarEntryIndex, similar_entry_to_json
 from tagger.model.model import Model
 from tagger.server.doubts import DoubtedLabel, DoubtedLabels
 from tagger.server.entry_state import EntryDetails, EntryState, SavedEntry, SeenLabels
@@ -79,8 +79,8 @@ class ReviewSession:
         ]
         self._saves: list[_Save | None] = []  # the number of a save is its place; None once it was undone
         self._doubted = DoubtedLabels(workspace.labels)
-        self._precedents: Precedents | None = None
-        self._precedents_rows: Mapping[str, LabelRow] = {}  # the rows that the precedents were made from
+        self._similar: SimilarEntryIndex | None = None
+        self._similar_rows: Mapping[str, LabelRow] = {}  # the rows that the index was made from
 
     @property
     def n_labelled(self) -> int:
@@ -161,7 +161,7 @@ class ReviewSession:
         return without_evidence(entry, newer[topic]) if topic in newer else explain_topic(self.model, entry, topic)
 
     def similar(self, id: str) -> list[dict[str, Any]]:
-        """The labelled entries that are most like one; see `Precedents`.
+        """The labelled entries that are most like one; see `SimilarEntryIndex`.
 
         Raises:
             UnknownEntryError: if there is no such entry.
@@ -169,13 +169,13 @@ class ReviewSession:
         n = self._labels.find(id)
         with self._labels.lock:
             current = self._labels.current()
-            if self._precedents is None or self._precedents_rows is not current.rows:
+            if self._similar is None or self._similar_rows is not current.rows:
                 labelled = sorted((entry for entry in current.entries if entry.id in current.rows), key=lambda entry: entry.id)
                 rows = tuple(current.rows[entry.id] for entry in labelled)
-                self._precedents = Precedents(self.model, Labels(current.topics, tuple(labelled), rows))
-                self._precedents_rows = current.rows
-            (similar,) = self._precedents.of([current.entries[n]], _N_SIMILAR)
-        return similar
+                self._similar = SimilarEntryIndex(self.model, Labels(current.topics, tuple(labelled), rows))
+                self._similar_rows = current.rows
+            (similar,) = self._similar.find([current.entries[n]], _N_SIMILAR)
+        return [similar_entry_to_json(one) for one in similar]
 
     def change_mark(self, marks: Sequence[Mark], topic: str, mark: Mark) -> Marks:
         """Marks with the one of a topic changed, and with it those that follow from it.
@@ -247,7 +247,7 @@ class ReviewSession:
         """Propose topics with another model from now on."""
         with self._labels.lock:
             self._labels.use_model(model)
-            self.model, self._precedents = model, None
+            self.model, self._similar = model, None
 
     def _matching(self, wanted: QueueFilter) -> list[QueueRow]:
         """The entries with the words and the topic of a filter, in any state, as listed."""
