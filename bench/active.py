@@ -42,7 +42,7 @@ from tagger.entry import Entry
 from tagger.evaluation import metrics
 from tagger.model.decision import apply_thresholds
 from tagger.model.model import Model
-from tagger.taxonomy import Topic
+from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.normalize import entry_text
 from tagger.training.settings import SEARCHED_SETTINGS, Settings
 from tagger.training.trainer import OutOfFold, train
@@ -165,11 +165,11 @@ def first(yes: Any, random: np.random.Generator) -> list[int]:
 
 def fitted(texts: list[str], yes: Any, intervals: bool) -> Model:
     """A model, with the interval of F1 of each topic if wanted."""
-    topics = [Topic(f"t{n}", f"topic {n}") for n in range(yes.shape[1])]
-    model, _ = train(texts, yes, None, topics, SETTINGS, cross_validate=False)
+    taxonomy = Taxonomy(tuple(Topic(f"t{n}", f"topic {n}") for n in range(yes.shape[1])))
+    model, _ = train(texts, yes, None, taxonomy, SETTINGS, cross_validate=False)
     if not intervals:
         return model
-    _, held_out = train(texts, yes, None, topics, Settings.from_header(model.about["chosen"]))
+    _, held_out = train(texts, yes, None, taxonomy, Settings.from_header(model.about["chosen"]))
     return replace(model, about={**model.about, "figures": {"topics": f1_of(yes, held_out)}})
 
 

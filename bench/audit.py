@@ -60,9 +60,9 @@ def by_topic(values: Any, known: Any) -> Any:
 def rankings(labels: Labels, yes: Any, known: Any) -> Iterator[tuple[str, Any]]:
     """For each method how doubtful each cell is, (n_entries, n_topics)."""
     texts = [entry_text(entry) for entry in labels.entries]
-    runs = [train(texts, yes, known, labels.topics, Settings(seed=seed)) for seed in range(3)]
+    runs = [train(texts, yes, known, labels.taxonomy, Settings(seed=seed)) for seed in range(3)]
     model, once = runs[0][0], log_odds(runs[0][1].scores)
-    both = out_of_fold_log_odds(texts, yes, known, labels.topics, Settings())[1]
+    both = out_of_fold_log_odds(texts, yes, known, labels.taxonomy, Settings())[1]
     side, base = np.where(yes, -1, 1), (yes & known).sum(0) / known.sum(0)
     share = votes(labels, model, yes, known)
     vote = log_odds(share) - log_odds(base)

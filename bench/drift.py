@@ -28,7 +28,7 @@ def row(labels: Labels, name: str, out: set[int]) -> list[str]:
     some = replace(
         labels, entries=tuple(labels.entries[n] for n in left), rows=tuple(labels.rows[n] for n in left), warnings=()
     )
-    model, _ = train([entry_text(entry) for entry in some.entries], *some.arrays(), some.topics, cross_validate=False)
+    model, _ = train([entry_text(entry) for entry in some.entries], *some.arrays(), some.taxonomy, cross_validate=False)
     found = measure_drift(model, some, [labels.entries[n] for n in sorted(out)])
     signs = [format_interval(found["signs"][name]["share"]) for name in ("words", "unlike")]
     return [name, str(len(out)), *signs, SAYS[found["label_more"]]]

@@ -58,7 +58,7 @@ from threadpoolctl import threadpool_limits
 from tagger.evaluation import metrics
 from tagger.model.decision import apply_thresholds
 from tagger.model.storage import model_to_bytes
-from tagger.taxonomy import Topic
+from tagger.taxonomy import Taxonomy, Topic
 from tagger.training.settings import SEARCHED_SETTINGS
 from tagger.training.trainer import train
 
@@ -73,9 +73,9 @@ Result = dict[str, Any]
 
 
 def ours(texts: list[str], yes: Any) -> tuple[Tagger, int]:
-    topics = [Topic(f"t{n}", f"topic {n}") for n in range(yes.shape[1])]
+    taxonomy = Taxonomy(tuple(Topic(f"t{n}", f"topic {n}") for n in range(yes.shape[1])))
     model, _ = train(
-        texts, sparse.csr_array(yes), None, topics, replace(SEARCHED_SETTINGS, min_positives=1), cross_validate=False
+        texts, sparse.csr_array(yes), None, taxonomy, replace(SEARCHED_SETTINGS, min_positives=1), cross_validate=False
     )
 
     def tag(some: list[str]) -> tuple[Any, Any]:

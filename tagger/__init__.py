@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tagger.reports.pictures import plot_model
     from tagger.server.api import make_api
     from tagger.tags import Reason, Tag, Tagged
-    from tagger.taxonomy import Topic
+    from tagger.taxonomy import Taxonomy, Topic
     from tagger.training.settings import Settings
     from tagger.workspace.retrain import cross_validate_labels
     from tagger.workspace.workspace import Workspace, find_workspace, load_model, require_workspace
@@ -47,6 +47,7 @@ __all__ = [
     "Tag",
     "Tagged",
     "TaggerError",
+    "Taxonomy",
     "Topic",
     "UsageError",
     "Workspace",
@@ -82,7 +83,7 @@ _NAMES = {
     "reports.pictures": "plot_model",
     "server.api": "make_api",
     "tags": "Reason Tag Tagged",
-    "taxonomy": "Topic",
+    "taxonomy": "Taxonomy Topic",
     "training.settings": "Settings",
     "workspace.retrain": "cross_validate_labels",
     "workspace.workspace": "Workspace find_workspace load_model require_workspace",

@@ -1,10 +1,14 @@
-"""Topics and their order, which is the order of columns everywhere."""
+"""The topics of a field, what they imply and exclude, and how they are read from topics.toml.
+
+The order of the topics in a `Taxonomy` is the order of the columns of every array with a column for each topic.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,7 @@ from tagger.entry import normalize_whitespace
 from tagger.errors import LabelsError, Problem
 from tagger.source import Source
 
-__all__ = ["Gate", "Topic", "ancestors", "incompatible_topics", "read_gate", "read_max_topics", "read_topics"]
+__all__ = ["Gate", "Taxonomy", "Topic", "read_taxonomy"]
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _KEYS = {"id": True, "name": True, "definition": False, "parent": False}
@@ -51,34 +55,106 @@ class Gate:
     calibration_error: float | None = None
 
 
-def read_topics(path: Path) -> tuple[Topic, ...]:
-    """The topics of a topics.toml, in the order of the file.
+@dataclass(frozen=True)
+class Taxonomy:
+    """The topics in the order of the columns, with what follows from their parents and exclusions.
+
+    What is derived is worked out once, when it is first asked for, and is not pickled. A parent or an excluded topic that is
+    not in the taxonomy counts for nothing.
+    """
+
+    topics: tuple[Topic, ...] = ()
+    max_topics: int | None = None  # how many topics an entry has at most, with those that they imply; None for any number
+    gate: Gate = field(default_factory=Gate, compare=False)  # it says nothing of what the topics mean
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "topics", tuple(self.topics))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the topics, (n_topics,)."""
+        return tuple(topic.id for topic in self.topics)
+
+    @cached_property
+    def column(self) -> Mapping[str, int]:
+        """The column of each topic, by its id."""
+        return {id: column for column, id in enumerate(self.ids)}
+
+    @cached_property
+    def ancestors(self) -> Mapping[str, tuple[str, ...]]:
+        """By topic id, the ids that it implies: its parent, the parent's parent and so on."""
+        parents = {topic.id: topic.parent for topic in self.topics}
+        chains: dict[str, tuple[str, ...]] = {}
+        for id in parents:
+            chain: list[str] = []
+            parent = parents[id]
+            while parent is not None and parent in parents and parent not in chain:
+                chain.append(parent)
+                parent = parents[parent]
+            chains[id] = tuple(chain)
+        return chains
+
+    @cached_property
+    def descendants(self) -> Mapping[str, tuple[str, ...]]:
+        """By topic id, the ids of the topics that imply it, in the order of the topics."""
+        below: dict[str, list[str]] = {id: [] for id in self.ids}
+        for id, chain in self.ancestors.items():
+            for ancestor in chain:
+                below[ancestor].append(id)
+        return {id: tuple(ids) for id, ids in below.items()}
+
+    @cached_property
+    def incompatible(self) -> Mapping[str, frozenset[str]]:
+        """By topic id, the ids that an entry with it cannot have.
+
+        Two topics are incompatible if one of them, or one of its ancestors, excludes the other or one of the other's ancestors.
+        """
+        declared: dict[str, set[str]] = {id: set() for id in self.ids}
+        for first, second in self.excluded_columns:
+            one, other = self.ids[first], self.ids[second]
+            declared[one] |= {other, *self.descendants[other]}
+            declared[other] |= {one, *self.descendants[one]}
+        return {id: frozenset().union(*(declared[up] for up in (id, *self.ancestors[id]))) for id in self.ids}
+
+    @cached_property
+    def ancestor_columns(self) -> Mapping[int, tuple[int, ...]]:
+        """`ancestors` by column. Topics without an ancestor are left out."""
+        return {self.column[id]: tuple(self.column[up] for up in chain) for id, chain in self.ancestors.items() if chain}
+
+    @cached_property
+    def incompatible_columns(self) -> Mapping[int, frozenset[int]]:
+        """`incompatible` by column. Topics that are compatible with all others are left out."""
+        return {
+            self.column[id]: frozenset(self.column[other] for other in others)
+            for id, others in self.incompatible.items()
+            if others
+        }
+
+    @cached_property
+    def excluded_columns(self) -> tuple[tuple[int, int], ...]:
+        """The columns of each topic and of one that it excludes, as declared: what follows for descendants is not here."""
+        return tuple(
+            (self.column[topic.id], self.column[other])
+            for topic in self.topics
+            for other in topic.excludes
+            if other in self.column
+        )
+
+    @property
+    def has_constraints(self) -> bool:
+        """Whether a tag of an entry may depend on its other tags."""
+        return self.max_topics is not None or any(topic.parent or topic.excludes for topic in self.topics)
+
+
+def read_taxonomy(path: Path) -> Taxonomy:
+    """What a topics.toml says: the topics in the order of the file, the limit on topics, and the gate.
 
     Raises:
         LabelsError: with every problem in the file.
     """
-    return _read(path)[0]
-
-
-def read_gate(path: Path) -> Gate:
-    """What a topics.toml asks of a model.
-
-    Raises:
-        LabelsError: with every problem in the file.
-    """
-    return _read(path)[1]
-
-
-def read_max_topics(path: Path) -> int | None:
-    """How many topics an entry has at most by a topics.toml, those that others imply among them; None where it sets no limit.
-
-    Raises:
-        LabelsError: with every problem in the file.
-    """
-    return _read(path)[2]
-
-
-def _read(path: Path) -> tuple[tuple[Topic, ...], Gate, int | None]:
     import tomllib
 
     try:
@@ -112,66 +188,33 @@ def _read(path: Path) -> tuple[tuple[Topic, ...], Gate, int | None]:
             topics.append(Topic(**{key: value for key, value in table.items() if key != _FLOOR}))
             if _FLOOR in table:
                 floors[table["id"]] = float(table[_FLOOR])
-    max_topics = entry.get(_ENTRY) if not problems else None
-    above = ancestors(topics)
-    for topic, line in zip(topics, lines, strict=False) if not problems else ():
-        problems += [Problem(Source(str(path), line), message) for message in _check_among(topic, above, max_topics)]
+    if not problems:
+        taxonomy = Taxonomy(tuple(topics), entry.get(_ENTRY), Gate(floors, gate.get(_GATE)))
+        for topic, line in zip(topics, lines, strict=True):
+            problems += [Problem(Source(str(path), line), message) for message in _check_among(topic, taxonomy)]
     if problems:
         raise LabelsError(f"{path}: {len(problems)} to correct", problems)
-    return tuple(topics), Gate(floors, gate.get(_GATE)), max_topics
+    return taxonomy
 
 
-def ancestors(topics: Sequence[Topic]) -> dict[str, tuple[str, ...]]:
-    """By topic id, the ids that it implies: its parent, the parent's parent and so on."""
-    parents = {topic.id: topic.parent for topic in topics}
-    chains: dict[str, tuple[str, ...]] = {}
-    for topic in parents:
-        chain: list[str] = []
-        up = parents[topic]
-        while up is not None and up in parents and up not in chain:
-            chain.append(up)
-            up = parents[up]
-        chains[topic] = tuple(chain)
-    return chains
-
-
-def incompatible_topics(topics: Sequence[Topic]) -> dict[str, frozenset[str]]:
-    """By topic id, the ids that an entry with it does not have.
-
-    Those that it excludes or that exclude it, those that one of its ancestors does, and all that imply one of these.
-    """
-    ids, above = {topic.id for topic in topics}, ancestors(topics)
-    pairs = [(topic.id, other) for topic in topics for other in topic.excludes if other in ids]
-    if not pairs:
-        return dict.fromkeys(ids, frozenset())
-    below: dict[str, set[str]] = {id: {id} for id in ids}
-    for topic, chain in above.items():
-        for up in chain:
-            below[up].add(topic)
-    declared: dict[str, set[str]] = {id: set() for id in ids}
-    for one, other in pairs:
-        declared[one] |= below[other]
-        declared[other] |= below[one]
-    return {id: frozenset().union(*(declared[up] for up in (id, *above[id]))) for id in ids}
-
-
-def _check_among(topic: Topic, above: Mapping[str, Sequence[str]], max_topics: int | None) -> list[str]:
+def _check_among(topic: Topic, taxonomy: Taxonomy) -> list[str]:
     """What is wrong with a topic beside the others."""
-    if topic.parent is not None and topic.parent not in above:
+    ancestors, max_topics = taxonomy.ancestors, taxonomy.max_topics
+    if topic.parent is not None and topic.parent not in ancestors:
         return [f"the parent {topic.parent!r} of topic {topic.id!r} is no topic"]
-    if topic.id in above[topic.id]:
+    if topic.id in ancestors[topic.id]:
         return [f"topic {topic.id!r} is its own ancestor"]
     messages = []
     for other in topic.excludes:
-        if other not in above:
+        if other not in ancestors:
             messages.append(f"topic {topic.id!r} excludes {other!r}, which is no topic")
         elif other == topic.id:
             messages.append(f"topic {topic.id!r} excludes itself")
-        elif other in above[topic.id]:
+        elif other in ancestors[topic.id]:
             messages.append(f"topic {topic.id!r} excludes {other!r}, which it implies as its parent or above")
-        elif topic.id in above[other]:
+        elif topic.id in ancestors[other]:
             messages.append(f"topic {topic.id!r} excludes {other!r}, which implies it as its parent or above")
-    if max_topics is not None and (n := 1 + len(above[topic.id])) > max_topics:
+    if max_topics is not None and (n := 1 + len(ancestors[topic.id])) > max_topics:
         messages.append(f"topic {topic.id!r} and those that it implies are {n} topics, and an entry has at most {max_topics}")
     return messages
 

@@ -62,13 +62,13 @@ def tiny(tmp_path: Path) -> Path:
     import numpy as np
 
     from tagger.model.model import Model, compress_weights
-    from tagger.taxonomy import Topic
+    from tagger.taxonomy import Taxonomy, Topic
     from tagger.text.hashed_vocabulary import build_vocabulary
 
     terms, written = build_vocabulary(["click", "language", "the"], 1)
     weights = {"click": (4, 0, 0), "language": (-1, 4, 0), "the": (0, 0, 0)}
     model = Model(
-        topics=(Topic("ctr", "CTR prediction"), Topic("llm", "Large language models"), Topic("rag", "RAG")),
+        taxonomy=Taxonomy((Topic("ctr", "CTR prediction"), Topic("llm", "Large language models"), Topic("rag", "RAG"))),
         hashes=terms.hashes,
         vocabulary_text=np.frombuffer("\n".join(written).encode(), dtype=np.uint8),
         idf=np.ones(3, dtype=np.float32),

@@ -31,6 +31,7 @@ from tagger.model.storage import hash_model
 from tagger.server import api_page, api_schema
 from tagger.server.api import make_api
 from tagger.server.api_body import Limits
+from tagger.taxonomy import Taxonomy
 from tagger.workspace.workspace import Workspace
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -281,7 +282,7 @@ def test_the_model_may_be_replaced_in_between(model: Model) -> None:
     models = [
         model,
         replace(model, bias=model.bias + 3),
-        replace(model, topics=(replace(model.topics[0], id="clicks"), *model.topics[1:])),
+        replace(model, taxonomy=Taxonomy((replace(model.topics[0], id="clicks"), *model.topics[1:]))),
     ]
     now = models[0]
     there = client(lambda: now)

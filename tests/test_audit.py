@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tagger import Entry, LabelsError, ListingError, Topic
+from tagger import Entry, LabelsError, ListingError, Taxonomy, Topic
 from tagger.atomic import write_whole
 from tagger.curation.label_errors import find_label_errors, label_error_log_odds, out_of_fold_log_odds
 from tagger.labels.dataset import Labels, read_labels
@@ -54,7 +54,7 @@ def found(labels: Labels) -> tuple[dict[str, Any], set[tuple[str, str]]]:
         replace(row, topics=tuple(id for id in row.topics if id in ids), unsure=tuple(id for id in row.unsure if id in ids))
         for row in labels.rows[:240]
     ]
-    some = replace(labels, topics=topics, entries=labels.entries[:240], rows=tuple(rows))
+    some = replace(labels, taxonomy=Taxonomy(topics), entries=labels.entries[:240], rows=tuple(rows))
     wanted = [n for n, row in enumerate(some.rows) if "llm" in row.topics][:4] + [
         n for n, row in enumerate(some.rows) if not row.topics
     ][:4]
@@ -97,7 +97,7 @@ def test_unsure_cells_and_implied_ones_are_not_doubted(workspace: Path) -> None:
     cells = {(row.id, topic) for row in open.rows for topic in row.unsure}
     assert cells
     assert not cells & {(doubt["id"], doubt["topic"]) for doubt in told["doubted"]}
-    child = replace(some, topics=(Topic("llm", "L", parent="recsys"), Topic("recsys", "R")))
+    child = replace(some, taxonomy=Taxonomy((Topic("llm", "L", parent="recsys"), Topic("recsys", "R"))))
     implied = {(row.id, "recsys") for row in child.rows if "llm" in row.topics}
     assert not implied & {(doubt["id"], doubt["topic"]) for doubt in find_label_errors(child, FEW)["doubted"]}
 
@@ -106,10 +106,10 @@ def test_scores_are_the_mean_of_two_and_of_a_topic_not_learned_none(workspace: P
     labels = read_labels(workspace / "labels")
     yes, known = labels.arrays()
     yes, known = np.c_[yes, np.zeros(len(yes), dtype=bool)], np.c_[known, np.ones(len(yes), dtype=bool)]
-    topics = (*labels.topics, Topic("none", "None"))
+    taxonomy = Taxonomy((*labels.topics, Topic("none", "None")))
     told: list[tuple[int, int]] = []
     texts = [entry_text(entry) for entry in labels.entries]
-    _, scores = out_of_fold_log_odds(texts, yes, known, topics, FEW, progress=lambda done, total: told.append((done, total)))
+    _, scores = out_of_fold_log_odds(texts, yes, known, taxonomy, FEW, progress=lambda done, total: told.append((done, total)))
     assert told == [(n, 6) for n in range(1, 7)]
     assert np.isnan(scores[:, 2]).all()
     assert ((scores[:, :2] > 0) & (scores[:, :2] < 1)).all()
@@ -123,9 +123,9 @@ def test_what_is_odd_besides(workspace: Path) -> None:
     twin = Entry(entry.title + "!", abstract=entry.abstract + " Again.")
     twin = Entry("Again: " + entry.title, abstract=entry.abstract)
     other = tuple(topic.id for topic in labels.topics if topic.id not in row.topics)
-    topics = (*labels.topics, Topic("never", "Never"), Topic("also", "Also"))
+    taxonomy = Taxonomy((*labels.topics, Topic("never", "Never"), Topic("also", "Also")))
     rows = [replace(row, topics=(*row.topics, "also") if "llm" in row.topics else row.topics) for row in labels.rows]
-    more = Labels(topics, (*labels.entries, twin), (*rows, LabelRow(twin.id, twin.title, other)))
+    more = Labels(taxonomy, (*labels.entries, twin), (*rows, LabelRow(twin.id, twin.title, other)))
     told = find_label_errors(more, FEW, top=0)
     (group,) = told["duplicates"]
     assert {entry["id"] for entry in group["entries"]} == {row.id, twin.id}

@@ -19,7 +19,7 @@ from tagger.batch.plan import BatchSettings, plan_batch
 from tagger.model.model import compress_weights
 from tagger.model.storage import save_model
 from tagger.reports.tags import format_tagged
-from tagger.taxonomy import Topic
+from tagger.taxonomy import Taxonomy, Topic
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -48,7 +48,7 @@ def here(tmp_path: Path, tiny: Path) -> Path:
     weights[click] = (2.0, 0, 5.0)
     later = replace(
         model,
-        topics=(*model.topics[:2], Topic("ads", "Advertising")),
+        taxonomy=Taxonomy((*model.topics[:2], Topic("ads", "Advertising"))),
         **compress_weights(weights),
         bias=np.array([-2.0, -2.0, -2.0]),
         thresholds=np.array([0.5, 0.4, 0.5]),

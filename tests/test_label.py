@@ -27,7 +27,7 @@ from tagger.formats.registry import append_entry, remove_entry
 from tagger.labels.dataset import read_labels
 from tagger.labels.store import LabelEdit, LabelStore, SavedRows
 from tagger.labels.table import LabelRow, read_rows, write_rows
-from tagger.taxonomy import read_topics
+from tagger.taxonomy import Taxonomy, read_taxonomy
 from tagger.text.positions import Position
 
 BIN = Path(sys.executable).parent
@@ -87,8 +87,8 @@ def place(tmp_path: Path, tiny: Path) -> Path:
 
 def start(place: Path, everything: bool = False, extra: tuple[Entry, ...] = ()) -> LabellingSession:
     rows = {row.id: row for row in read_rows(place / "labels/labels.csv")}
-    topics, model = read_topics(place / "labels/topics.toml"), load(place / "models/topics.safetensors")
-    return start_session([*read_listing(place / "l.txt"), *extra], topics, rows, model, everything)
+    taxonomy, model = read_taxonomy(place / "labels/topics.toml"), load(place / "models/topics.safetensors")
+    return start_session([*read_listing(place / "l.txt"), *extra], taxonomy, rows, model, everything)
 
 
 def after(state: LabellingSession, keys: str, save: Callable[[LabelEdit], SavedRows]) -> LabellingSession:
@@ -432,7 +432,7 @@ def test_keys_in_pieces_and_what_is_none() -> None:
 def test_many_topics_come_in_pages_and_long_texts_scroll(place: Path) -> None:
     state = start(place)
     many = tuple(Topic(f"t{n}", f"Topic 表{n}") for n in range(50))
-    state = replace(state, topics=many, scores=((0.5,) * 50,) * 4, proposed=((Mark.no,) * 50,) * 4)
+    state = replace(state, taxonomy=Taxonomy(many), scores=((0.5,) * 50,) * 4, proposed=((Mark.no,) * 50,) * 4)
     state = replace(state, entries=(replace(state.entries[0], abstract="word " * 500), *state.entries[1:]))
     lines, state = screen(state, (), 80, 24)
     assert (state.per_page, state.page, len(state.shown)) == (18, 0, 18)

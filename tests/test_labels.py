@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger import LabelsError, OutputError, Topic
+from tagger import LabelsError, OutputError, Taxonomy, Topic
 from tagger.atomic import write_whole
 from tagger.labels.closure import label_arrays
 from tagger.labels.dataset import Labels, read_labels
 from tagger.labels.table import LabelRow, read_rows, write_rows
-from tagger.taxonomy import Gate, read_gate, read_topics
+from tagger.taxonomy import Gate, read_taxonomy
 
-TOPICS = (Topic("a", "A"), Topic("b", "B", parent="a"), Topic("c", "C"))
+TAXONOMY = Taxonomy((Topic("a", "A"), Topic("b", "B", parent="a"), Topic("c", "C")))
 
 
 def test_the_shipped_labels_are_whole(labels: Labels, root: Path) -> None:
@@ -91,15 +91,15 @@ def test_all_problems_are_reported_at_once_with_file_and_line(workspace: Path) -
 def test_what_is_wrong_with_topics(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "topics.toml").write_text(text)
     with pytest.raises(LabelsError) as caught:
-        read_topics(tmp_path / "topics.toml")
+        read_taxonomy(tmp_path / "topics.toml")
     assert message in str(caught.value)
 
 
 def test_floors_are_read_and_are_nothing_that_training_sees(workspace: Path) -> None:
     before, path = read_labels(workspace / "labels"), workspace / "labels" / "topics.toml"
-    assert read_gate(path) == Gate()
+    assert read_taxonomy(path).gate == Gate()
     path.write_text("[gate]\ncalibration_error = 0.2\n" + path.read_text() + "floor = 1\n")
-    assert read_gate(path) == Gate({before.topics[-1].id: 1.0}, 0.2)
+    assert read_taxonomy(path).gate == Gate({before.topics[-1].id: 1.0}, 0.2)
     after = read_labels(workspace / "labels")
     assert (after.topics, after.hash()) == (before.topics, before.hash())
 
@@ -134,7 +134,7 @@ def test_writing_sorts_and_reads_back(tmp_path: Path, root: Path) -> None:
 
 def test_a_child_implies_its_parent_and_unsure_is_not_no() -> None:
     yes, known = label_arrays(
-        [LabelRow("1", "", ("b",)), LabelRow("2", "", ("c",), ("a",)), LabelRow("3", "", ("b",), ("a",))], TOPICS
+        [LabelRow("1", "", ("b",)), LabelRow("2", "", ("c",), ("a",)), LabelRow("3", "", ("b",), ("a",))], TAXONOMY
     )
     assert yes.tolist() == [[True, True, False], [False, False, True], [True, True, False]]
     assert known.tolist() == [[True] * 3, [False, True, True], [True] * 3]

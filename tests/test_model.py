@@ -16,7 +16,7 @@ from tagger.labels.table import LabelRow
 from tagger.model.decision import apply_thresholds
 from tagger.model.model import compress_weights
 from tagger.model.storage import model_to_bytes
-from tagger.taxonomy import Topic
+from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.hashed_vocabulary import build_vocabulary
 from tagger.text.normalize import entry_text
 
@@ -47,8 +47,8 @@ def test_equal_models_are_equal_and_hash_alike(model: Model) -> None:
         {"weights": model.weights * 2},
         {"idf": model.idf.astype(np.float64)},
         {"bias": model.bias[:3]},
-        {"max_topics": 1},
-        {"topics": model.topics[:3]},
+        {"taxonomy": replace(model.taxonomy, max_topics=1)},
+        {"taxonomy": Taxonomy(model.topics[:3])},
         {"about": {}},
         {"shown": (0,)},
     ):
@@ -85,8 +85,8 @@ def test_a_higher_threshold_never_adds_a_tag(scores: list[float], cuts: list[flo
 
 
 def test_a_score_at_its_threshold_is_a_tag_and_a_child_brings_its_parent() -> None:
-    topics = (Topic("a", "A"), Topic("b", "B", parent="a"))
-    assert apply_thresholds(np.array([[0.1, 0.5]]), np.array([0.5, 0.5]), topics).tolist() == [[True, True]]
+    taxonomy = Taxonomy((Topic("a", "A"), Topic("b", "B", parent="a")))
+    assert apply_thresholds(np.array([[0.1, 0.5]]), np.array([0.5, 0.5]), taxonomy).tolist() == [[True, True]]
 
 
 def test_shares_add_up_to_the_score(model: Model, entries: list[Entry]) -> None:
@@ -141,7 +141,7 @@ def test_showing_some_topics_changes_no_score(model: Model, entries: list[Entry]
 def test_a_parent_is_there_whatever_is_shown() -> None:
     family = replace(
         small(),
-        topics=(Topic("child", "Child", parent="top"), Topic("top", "Top")),
+        taxonomy=Taxonomy((Topic("child", "Child", parent="top"), Topic("top", "Top"))),
         **compress_weights(np.array([[3, -3], [3, -3]])),
         bias=np.zeros(2),
         thresholds=np.array([0.5, 0.5]),
@@ -160,7 +160,7 @@ def test_a_parent_is_there_whatever_is_shown() -> None:
 def small() -> Model:
     hashes = np.array([3, 9], dtype=np.uint64)
     return Model(
-        topics=(Topic("a", "A"),),
+        taxonomy=Taxonomy((Topic("a", "A"),)),
         hashes=hashes,
         vocabulary_text=np.frombuffer(b"one\ntwo", dtype=np.uint8),
         idf=np.ones(2, dtype=np.float32),

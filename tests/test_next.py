@@ -19,6 +19,7 @@ from tagger.curation.query import Pick, build_pool, describe, select_batch, stop
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
 from tagger.model.storage import save_model
+from tagger.taxonomy import Taxonomy
 from tagger.text.near_duplicates import are_near_duplicates
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -130,7 +131,7 @@ def test_what_topics_need(shipped: Model, labels: Labels) -> None:
 
 @pytest.mark.parametrize("f1", [None, "x", [0.5], [0.5, None, 0.7], {"f1": 1}])
 def test_a_model_that_does_not_know_its_f1(made: Model, f1: Any) -> None:
-    labels = Labels(made.topics, (), ())
+    labels = Labels(made.taxonomy, (), ())
     found = stopping_advice(with_f1(made, ctr=f1), labels, [Entry("Click")])
     assert (found["topics"]["ctr"]["f1"], found["topics"]["ctr"]["more"]) == (None, 20)
     assert stopping_advice(replace(made, about={"figures": 3}), labels, [])["topics"]["ctr"]["f1"] is None
@@ -142,7 +143,7 @@ def after(model: Model, n_entries: Any) -> Model:
 
 def test_whether_more_labels_help(made: Model) -> None:
     clicks = [Entry(f"Click number {n}", abstract="Click.") for n in range(200)]
-    labels = Labels(made.topics, (), ())
+    labels = Labels(made.taxonomy, (), ())
     other = replace(made, bias=np.array([-9.0, -2.0, -np.inf]))
 
     def told(before: Model | None, model: Model, entries: list[Entry]) -> tuple[bool | None, str]:
@@ -172,7 +173,7 @@ def test_whether_more_labels_help(made: Model) -> None:
         "labelled entries agree on 100.0% (99.1%-100.0%) of the tags of these entries, and 95% is enough.",
     )
     known = [Entry(f"Known {n}") for n in range(20)]
-    labels = Labels(made.topics, tuple(known), tuple(LabelRow(one.id, one.title, ("ctr", "llm", "rag")) for one in known))
+    labels = Labels(made.taxonomy, tuple(known), tuple(LabelRow(one.id, one.title, ("ctr", "llm", "rag")) for one in known))
     narrow = with_f1(made, **{topic.id: [0.9, 0.86, 0.94] for topic in made.topics})
     assert told(after(made, 100), after(narrow, 110), clicks) == (
         False,
@@ -188,7 +189,7 @@ def test_whether_more_labels_help(made: Model) -> None:
 
 
 def test_models_are_compared_in_the_topics_that_both_have(made: Model) -> None:
-    less = replace(made, topics=(replace(made.topics[0], id="other"), *made.topics[1:]))
+    less = replace(made, taxonomy=Taxonomy((replace(made.topics[0], id="other"), *made.topics[1:])))
     clicks = [Entry("Click click"), Entry("Language language")]
     assert tag_agreement(made, made, clicks)[0] == tag_agreement(less, made, clicks)[0] == 1.0
     assert tag_agreement(less, made, clicks[:1]) == [None, None, None]

@@ -24,7 +24,7 @@ from tagger.model.model import Model
 from tagger.model.storage import load
 from tagger.reports.figures import format_interval
 from tagger.reports.pictures import Picture, plot_all, plot_model
-from tagger.taxonomy import Topic
+from tagger.taxonomy import Taxonomy, Topic
 from tagger.training.settings import Settings
 from tagger.training.trainer import OutOfFold
 from tagger.workspace.retrain import cross_validate_labels
@@ -74,8 +74,8 @@ def made(model: Model, n_yes: Sequence[int], names: Sequence[str] = (), seed: in
     tagged = scores >= thresholds
     about = {"figures": compute_figures(yes, known, scores, tagged, topics), "n_entries": 200}
     return (
-        Labels(topics, entries, rows),
-        replace(model, topics=topics, thresholds=thresholds, about=about),
+        Labels(Taxonomy(topics), entries, rows),
+        replace(model, taxonomy=Taxonomy(topics), thresholds=thresholds, about=about),
         OutOfFold(scores, tagged, np.arange(200) % 5),
     )
 
@@ -296,7 +296,7 @@ def worded() -> Labels:
         entries.append(entry)
         rows.append(LabelRow(entry.id, entry.title, tuple(topics[t].id for t in np.flatnonzero(said))))
     order = sorted(range(160), key=lambda n: entries[n].id)
-    return Labels(topics, tuple(entries[n] for n in order), tuple(rows[n] for n in order))
+    return Labels(Taxonomy(topics), tuple(entries[n] for n in order), tuple(rows[n] for n in order))
 
 
 def test_a_learning_curve_ends_where_the_figures_are(worded: Labels) -> None:
@@ -318,14 +318,14 @@ def test_points_of_a_learning_curve_come_from_entries_that_were_not_seen(worded:
     rows = tuple(
         LabelRow(row.id, row.title, tuple(topic for topic in ("a", "b") if random.random() < 0.4)) for row in worded.rows
     )
-    labels = Labels(worded.topics, worded.entries, rows)
+    labels = Labels(worded.taxonomy, worded.entries, rows)
     _, held_out = cross_validate_labels(labels, Settings(), 1)
     for point in learning_curve(labels, held_out, Settings()):
         assert point.micro_f1[0] < 0.65, "tagging everything has 0.57"
 
 
 def test_sizes_with_too_few_labels_are_left_out(worded: Labels) -> None:
-    few = Labels(worded.topics, worded.entries[:40], worded.rows[:40])
+    few = Labels(worded.taxonomy, worded.entries[:40], worded.rows[:40])
     _, held_out = cross_validate_labels(few, Settings(), 1)
     sizes = [point.n_entries for point in learning_curve(few, held_out, Settings())]
     assert sizes[-1] == 32

@@ -20,7 +20,7 @@ from servers import served
 from starlette.testclient import TestClient
 from test_label import BILE, CLICK, LANGUAGE, WATER, put, said
 
-from tagger import Entry, LabelsError, Topic, UsageError, load, read_listing
+from tagger import Entry, LabelsError, Taxonomy, Topic, UsageError, load, read_listing
 from tagger.curation.session import Mark
 from tagger.labels.dataset import read_labels
 from tagger.labels.reviewed import read_confirmed
@@ -618,7 +618,7 @@ def test_the_figures_of_a_model_with_a_nasty_topic(place: Path, root: Path) -> N
 
     model = load(root / "models/topics.safetensors")
     topics = (Topic(model.topics[0].id, NASTY), *model.topics[1:])
-    page = Page(ReviewSession(Workspace(place), replace(model, topics=topics)))
+    page = Page(ReviewSession(Workspace(place), replace(model, taxonomy=Taxonomy(topics))))
     text = page.get("/figures").text
     assert "&lt;script&gt;alert" in text
     assert "<script>alert" not in text

@@ -37,12 +37,13 @@ from tagger.model.sklearn_export import TopicClassifier, to_pipeline
 from tagger.model.storage import model_from_bytes, model_to_bytes
 from tagger.reports.card import describe_missed_goals, model_card
 from tagger.reports.why import format_explanations
-from tagger.taxonomy import ancestors, incompatible_topics, read_max_topics, read_topics
+from tagger.taxonomy import Gate, Taxonomy, read_taxonomy
 from tagger.text.normalize import entry_text
 from tagger.training.settings import Settings
 from tagger.training.thresholds import (
     FLOOR,
     OutOfFoldScores,
+    PrecisionGoal,
     Thresholds,
     best_f1_threshold,
     precision_bound,
@@ -58,14 +59,20 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 FEW = Settings(n_folds=2)
 
 # a has the child b and that the child c; d excludes a; e has the child f, which excludes b.
-FAMILY = (
-    Topic("a", "A"),
-    Topic("b", "B", parent="a"),
-    Topic("c", "C", parent="b"),
-    Topic("d", "D", excludes=("a",)),
-    Topic("e", "E"),
-    Topic("f", "F", parent="e", excludes=("b",)),
+FAMILY = Taxonomy(
+    (
+        Topic("a", "A"),
+        Topic("b", "B", parent="a"),
+        Topic("c", "C", parent="b"),
+        Topic("d", "D", excludes=("a",)),
+        Topic("e", "E"),
+        Topic("f", "F", parent="e", excludes=("b",)),
+    )
 )
+
+
+def with_at_most(max_topics: int | None) -> Taxonomy:
+    return replace(FAMILY, max_topics=max_topics)
 
 
 # --- topics.toml
@@ -105,25 +112,22 @@ def toml(*tables: str) -> str:
 def test_what_is_wrong_with_rules(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "topics.toml").write_text(text)
     with pytest.raises(LabelsError) as caught:
-        read_topics(tmp_path / "topics.toml")
+        read_taxonomy(tmp_path / "topics.toml")
     assert message in str(caught.value)
 
 
 def test_rules_are_read(tmp_path: Path) -> None:
     path = tmp_path / "topics.toml"
     path.write_text(toml("a precision=0.9", "b excludes=['a']\nparent='c'\nfloor=0.5", "c") + "[entry]\nat_most=2\n")
-    assert read_topics(path) == (
-        Topic("a", "a", precision=0.9),
-        Topic("b", "b", parent="c", excludes=("a",)),
-        Topic("c", "c"),
-    )
-    assert read_max_topics(path) == 2
+    topics = Topic("a", "a", precision=0.9), Topic("b", "b", parent="c", excludes=("a",)), Topic("c", "c")
+    assert read_taxonomy(path) == Taxonomy(topics, max_topics=2)
+    assert read_taxonomy(path).gate == Gate({"b": 0.5})
     path.write_text(toml("a"))
-    assert read_max_topics(path) is None
+    assert read_taxonomy(path) == Taxonomy((Topic("a", "a"),))
 
 
 def test_excluding_goes_both_ways_and_down() -> None:
-    assert {id: "".join(sorted(others)) for id, others in incompatible_topics(FAMILY).items()} == {
+    assert {id: "".join(sorted(others)) for id, others in FAMILY.incompatible.items()} == {
         "a": "d",
         "b": "df",
         "c": "df",
@@ -156,9 +160,8 @@ three = st.lists(st.lists(st.sampled_from("ny?"), min_size=6, max_size=6), min_s
 
 @given(three)
 def test_sparse_labels_follow_as_rows_do(said: list[list[str]]) -> None:
-    ids = [topic.id for topic in FAMILY]
     rows = [
-        LabelRow(str(n), "", *(tuple(id for id, mark in zip(ids, row, strict=True) if mark == which) for which in "y?"))
+        LabelRow(str(n), "", *(tuple(id for id, mark in zip(FAMILY.ids, row, strict=True) if mark == which) for which in "y?"))
         for n, row in enumerate(said)
     ]
     yes, known = label_arrays(rows, FAMILY)
@@ -204,12 +207,15 @@ def test_rows_that_contradict_are_named_with_their_lines(run: Run, folder: Path)
 
 def test_the_hash_sees_the_rules(folder: Path) -> None:
     labels = read_labels(folder)
-    topics = labels.topics
+    taxonomy, topics = labels.taxonomy, labels.topics
     others = [
-        replace(labels, max_topics=3),
-        replace(labels, max_topics=None),
-        replace(labels, topics=(replace(topics[0], precision=0.9), *topics[1:])),
-        replace(labels, topics=(replace(topics[0], excludes=("llm",)), *topics[1:])),
+        replace(labels, taxonomy=other)
+        for other in (
+            replace(taxonomy, max_topics=3),
+            replace(taxonomy, max_topics=None),
+            replace(taxonomy, topics=(replace(topics[0], precision=0.9), *topics[1:])),
+            replace(taxonomy, topics=(replace(topics[0], excludes=("llm",)), *topics[1:])),
+        )
     ]
     assert len({labels.hash(), *(other.hash() for other in others)}) == 5
 
@@ -222,14 +228,15 @@ def test_labels_of_elsewhere_are_checked_too(tmp_path: Path) -> None:
         )
     )
     with pytest.raises(LabelsError) as caught:
-        read_labelled_set(str(file), None, FAMILY, max_topics=2)
+        read_labelled_set(str(file), None, with_at_most(2))
     assert str(caught.value).splitlines() == [
         f"{file}:1: 3 topics, 2 of them implied; an entry has at most 2",
         f"{file}:2: topics 'b' and 'f' exclude each other; take one of them away",
         f"{file}:2: 4 topics, 2 of them implied; an entry has at most 2",
         f"{file}: cannot be evaluated",
     ]
-    assert [row.topics for row in read_labelled_set(str(file), None, (*FAMILY[:5], Topic("f", "F")))[1]] == [("c",), ("b", "f")]
+    other = Taxonomy((*FAMILY.topics[:5], Topic("f", "F")))
+    assert [row.topics for row in read_labelled_set(str(file), None, other)[1]] == [("c",), ("b", "f")]
 
 
 def test_a_decision_that_would_contradict_is_refused(folder: Path) -> None:
@@ -259,7 +266,7 @@ def test_what_follows_from_a_label_is_not_doubted(folder: Path) -> None:
 
 
 def test_marks_follow_each_other_and_too_many_are_not_saved(tiny: Path) -> None:
-    state = start_session([Entry("Nothing")], FAMILY, {}, load(tiny), max_topics=3)
+    state = start_session([Entry("Nothing")], with_at_most(3), {}, load(tiny))
 
     def marks(keys: str) -> str:
         nonlocal state
@@ -304,7 +311,7 @@ def test_whatever_the_keys_a_row_means_what_the_screen_said(keys: list[int]) -> 
         made = set_mark(made, t, (Mark.yes, Mark.unsure, Mark.no)[n % 3], FAMILY)
         row = row_from_marks(Entry("x"), made, FAMILY, None)
         assert marks_from_row(row, FAMILY) == made
-        assert find_contradictions(row, ancestors(FAMILY), incompatible_topics(FAMILY), None) == []
+        assert find_contradictions(row, FAMILY) == []
 
 
 # --- tags
@@ -321,14 +328,8 @@ fewest_of = st.sampled_from([0, 1])
 @given(block, cuts_of, fewest_of, most)
 def test_tags_never_break_a_rule(scores: Any, cuts: Any, min_topics: int, max_topics: int | None) -> None:
     scores = raise_to_descendants(np.array(scores), FAMILY)
-    tagged = apply_thresholds(scores, np.array(cuts), FAMILY, min_topics, max_topics)
-    ids = [topic.id for topic in FAMILY]
-    above, against = ancestors(FAMILY), incompatible_topics(FAMILY)
-    for row in tagged:
-        has = {id for id, there in zip(ids, row, strict=True) if there}
-        assert all(up in has for id in has for up in above[id])
-        assert not any(other in has for id in has for other in against[id])
-        assert max_topics is None or len(has) <= max_topics
+    tagged = apply_thresholds(scores, np.array(cuts), with_at_most(max_topics), min_topics)
+    obeys(tagged, with_at_most(max_topics))
     wanted = scores >= np.array(cuts)
     assert (wanted.any(axis=1) <= tagged.any(axis=1)).all(), "where a topic is wanted one is tagged"
     if min_topics:
@@ -341,11 +342,11 @@ def test_a_higher_threshold_adds_a_tag_only_in_the_place_of_another(
     scores: Any, cuts: Any, more: Any, min_topics: int, max_topics: int | None
 ) -> None:
     scores, cuts, more = raise_to_descendants(np.array(scores), FAMILY), np.array(cuts), np.array(more)
-    low = apply_thresholds(scores, cuts, FAMILY, min_topics, max_topics)
-    high = apply_thresholds(scores, cuts + more, FAMILY, min_topics, max_topics)
+    low = apply_thresholds(scores, cuts, with_at_most(max_topics), min_topics)
+    high = apply_thresholds(scores, cuts + more, with_at_most(max_topics), min_topics)
     added, gone = (high & ~low).any(axis=1), (low & ~high).any(axis=1)
     assert (added <= gone).all()
-    parents = tuple(replace(topic, excludes=()) for topic in FAMILY)
+    parents = Taxonomy(tuple(replace(topic, excludes=()) for topic in FAMILY.topics))
     assert not (
         apply_thresholds(scores, cuts + more, parents, min_topics) & ~apply_thresholds(scores, cuts, parents, min_topics)
     ).any()
@@ -355,9 +356,9 @@ def test_a_higher_threshold_adds_a_tag_only_in_the_place_of_another(
 @given(block, cuts_of, fewest_of, most)
 def test_neither_order_nor_company_matters(scores: Any, cuts: Any, min_topics: int, max_topics: int | None) -> None:
     scores = raise_to_descendants(np.array(scores), FAMILY)
-    whole = apply_thresholds(scores, np.array(cuts), FAMILY, min_topics, max_topics)
-    assert (apply_thresholds(scores[::-1], np.array(cuts), FAMILY, min_topics, max_topics)[::-1] == whole).all()
-    alone = [apply_thresholds(row[None], np.array(cuts), FAMILY, min_topics, max_topics)[0] for row in scores]
+    whole = apply_thresholds(scores, np.array(cuts), with_at_most(max_topics), min_topics)
+    assert (apply_thresholds(scores[::-1], np.array(cuts), with_at_most(max_topics), min_topics)[::-1] == whole).all()
+    alone = [apply_thresholds(row[None], np.array(cuts), with_at_most(max_topics), min_topics)[0] for row in scores]
     assert (np.array(alone) == whole).all()
 
 
@@ -367,13 +368,13 @@ def test_the_likelier_of_two_stays_with_what_it_implies() -> None:
         np.array([[0.1, 0.1, 0.8, 0.7, 0.0, 0.0], [0.1, 0.1, 0.8, 0.9, 0.0, 0.6], [0.6, 0.5, 0.2, 0.6, 0.0, 0.7]]), FAMILY
     )
     shown = [
-        "".join(topic.id for topic, there in zip(FAMILY, row, strict=True) if there)
+        "".join(topic.id for topic, there in zip(FAMILY.topics, row, strict=True) if there)
         for row in apply_thresholds(scores, cuts, FAMILY)
     ]
     assert shown == ["abc", "def", "aef"], "of equal scores the first topic stays, and a parent may stay without its child"
-    assert apply_thresholds(scores[:1], cuts, FAMILY, max_topics=3).sum() == 3
-    flat = tuple(Topic(id, id) for id in "xyz")
-    assert apply_thresholds(np.array([[0.6, 0.9, 0.7]]), cuts[:3], flat, max_topics=2).tolist() == [[False, True, True]]
+    assert apply_thresholds(scores[:1], cuts, with_at_most(3)).sum() == 3
+    flat = Taxonomy(tuple(Topic(id, id) for id in "xyz"), max_topics=2)
+    assert apply_thresholds(np.array([[0.6, 0.9, 0.7]]), cuts[:3], flat).tolist() == [[False, True, True]]
     tagged = apply_thresholds(scores[:1], cuts, FAMILY)[0]
     assert blocking_topics(3, tagged, FAMILY) == [0, 1, 2]
     assert blocking_topics(4, tagged, FAMILY) == [0, 1, 2]
@@ -389,11 +390,10 @@ some_scores = st.lists(st.lists(inside, min_size=6, max_size=6), min_size=1, max
 some_cuts = st.lists(inside, min_size=6, max_size=6)
 
 
-def left_to(scores: Any, cuts: Any, topics: Any, min_topics: int, max_topics: int | None) -> Any:
+def left_to(scores: Any, cuts: Any, taxonomy: Taxonomy, min_topics: int) -> Any:
     entries, columns = (side.ravel() for side in np.indices(scores.shape))
-    return scores_left_to_thresholds(entries, columns, scores.ravel(), np.array(cuts), topics, min_topics, max_topics).reshape(
-        scores.shape
-    )
+    left = scores_left_to_thresholds(entries, columns, scores.ravel(), np.array(cuts), taxonomy, min_topics)
+    return left.reshape(scores.shape)
 
 
 @settings(max_examples=200)
@@ -402,11 +402,11 @@ def test_what_is_left_to_thresholds_gives_the_same_tags(
     scores: Any, cuts: Any, min_topics: int, max_topics: int | None
 ) -> None:
     scores = raise_to_descendants(np.array(scores), FAMILY)
-    left = left_to(scores, cuts, FAMILY, min_topics, max_topics)
+    left = left_to(scores, cuts, with_at_most(max_topics), min_topics)
     tagged = (left > 0) & (left >= np.array(cuts))
     if min_topics:
         tagged[np.arange(len(scores)), scores.argmax(axis=1)] = True
-    assert (tagged == apply_thresholds(scores, np.array(cuts), FAMILY, min_topics, max_topics)).all()
+    assert (tagged == apply_thresholds(scores, np.array(cuts), with_at_most(max_topics), min_topics)).all()
 
 
 @settings(max_examples=200)
@@ -414,12 +414,11 @@ def test_what_is_left_to_thresholds_gives_the_same_tags(
 def test_another_threshold_for_a_topic_meets_what_was_left_to_it(
     scores: Any, cuts: Any, other: float, t: int, max_topics: int | None
 ) -> None:
-    flat = tuple(replace(topic, parent=None) for topic in FAMILY)  # with parents it holds but for rare turns
-    left = left_to(np.array(scores), cuts, flat, 0, max_topics)[:, t]
+    topics = tuple(replace(topic, parent=None) for topic in FAMILY.topics)  # with parents it does not hold for a few cases
+    flat = Taxonomy(topics, max_topics)
+    left = left_to(np.array(scores), cuts, flat, 0)[:, t]
     cuts[t] = other
-    assert (
-        ((left > 0) & (left >= other)) == apply_thresholds(np.array(scores), np.array(cuts), flat, 0, max_topics)[:, t]
-    ).all()
+    assert (((left > 0) & (left >= other)) == apply_thresholds(np.array(scores), np.array(cuts), flat)[:, t]).all()
 
 
 # --- in training
@@ -465,25 +464,27 @@ def test_thresholds_are_chosen_by_what_they_meet() -> None:
         return Thresholds(cut, 0.0, 0, 0.0)
 
     everything = np.ones(200, dtype=bool)
-    found, _ = thresholds_under_constraints(cells, everything, topics, None, choose)
+
+    def goal_of_y(*topics: Topic) -> PrecisionGoal:
+        return thresholds_under_constraints(cells, everything, Taxonomy(topics), choose)[1]["y"]
+
+    found, _ = thresholds_under_constraints(cells, everything, Taxonomy(topics), choose)
     scores = np.c_[x, y]
-    assert (apply_thresholds(scores, found.thresholds, topics) == yes).all()
+    assert (apply_thresholds(scores, found.thresholds, Taxonomy(topics)) == yes).all()
     goal = tuple(replace(topic, precision=0.9) for topic in topics)
-    assert not thresholds_under_constraints(cells, everything, (topics[0], replace(goal[1], excludes=())), None, choose)[1][
-        "y"
-    ].supported
-    assert thresholds_under_constraints(cells, everything, goal, None, choose)[1]["y"].supported
+    assert not goal_of_y(topics[0], replace(goal[1], excludes=())).supported
+    assert goal_of_y(*goal).supported
 
 
-def named_texts(topics: Any, n_entries: int, seed: int = 0) -> tuple[list[str], Any]:
+def named_texts(taxonomy: Taxonomy, n_entries: int, seed: int = 0) -> tuple[list[str], Any]:
     """Texts that name the topics that they have, with what these imply, among words that mean nothing."""
     random = np.random.default_rng(seed)
-    against, ids = incompatible_topics(topics), [topic.id for topic in topics]
+    ids = taxonomy.ids
     texts, said = [], []
     for _ in range(n_entries):
         mine: list[str] = []
-        for t in random.permutation(len(topics))[: random.integers(4)]:
-            if not any(ids[t] in against[other] for other in mine):
+        for t in random.permutation(len(ids))[: random.integers(4)]:
+            if not any(ids[t] in taxonomy.incompatible[other] for other in mine):
                 mine.append(ids[t])
         words = [f"noise{n}" for n in random.integers(200, size=15)]
         words += [f"{id}word{random.integers(2)}" for id in mine if random.random() < 0.9]
@@ -492,55 +493,54 @@ def named_texts(topics: Any, n_entries: int, seed: int = 0) -> tuple[list[str], 
     return texts, np.array(said)
 
 
-def obeys(tagged: Any, topics: Any, max_topics: int | None) -> None:
-    ids = [topic.id for topic in topics]
-    above, against = ancestors(topics), incompatible_topics(topics)
+def obeys(tagged: Any, taxonomy: Taxonomy) -> None:
     for row in tagged:
-        has = {id for id, there in zip(ids, row, strict=True) if there}
-        assert all(up in has for id in has for up in above[id])
-        assert not any(other in has for id in has for other in against[id])
-        assert max_topics is None or len(has) <= max_topics
+        has = {id for id, there in zip(taxonomy.ids, row, strict=True) if there}
+        assert all(up in has for id in has for up in taxonomy.ancestors[id])
+        assert not any(other in has for id in has for other in taxonomy.incompatible[id])
+        assert taxonomy.max_topics is None or len(has) <= taxonomy.max_topics
 
 
 def test_a_small_family_from_end_to_end() -> None:
     texts, said = named_texts(FAMILY, 400)
     rows = [
-        LabelRow(str(n), "", tuple(topic.id for topic, there in zip(FAMILY, row, strict=True) if there))
+        LabelRow(str(n), "", tuple(topic.id for topic, there in zip(FAMILY.topics, row, strict=True) if there))
         for n, row in enumerate(said)
     ]
     yes, known = label_arrays(rows, FAMILY)
     assert yes.sum() > said.sum()
-    model, held_out = train(texts, yes, known, FAMILY, max_topics=4)
-    obeys(held_out.tagged, FAMILY, 4)
+    limited = with_at_most(4)
+    model, held_out = train(texts, yes, known, limited)
+    obeys(held_out.tagged, limited)
     assert (held_out.scores == raise_to_descendants(held_out.scores, FAMILY)).all()
     right = (held_out.tagged == yes).all(axis=1).mean()
     assert right > 0.6
-    free = tuple(Topic(topic.id, topic.name) for topic in FAMILY)
+    free = Taxonomy(tuple(Topic(topic.id, topic.name) for topic in FAMILY.topics))
     _, other = train(texts, yes, known, free)
     assert right > (other.tagged == yes).all(axis=1).mean(), "what topics say of each other helps where it is true"
 
-    own, _ = train(texts, said, None, FAMILY, max_topics=4, cross_validate=False)
+    own, _ = train(texts, said, None, limited, cross_validate=False)
     assert model_to_bytes(own) == model_to_bytes(model), "what follows from a label is added in training"
-    sparse, _ = train(texts, csr_array(said), None, FAMILY, max_topics=4, cross_validate=False)
+    sparse, _ = train(texts, csr_array(said), None, limited, cross_validate=False)
     assert model_to_bytes(sparse) == model_to_bytes(model)
 
     again = model_from_bytes(model_to_bytes(model), "m")
-    assert (again.topics, again.max_topics) == (FAMILY, 4)
+    assert again.taxonomy == limited
     fresh = named_texts(FAMILY, 200, seed=1)[0]
     scores = model.score_texts(fresh)
     tagged = again.predict(scores)
-    obeys(tagged, FAMILY, 4)
+    obeys(tagged, limited)
     entries = [Entry(text) for text in fresh]
     by_tag = again.tag(entries)
     of_entries = again.predict(again.scores(entries))
     assert [{tag.topic.id for tag in one.tags} for one in by_tag] == [
-        {topic.id for topic, there in zip(FAMILY, row, strict=True) if there} for row in of_entries
+        {topic.id for topic, there in zip(FAMILY.topics, row, strict=True) if there} for row in of_entries
     ]
     pipeline = to_pipeline(again)
     assert isinstance(pipeline[-1], TopicClassifier)
     assert (pipeline.predict(fresh) == tagged).all()
     np.testing.assert_allclose(np.stack([both[:, 1] for both in pipeline.predict_proba(fresh)], axis=1), scores, atol=1e-6)
-    proposed = start_session(entries, FAMILY, {}, again, max_topics=again.max_topics).proposed
+    proposed = start_session(entries, limited, {}, again).proposed
     assert [[mark == Mark.yes for mark in marks] for marks in proposed] == of_entries.tolist()
     rows_of = [LabelRow(entry.id, entry.title) for entry in entries]
     assert evaluate_model(again, entries, rows_of)[0]["topics"]["a"]["precision"][0] == 0.0
@@ -557,26 +557,28 @@ def test_many_topics_obey_too() -> None:
             Topic(f"x{n}", f"X{n}", excludes=(f"p{n}",)),
         )
     )
-    texts, said = named_texts(topics, 1500)
+    taxonomy = Taxonomy(topics, max_topics=5)
+    texts, said = named_texts(taxonomy, 1500)
     settings = Settings(min_positives=3)
-    model, held_out = train(texts, csr_array(said), None, topics, settings, max_topics=5)
-    obeys(held_out.tagged, topics, 5)
-    dense, _ = train(texts, said, np.ones_like(said), topics, settings, n_jobs=2, cross_validate=False, max_topics=5)
+    model, held_out = train(texts, csr_array(said), None, taxonomy, settings)
+    obeys(held_out.tagged, taxonomy)
+    dense, _ = train(texts, said, np.ones_like(said), taxonomy, settings, n_jobs=2, cross_validate=False)
     assert model_to_bytes(dense) == model_to_bytes(model)
-    fresh, there = named_texts(topics, 300, seed=1)
+    fresh, there = named_texts(taxonomy, 300, seed=1)
     tagged = model.predict(model.score_texts(fresh))
-    obeys(tagged, topics, 5)
-    yes, _ = label_arrays([LabelRow("", "", tuple(topics[t].id for t in np.flatnonzero(row))) for row in there], topics)
+    obeys(tagged, taxonomy)
+    yes, _ = label_arrays([LabelRow("", "", tuple(topics[t].id for t in np.flatnonzero(row))) for row in there], taxonomy)
     assert 2 * (yes & tagged).sum() / (yes.sum() + tagged.sum()) > 0.8
 
 
 def test_a_maximum_that_no_entry_reaches_changes_no_bit(labels: Labels) -> None:
     texts = [entry_text(entry) for entry in labels.entries[:200]]
     yes, known = labels.arrays()
-    args = texts, yes[:200, [1, 4]], known[:200, [1, 4]], (labels.topics[1], labels.topics[4])
-    one, _ = train(*args, cross_validate=False)
-    other, _ = train(*args, cross_validate=False, max_topics=2)
-    assert model_to_bytes(one) == model_to_bytes(replace(other, max_topics=None))
+    taxonomy = Taxonomy((labels.topics[1], labels.topics[4]))
+    arrays = texts, yes[:200, [1, 4]], known[:200, [1, 4]]
+    one, _ = train(*arrays, taxonomy, cross_validate=False)
+    other, _ = train(*arrays, replace(taxonomy, max_topics=2), cross_validate=False)
+    assert model_to_bytes(one) == model_to_bytes(replace(other, taxonomy=taxonomy))
 
 
 # --- a precision
@@ -652,7 +654,8 @@ def test_only_topics_that_ask_have_another_threshold() -> None:
 
 
 def asking(labels: Labels, **goals: float) -> Labels:
-    return replace(labels, topics=tuple(replace(topic, precision=goals.get(topic.id)) for topic in labels.topics))
+    topics = tuple(replace(topic, precision=goals.get(topic.id)) for topic in labels.topics)
+    return replace(labels, taxonomy=Taxonomy(topics))
 
 
 @pytest.fixture(scope="module")
@@ -684,7 +687,7 @@ def test_retraining_says_what_labels_do_not_support(asked: tuple[Labels, Model])
 
 def test_a_topic_that_asks_for_another_precision_is_not_compared(asked: tuple[Labels, Model]) -> None:
     wanted, model = asked
-    before = replace(model, topics=asking(wanted).topics)
+    before = replace(model, taxonomy=asking(wanted).taxonomy)
     assert topics_with_other_goals(before, model) == ["llm", "code"]
     assert topics_with_other_goals(model, model) == []
     found = compare_models(before, model, wanted)
@@ -719,8 +722,9 @@ def two(max_topics: int | None = None, **about: Any) -> Model:
 
     terms, written = build_vocabulary(["click", "language", "the"], 1)
     weights = {"click": (4, 0), "language": (0, 5), "the": (0, 0)}
+    topics = Topic("ctr", "CTR prediction"), Topic("llm", "Language", excludes=("ctr",) if max_topics is None else ())
     return Model(
-        topics=(Topic("ctr", "CTR prediction"), Topic("llm", "Language", excludes=("ctr",) if max_topics is None else ())),
+        taxonomy=Taxonomy(topics, max_topics),
         hashes=terms.hashes,
         vocabulary_text=np.frombuffer("\n".join(written).encode(), dtype=np.uint8),
         idf=np.ones(3, dtype=np.float32),
@@ -729,7 +733,6 @@ def two(max_topics: int | None = None, **about: Any) -> Model:
         thresholds=np.array([0.5, 0.5]),
         out_of_fold_tags=np.zeros((0, 2), dtype=np.uint8),
         out_of_fold_ids=np.zeros((0, 8), dtype=np.uint8),
-        max_topics=max_topics,
         about=about,
     )
 
@@ -756,13 +759,13 @@ def test_a_person_may_say_more_than_the_machine() -> None:
 
 
 def test_a_model_without_rules_says_nothing_of_them() -> None:
-    plain = replace(two(), topics=(Topic("ctr", "CTR prediction"), Topic("llm", "Language")))
+    plain = replace(two(), taxonomy=Taxonomy((Topic("ctr", "CTR prediction"), Topic("llm", "Language"))))
     header = model_to_bytes(plain)[:2000]
     assert b"at_most" not in header
     assert b"excludes" not in header
     assert b"precision" not in header
     ruled = model_to_bytes(two(2))
-    assert model_from_bytes(ruled, "m").max_topics == 2
+    assert model_from_bytes(ruled, "m").taxonomy.max_topics == 2
     assert model_to_bytes(model_from_bytes(ruled, "m")) == ruled
     assert not isinstance(to_pipeline(plain)[-1], TopicClassifier)
 

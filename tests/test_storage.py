@@ -18,14 +18,14 @@ from tagger.labels.dataset import Labels
 from tagger.model.model import compress_weights
 from tagger.model.storage import FORMAT, hash_model, model_from_bytes, model_to_bytes, save_model
 from tagger.reports import tags as report
-from tagger.taxonomy import Topic
+from tagger.taxonomy import Taxonomy, Topic
 
 DATA = Path(__file__).parent / "data"
 
 
 def small() -> Model:
     return Model(
-        topics=(Topic("a", "A"),),
+        taxonomy=Taxonomy((Topic("a", "A"),)),
         hashes=np.array([3, 9], dtype=np.uint64),
         vocabulary_text=np.frombuffer(b"one\ntwo", dtype=np.uint8),
         idf=np.ones(2, dtype=np.float32),

@@ -13,7 +13,7 @@ from tagger.labels.dataset import Labels
 from tagger.model.decision import apply_thresholds
 from tagger.model.model import Model
 from tagger.model.storage import model_to_bytes
-from tagger.taxonomy import Topic
+from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.normalize import entry_text
 from tagger.training.classifier import make_estimator
 from tagger.training.settings import SEARCHED_SETTINGS, Settings
@@ -25,7 +25,7 @@ ODD = ["", "推荐 系统 综述", "नमस्ते दुनिया", "�
 @pytest.fixture(scope="module")
 def trained(labels: Labels) -> tuple[Model, OutOfFold]:
     yes, known = labels.arrays()
-    return train([entry_text(entry) for entry in labels.entries], yes, known, labels.topics)
+    return train([entry_text(entry) for entry in labels.entries], yes, known, labels.taxonomy)
 
 
 def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: tuple[Model, OutOfFold], labels: Labels) -> None:
@@ -64,7 +64,7 @@ def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: tuple
 
 def test_the_same_labels_give_the_same_bytes(trained: tuple[Model, OutOfFold], labels: Labels) -> None:
     yes, known = labels.arrays()
-    again, _ = train([entry_text(entry) for entry in labels.entries], yes, known, labels.topics, n_jobs=2)
+    again, _ = train([entry_text(entry) for entry in labels.entries], yes, known, labels.taxonomy, n_jobs=2)
     assert model_to_bytes(again) == model_to_bytes(trained[0])
 
 
@@ -73,7 +73,7 @@ def test_figures_come_from_entries_the_model_did_not_see(labels: Labels) -> None
     random = np.random.default_rng(0)
     texts = [entry_text(entry) for entry in labels.entries[:300]]
     yes = random.random((300, 2)) < 0.3
-    model, held_out = train(texts, yes, np.ones_like(yes), (Topic("a", "A"), Topic("b", "B")))
+    model, held_out = train(texts, yes, np.ones_like(yes), Taxonomy((Topic("a", "A"), Topic("b", "B"))))
     chance = metrics.micro_f1(yes, np.ones_like(yes), np.ones_like(yes))
     assert metrics.micro_f1(yes, np.ones_like(yes), held_out.tagged) < chance + 0.05
     assert metrics.average_precision(yes, np.ones_like(yes), model.score_texts(texts)).min() > 0.9, "what it saw looks good"
@@ -93,9 +93,9 @@ def test_unsure_cells_do_not_teach(labels: Labels) -> None:
     known[::7, 0] = False
     flipped = yes.copy()
     flipped[~known] = ~flipped[~known]
-    topics = labels.topics[1], labels.topics[4]
-    one, _ = train(texts, yes, known, topics)
-    other, _ = train(texts, flipped, known, topics)
+    taxonomy = Taxonomy((labels.topics[1], labels.topics[4]))
+    one, _ = train(texts, yes, known, taxonomy)
+    other, _ = train(texts, flipped, known, taxonomy)
     assert model_to_bytes(one) == model_to_bytes(other)
 
 
@@ -104,19 +104,19 @@ def test_a_topic_with_too_few_yes_entries_is_not_guessed(labels: Labels) -> None
     yes = np.zeros((200, 2), dtype=bool)
     yes[:, 0] = labels.arrays()[0][:200, 1]
     yes[:3, 1] = True
-    model, held_out = train(texts, yes, np.ones_like(yes), (Topic("a", "A"), Topic("b", "B")))
+    model, held_out = train(texts, yes, np.ones_like(yes), Taxonomy((Topic("a", "A"), Topic("b", "B"))))
     assert model.thresholds[1] == np.inf
     assert not held_out.tagged[:, 1].any()
     assert (model.score_texts(texts)[:, 1] == 0).all()
     with pytest.raises(ValueError, match="no topic has 5 entries with a yes, and as many with a no"):
-        train(texts, yes[:, 1:], np.ones_like(yes[:, 1:]), (Topic("b", "B"),))
+        train(texts, yes[:, 1:], np.ones_like(yes[:, 1:]), Taxonomy((Topic("b", "B"),)))
 
 
 def test_a_topic_with_just_enough_is_learned_in_every_fold(labels: Labels) -> None:
     texts = [entry_text(entry) for entry in labels.entries[:40]]
     yes = np.zeros((40, 1), dtype=bool)
     yes[:5] = True
-    model, held_out = train(texts, yes, np.ones_like(yes), (Topic("a", "A"),))
+    model, held_out = train(texts, yes, np.ones_like(yes), Taxonomy((Topic("a", "A"),)))
     assert np.isfinite(model.thresholds).all()
     assert (held_out.scores > 0).all()
 
@@ -124,14 +124,14 @@ def test_a_topic_with_just_enough_is_learned_in_every_fold(labels: Labels) -> No
 def test_copies_of_one_entry_are_too_few() -> None:
     yes = np.array([[True]] * 8 + [[False]] * 8)
     with pytest.raises(ValueError, match="fewer than 10 of them are distinct"):
-        train(["the very same words again"] * 16, yes, np.ones_like(yes), (Topic("a", "A"),))
+        train(["the very same words again"] * 16, yes, np.ones_like(yes), Taxonomy((Topic("a", "A"),)))
 
 
 def test_progress_is_told(labels: Labels) -> None:
     told: list[tuple[int, int]] = []
     texts = [entry_text(entry) for entry in labels.entries[:60]]
     yes = labels.arrays()[0][:60, 1:2]
-    train(texts, yes, np.ones_like(yes), labels.topics[1:2], progress=lambda done, total: told.append((done, total)))
+    train(texts, yes, np.ones_like(yes), Taxonomy(labels.topics[1:2]), progress=lambda done, total: told.append((done, total)))
     assert told == [(n, 6) for n in range(1, 7)]
 
 
@@ -157,15 +157,15 @@ def made_up(n_entries: int, n_topics: int) -> tuple[list[str], np.ndarray]:
 def test_many_topics_are_learned_from_sparse_labels_and_a_label_never_seen_comes_last() -> None:
     texts, yes = made_up(900, 80)
     yes[:, 7] = False
-    topics = [Topic(f"t{n}", f"T{n}") for n in range(80)]
+    taxonomy = Taxonomy(tuple(Topic(f"t{n}", f"T{n}") for n in range(80)))
     settings = replace(SEARCHED_SETTINGS, min_positives=1)
-    model, _ = train(texts[:600], csr_array(yes[:600]), None, topics, settings, cross_validate=False)
+    model, _ = train(texts[:600], csr_array(yes[:600]), None, taxonomy, settings, cross_validate=False)
     scores = model.score_texts(texts[600:])
-    tagged = apply_thresholds(scores, model.thresholds, topics, model.min_topics)
+    tagged = apply_thresholds(scores, model.thresholds, taxonomy, model.min_topics)
     assert metrics.micro_f1(yes[600:], np.ones_like(yes[600:]), tagged) > 0.9
     assert (scores.argmin(axis=1) == 7).all()
     assert not tagged[:, 7].any()
     assert all(value is not None for value in model.about["chosen"].values())
     assert model.about["settings"] == settings.to_header()
-    dense, _ = train(texts[:600], yes[:600], np.ones_like(yes[:600]), topics, settings, n_jobs=2, cross_validate=False)
+    dense, _ = train(texts[:600], yes[:600], np.ones_like(yes[:600]), taxonomy, settings, n_jobs=2, cross_validate=False)
     assert model_to_bytes(dense) == model_to_bytes(model)

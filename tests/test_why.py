@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger import Entry, Model, Topic, UsageError, load
+from tagger import Entry, Model, Taxonomy, Topic, UsageError, load
 from tagger.labels.dataset import Labels
 from tagger.labels.table import read_rows
 from tagger.model.explain import Explanation, explain_entries, explanation_to_json, split_by_share
@@ -150,7 +150,9 @@ def test_precedents_are_other_entries_with_their_labels(shipped: Model, labels: 
 
 def test_a_score_that_another_topic_lends_is_said_to_be_lent(tiny: Path) -> None:
     model = load(tiny)
-    model = replace(model, topics=(model.topics[0], Topic("llm", "Large language models", parent="ctr"), model.topics[2]))
+    model = replace(
+        model, taxonomy=Taxonomy((model.topics[0], Topic("llm", "Large language models", parent="ctr"), model.topics[2]))
+    )
     (found,) = explain_entries(model, [Entry("Language")])
     ctr = next(one for one in found.topics if one.topic.id == "ctr")
     assert (ctr.implied_by, ctr.tagged, ctr.score) == ("llm", True, found.topics[0].score)

@@ -47,7 +47,7 @@ from tagger.model.storage import model_from_bytes, read_model_bytes
 from tagger.reports import tags as report
 from tagger.source import Source
 from tagger.tags import Tag, Tagged
-from tagger.taxonomy import Topic
+from tagger.taxonomy import Taxonomy, Topic
 from tagger.workspace.workspace import Workspace, model_path
 
 __all__ = [
@@ -303,8 +303,8 @@ class _Engine:
         return model_from_bytes(self.data, self.path)
 
     @cached_property
-    def hand(self) -> tuple[Mapping[str, LabelRow], Sequence[Topic]]:
-        return self.labelled.hand() if self.labelled is not None else ({}, ())
+    def hand(self) -> tuple[Mapping[str, LabelRow], Taxonomy]:
+        return self.labelled.hand() if self.labelled is not None else ({}, Taxonomy())
 
     def tags(self, entries: Sequence[Entry], old: Manifest) -> dict[str, TagRecord]:
         """By hash of the content: from the manifest where it has the entry as this engine tags it, else made now."""
@@ -322,7 +322,7 @@ class _Engine:
         Raises:
             ListingError: if the form is a listing and cannot hold an entry.
         """
-        named = {topic.id: topic for topic in (*self.model.topics, *self.hand[1])}
+        named = {topic.id: topic for topic in (*self.model.topics, *self.hand[1].topics)}
         results = []
         for (source, entry), record in zip(entries, records, strict=True):
             tags = tuple(Tag(named.get(id, Topic(id, id)), score, record.by) for id, score in record.topics)

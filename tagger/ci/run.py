@@ -28,7 +28,7 @@ from tagger.model.storage import load, model_to_bytes
 from tagger.reports import card as card_report
 from tagger.source import Source
 from tagger.tags import Tagged
-from tagger.taxonomy import Gate, ancestors, incompatible_topics, read_gate
+from tagger.taxonomy import Gate
 from tagger.training.settings import Settings
 from tagger.training.trainer import OutOfFold
 from tagger.workspace.promotion import finish_interrupted, previous_model, promote
@@ -172,7 +172,7 @@ def run_checks(
             draft.add(name, "skipped", "the model is not what the labels give")
     else:
         _against_base(place, model, older or (there if promotes else None), labels, moved, draft)
-        _floors(model, read_gate(place.labels / "topics.toml"), moved, draft)
+        _floors(model, labels.taxonomy.gate, moved, draft)
     if model is None or not listings:
         draft.add("listings", "skipped", "none given" if model is not None else "there is no model to tag them with")
         draft.add("drift", "skipped", "no listings were tagged")
@@ -261,7 +261,7 @@ def _model(
 def _moved(place: Workspace, labels: Labels, base: Sequence[LabelRow]) -> list[_Moved]:
     """The rows of labels.csv that do not say what the base's table says, by id."""
     path = str(place.labels / "labels.csv")
-    above, against = ancestors(labels.topics), incompatible_topics(labels.topics)
+    ancestors, incompatible = labels.taxonomy.ancestors, labels.taxonomy.incompatible
     before, now = {row.id: row for row in base}, {row.id: row for row in labels.rows}
     found = []
     for id in sorted(before | now):
@@ -273,7 +273,7 @@ def _moved(place: Workspace, labels: Labels, base: Sequence[LabelRow]) -> list[_
         moves = ", ".join(f"{topic} {was.get(topic, 'no')} -> {said.get(topic, 'no')}" for topic in topics) or "no topic"
         state = "" if id in before and id in now else "a new row: " if id in now else "a row that is gone: "
         problem = Problem(Source(path, row.line if id in now else 0), f"{state}{moves} ({id} {row.title})")
-        follows = {other for topic in topics for other in (*above.get(topic, ()), *against.get(topic, ()))}
+        follows = {other for topic in topics for other in (*ancestors.get(topic, ()), *incompatible.get(topic, ()))}
         found.append(_Moved(id, frozenset({*topics, *follows}), id in before and id in now, problem))
     return found
 

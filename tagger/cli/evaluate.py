@@ -32,7 +32,7 @@ def evaluate(
 
     form = format_for(format, output, allowed=(Format.table, Format.jsonl, Format.csv, Format.markdown))
     tagger = load_model(model, find_workspace(workspace))
-    entries, rows = read_labelled_set(file, labels, tagger.topics, year, tagger.max_topics)
+    entries, rows = read_labelled_set(file, labels, tagger.taxonomy, year)
     found, n_seen = evaluate_model(tagger, entries, rows)
     if n_seen:
         warn([f"{n_seen} of {len(entries)} entries are left out: the model was trained on them"])

@@ -12,7 +12,6 @@ from tagger.cli.options import ModelOption, WorkspaceOption, YearOption
 from tagger.cli.output import warn
 from tagger.cli.terminal import Terminal, terminal
 from tagger.formats.registry import read_files
-from tagger.taxonomy import read_max_topics
 from tagger.workspace.workspace import load_model, require_workspace
 
 if TYPE_CHECKING:
@@ -34,11 +33,10 @@ def label(
 
     place = require_workspace(workspace)
     tagger = load_model(model, place)
-    rows, topics = place.hand()
-    max_topics = read_max_topics(place.labels / "topics.toml")
+    rows, taxonomy = place.hand()
     listing = read_files(files, year)
     warn(listing.warnings)
-    state = start_session(listing.all(), topics, rows, tagger, everything, max_topics)
+    state = start_session(listing.all(), taxonomy, rows, tagger, everything)
     folder = LabelStore(place.labels)
     if state.view:
         with terminal() as screen:

@@ -19,7 +19,7 @@ from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
 from tagger.model.explain import SimilarEntry, explain_entries
 from tagger.model.model import Model
-from tagger.taxonomy import Topic, ancestors, incompatible_topics
+from tagger.taxonomy import Taxonomy
 from tagger.text.hashed_vocabulary import HashedVocabulary
 from tagger.text.near_duplicates import group_near_duplicate_texts
 from tagger.text.normalize import entry_text
@@ -93,11 +93,11 @@ def find_label_errors(
     texts = [entry_text(entry) for entry in labels.entries]
     jobs = n_jobs if len(texts) >= _MANY else 1
     try:
-        model, scores = out_of_fold_log_odds(texts, yes, known, labels.topics, settings, jobs, progress, labels.max_topics)
+        model, scores = out_of_fold_log_odds(texts, yes, known, labels.taxonomy, settings, jobs, progress)
     except ValueError as error:
         raise LabelsError(f"nothing can be learned from {len(texts)} labelled entries: {error}; label more") from None
     odds = label_error_log_odds(scores, yes)
-    odds[~known | _implied(labels.rows, labels.topics)] = np.nan
+    odds[~known | _implied(labels.rows, labels.taxonomy)] = np.nan
     ranked = [divmod(int(cell), len(labels.topics)) for cell in np.argsort(-odds, axis=None, kind="stable")]
     found = [(n, t) for n, t in ranked if odds[n, t] > 0]
     asked = [
@@ -111,7 +111,7 @@ def find_label_errors(
         "doubted": [_suspects(model, labels, yes, known, n, t, scores[n, t]) for n, t in asked[:top]],
         "duplicates": _duplicates(labels, texts, yes, known),
         "unused": [topic.id for topic, n in zip(labels.topics, yes.sum(0).tolist(), strict=True) if not n],
-        "together": _together(labels.topics, yes, known),
+        "together": _together(labels.taxonomy, yes, known),
     }
 
 
@@ -119,11 +119,10 @@ def out_of_fold_log_odds(
     texts: Sequence[str],
     yes: Bools,
     known: Bools,
-    topics: Sequence[Topic],
+    taxonomy: Taxonomy,
     settings: Settings,
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    max_topics: int | None = None,
 ) -> tuple[Model, Floats]:
     """A model of all labels, and for each cell a score by models that have not seen the entry, from two cross-validations.
 
@@ -131,11 +130,10 @@ def out_of_fold_log_odds(
         texts: (n_entries,).
         yes: (n_entries, n_topics).
         known: which cells a person decided, (n_entries, n_topics).
-        topics: (n_topics,).
+        taxonomy: the topics, (n_topics,).
         settings: see `Settings`.
         n_jobs: processes to use.
         progress: called with the number of fits done and of all fits.
-        max_topics: how many topics an entry has at most.
 
     Returns:
         The model, and (n_entries, n_topics): the mean of both log-odds as a probability, not a number where a topic could
@@ -144,15 +142,15 @@ def out_of_fold_log_odds(
     Raises:
         ValueError: if there is nothing to learn from.
     """
-    model, first = train(
-        texts, yes, known, topics, settings, n_jobs, lambda done, total: progress(done, 2 * total), max_topics=max_topics
-    )
+    model, first = train(texts, yes, known, taxonomy, settings, n_jobs, lambda done, total: progress(done, 2 * total))
     kept = known & ~(label_error_log_odds(first.scores, yes) > 0)
     # A topic that would have too few entries left keeps all.
     few = np.minimum((yes & kept).sum(0), (~yes & kept).sum(0)) < settings.min_positives
     kept[:, few] = known[:, few]
     again = replace(settings, seed=settings.seed + 1)
-    _, second = train(texts, yes, kept, topics, again, n_jobs, lambda done, total: progress(total + done, 2 * total))
+    # Only the scores of this fit are used, so it does without the limit on topics.
+    unlimited = replace(taxonomy, max_topics=None)
+    _, second = train(texts, yes, kept, unlimited, again, n_jobs, lambda done, total: progress(total + done, 2 * total))
     with np.errstate(invalid="ignore"):
         return model, 1 / (1 + np.exp(-(_logit(first.scores) + _logit(second.scores)) / 2))
 
@@ -170,12 +168,12 @@ def _logit(scores: Floats) -> Floats:
     return odds
 
 
-def _implied(labelled: Sequence[LabelRow], topics: Sequence[Topic]) -> Bools:
+def _implied(labelled: Sequence[LabelRow], taxonomy: Taxonomy) -> Bools:
     """Which cells follow from another topic of the entry, (n_entries, n_topics): the other one is to be doubted."""
-    column, above, against = {topic.id: n for n, topic in enumerate(topics)}, ancestors(topics), incompatible_topics(topics)
-    implied = np.zeros((len(labelled), len(topics)), dtype=bool)
+    implied = np.zeros((len(labelled), len(taxonomy.topics)), dtype=bool)
     for n, row in enumerate(labelled):
-        implied[n, [column[other] for topic in row.topics for other in (*above[topic], *against[topic])]] = True
+        others = (other for topic in row.topics for other in (*taxonomy.ancestors[topic], *taxonomy.incompatible[topic]))
+        implied[n, [taxonomy.column[other] for other in others]] = True
     return implied
 
 
@@ -220,14 +218,14 @@ def _duplicates(labels: Labels, texts: Sequence[str], yes: Bools, known: Bools) 
     return found
 
 
-def _together(topics: Sequence[Topic], yes: Bools, known: Bools) -> list[dict[str, Any]]:
+def _together(taxonomy: Taxonomy, yes: Bools, known: Bools) -> list[dict[str, Any]]:
     """Pairs of topics of which the first never occurs without the second, and need not by its parent."""
-    above = ancestors(topics)
+    ids = taxonomy.ids
     n_yes = (yes & known).sum(0)
     without = (yes & known).T.astype(int) @ (~yes | ~known).astype(int)  # yes entries of the row's topic without the column's
     found = []
     for a, b in zip(*np.nonzero(without == 0), strict=True):
         mutual = bool(without[b, a] == 0)
-        if a != b and n_yes[a] >= _OFTEN and topics[b].id not in above[topics[a].id] and not (mutual and a > b):
-            found.append({"topic": topics[a].id, "with": topics[b].id, "n": int(n_yes[a]), "mutual": mutual})
+        if a != b and n_yes[a] >= _OFTEN and ids[b] not in taxonomy.ancestors[ids[a]] and not (mutual and a > b):
+            found.append({"topic": ids[a], "with": ids[b], "n": int(n_yes[a]), "mutual": mutual})
     return found

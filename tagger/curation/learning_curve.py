@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tagger.evaluation import metrics
 from tagger.labels.dataset import Labels
-from tagger.taxonomy import Topic
+from tagger.taxonomy import Taxonomy
 from tagger.text.normalize import entry_text
 from tagger.training.settings import Settings
 from tagger.training.trainer import OutOfFold, train
@@ -85,8 +85,7 @@ def learning_curve(
             [texts[n] for n in sample],
             yes[sample],
             known[sample],
-            labels.topics,
-            labels.max_topics,
+            labels.taxonomy,
             settings,
             [texts[n] for n in folds[k]],
         )
@@ -111,14 +110,13 @@ def _tags(
     texts: Sequence[str],
     yes: Bools,
     known: Bools,
-    topics: Sequence[Topic],
-    max_topics: int | None,
+    taxonomy: Taxonomy,
     settings: Settings,
     others: Sequence[str],
 ) -> Bools | None:
     """What a model of some entries tags in others, (n_others, n_topics); None where nothing can be learned."""
     try:
-        model, _ = train(texts, yes, known, topics, settings, cross_validate=False, max_topics=max_topics)
+        model, _ = train(texts, yes, known, taxonomy, settings, cross_validate=False)
     except ValueError:
         return None
     return model.predict(model.score_texts(others))

@@ -6,7 +6,7 @@ decided by it, and `LabelStore` is where that goes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -16,7 +16,7 @@ from tagger.labels.closure import find_contradictions, implied_labels
 from tagger.labels.store import LabelEdit, RowChangedError, SavedRows, _said
 from tagger.labels.table import LabelRow
 from tagger.model.model import Model
-from tagger.taxonomy import Topic, ancestors, incompatible_topics
+from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.positions import Position
 
 __all__ = [
@@ -71,7 +71,7 @@ class LabellingSession:
     """
 
     entries: tuple[Entry, ...]
-    topics: tuple[Topic, ...]
+    taxonomy: Taxonomy
     scores: tuple[tuple[float | None, ...], ...]
     proposed: tuple[Marks, ...]
     rows: Mapping[str, LabelRow]  # of labels.csv, as last read
@@ -88,7 +88,11 @@ class LabellingSession:
     leaving: bool = False  # whether leaving was asked for while marks are not saved
     done: bool = False
     message: str = ""
-    max_topics: int | None = None  # how many topics an entry may have
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """The topics to decide, (n_topics,)."""
+        return self.taxonomy.topics
 
     @property
     def n(self) -> int | None:
@@ -108,7 +112,7 @@ class LabellingSession:
     def base(self, n: int) -> Marks:
         """What is saved of an entry, else what is proposed."""
         row = self.rows.get(self.entries[n].id)
-        return self.proposed[n] if row is None else marks_from_row(row, self.topics)
+        return self.proposed[n] if row is None else marks_from_row(row, self.taxonomy)
 
     def marks(self, n: int) -> Marks:
         """What the screen says of an entry."""
@@ -117,21 +121,19 @@ class LabellingSession:
 
 def start_session(
     entries: Iterable[Entry],
-    topics: Sequence[Topic],
+    taxonomy: Taxonomy,
     rows: Mapping[str, LabelRow],
     model: Model,
     everything: bool = False,
-    max_topics: int | None = None,
 ) -> LabellingSession:
     """Labelling at its first entry.
 
     Args:
         entries: what to label; of two with one id the first.
-        topics: those to decide.
+        taxonomy: the topics to decide; marks of more than it allows are not saved.
         rows: what is labelled, by entry id.
         model: what proposes; of topics that it does not know it proposes none.
         everything: whether to go through labelled entries too.
-        max_topics: how many topics an entry may have, those implied among them; marks of more are not saved.
     """
     first: dict[str, Entry] = {}
     for entry in entries:
@@ -140,17 +142,16 @@ def start_session(
     scores = model.scores(distinct)
     tagged = model.predict(scores)
     learned = {topic.id: t for t, topic in enumerate(model.topics) if model.thresholds[t] != float("inf")}
-    columns = [learned.get(topic.id) for topic in topics]
+    columns = [learned.get(id) for id in taxonomy.ids]
     view = tuple(n for n, entry in enumerate(distinct) if everything or entry.id not in rows)
     return LabellingSession(
         distinct,
-        tuple(topics),
+        taxonomy,
         tuple(tuple(None if t is None else float(line[t]) for t in columns) for line in scores),
         tuple(tuple(Mark.yes if t is not None and line[t] else Mark.no for t in columns) for line in tagged),
         rows,
         view,
         everything=everything,
-        max_topics=max_topics,
     )
 
 
@@ -254,26 +255,24 @@ def _toggled(state: LabellingSession, n: int, t: int) -> LabellingSession:
     """The next mark of a topic: the first key turns it round, the second makes it unsure, the third puts it back."""
     base, marks = state.base(n), state.marks(n)
     turn = [base[t], *(mark for mark in (Mark.yes, Mark.no, Mark.unsure) if mark != base[t])]
-    made = set_mark(marks, t, turn[(turn.index(marks[t]) + 1) % 3], state.topics)
+    made = set_mark(marks, t, turn[(turn.index(marks[t]) + 1) % 3], state.taxonomy)
     return replace(_drafted(state, n, made), steps=(*state.steps, _Step(n, marks)))
 
 
-def set_mark(marks: Marks, t: int, mark: Mark, topics: Sequence[Topic]) -> Marks:
+def set_mark(marks: Marks, t: int, mark: Mark, taxonomy: Taxonomy) -> Marks:
     """Marks with one changed, and what follows from it, as in `implied_labels`.
 
     Topics that it implies become at least what it is, and those that imply it at most; one that it excludes becomes a no beside
     a yes, and no more than unsure beside an unsure one.
     """
-    above, against = ancestors(topics), incompatible_topics(topics)
-    id, made = topics[t].id, [*marks]
+    made, id, column = [*marks], taxonomy.ids[t], taxonomy.column
     made[t] = mark
-    for other, topic in enumerate(topics):
-        if topic.id in above[id]:
-            made[other] = max(made[other], mark, key=_SURE.index)
-        elif id in above[topic.id]:
-            made[other] = min(made[other], mark, key=_SURE.index)
-        elif topic.id in against[id]:
-            made[other] = min(made[other], _SURE[2 - _SURE.index(mark)], key=_SURE.index)
+    for other in taxonomy.ancestors[id]:
+        made[column[other]] = max(made[column[other]], mark, key=_SURE.index)
+    for other in taxonomy.descendants[id]:
+        made[column[other]] = min(made[column[other]], mark, key=_SURE.index)
+    for other in taxonomy.incompatible[id]:
+        made[column[other]] = min(made[column[other]], _SURE[2 - _SURE.index(mark)], key=_SURE.index)
     return tuple(made)
 
 
@@ -287,8 +286,8 @@ def _decided(state: LabellingSession, n: int) -> tuple[LabellingSession, LabelEd
     was = state.rows.get(entry.id)
     if was is not None and marks == state.base(n):
         return replace(_moved(state, state.at + 1), message="as it was"), None
-    row = row_from_marks(entry, marks, state.topics, was)
-    if wrong := find_contradictions(row, ancestors(state.topics), incompatible_topics(state.topics), state.max_topics):
+    row = row_from_marks(entry, marks, state.taxonomy, was)
+    if wrong := find_contradictions(row, state.taxonomy):
         return replace(state, message=f"not saved: {wrong[0]}"), None
     step = _Step(n, marks)
     after = replace(
@@ -326,15 +325,15 @@ def _conflict(
     return replace(kept, message=f"{changed}. Enter puts your marks in its place" if n in kept.drafts else str(changed))
 
 
-def marks_from_row(row: LabelRow, topics: Sequence[Topic]) -> Marks:
+def marks_from_row(row: LabelRow, taxonomy: Taxonomy) -> Marks:
     """What a row says of each topic: (n_topics,)."""
-    yes, unsure = implied_labels(row, ancestors(topics), incompatible_topics(topics))
-    return tuple(Mark.yes if topic.id in yes else Mark.unsure if topic.id in unsure else Mark.no for topic in topics)
+    yes, unsure = implied_labels(row, taxonomy)
+    return tuple(Mark.yes if id in yes else Mark.unsure if id in unsure else Mark.no for id in taxonomy.ids)
 
 
-def row_from_marks(entry: Entry, marks: Marks, topics: Sequence[Topic], was: LabelRow | None) -> LabelRow:
+def row_from_marks(entry: Entry, marks: Marks, taxonomy: Taxonomy, was: LabelRow | None) -> LabelRow:
     """The row that says these marks; what the old one says of topics that there are no more stays."""
-    ids = [topic.id for topic in topics]
+    ids = taxonomy.ids
     yes, unsure = ([id for id, found in zip(ids, marks, strict=True) if found == mark] for mark in (Mark.yes, Mark.unsure))
     if was is not None:
         yes += [id for id in was.topics if id not in ids]

@@ -16,7 +16,7 @@ from tagger.labels.closure import find_contradictions, label_arrays
 from tagger.labels.table import LabelRow, read_rows
 from tagger.model.model import Model
 from tagger.source import Source
-from tagger.taxonomy import Topic, ancestors, incompatible_topics
+from tagger.taxonomy import Taxonomy
 
 __all__ = [
     "evaluate_model",
@@ -25,7 +25,7 @@ __all__ = [
 
 
 def read_labelled_set(
-    file: str, labels: Path | None, topics: Sequence[Topic], year: int | None = None, max_topics: int | None = None
+    file: str, labels: Path | None, taxonomy: Taxonomy, year: int | None = None
 ) -> tuple[list[Entry], list[LabelRow]]:
     """Entries with a row each: of a listing and a table, or of JSON Lines whose objects have `topics` (and `unsure`).
 
@@ -47,7 +47,6 @@ def read_labelled_set(
         if len(found) != len(entries):
             raise LabelsError(f"{source}: a listing has no topics in it; give --labels with a table of them")
         rows = [_row(entry, record) for entry, record in zip(entries, found, strict=True)]
-    ids, above, against = {topic.id for topic in topics}, ancestors(topics), incompatible_topics(topics)
     seen: dict[str, Source | None] = {}
     problems: list[Problem] = []
     for entry, row in zip(entries, rows, strict=True):
@@ -57,9 +56,10 @@ def read_labelled_set(
         seen.setdefault(entry.id, entry.source)
         if isinstance(row, LabelRow):
             said = dict.fromkeys(row.topics + row.unsure)
-            messages += [f"unknown topic {id!r}; the model has {', '.join(sorted(ids))}" for id in said if id not in ids]
+            ids = ", ".join(sorted(taxonomy.ids))
+            messages += [f"unknown topic {id!r}; the model has {ids}" for id in said if id not in taxonomy.column]
             messages += [f"topic {id!r} is both yes and unsure" for id in said if id in row.topics and id in row.unsure]
-            messages += find_contradictions(row, above, against, max_topics)
+            messages += find_contradictions(row, taxonomy)
         where = Source(str(labels), row.line) if labels is not None and isinstance(row, LabelRow) else entry.source
         problems += [Problem(where or Source(""), message) for message in messages]
     if problems:
@@ -77,7 +77,7 @@ def evaluate_model(model: Model, entries: Sequence[Entry], rows: Sequence[LabelR
     kept = [n for n, entry in enumerate(entries) if entry.id not in seen]
     if not kept:
         raise LabelsError("the model was trained on all of these entries; figures need entries that it has not seen")
-    yes, known = label_arrays([rows[n] for n in kept], model.topics)
+    yes, known = label_arrays([rows[n] for n in kept], model.taxonomy)
     scores = model.scores([entries[n] for n in kept])
     return compute_figures(yes, known, scores, model.predict(scores), model.topics), len(entries) - len(kept)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -17,7 +17,7 @@ from tagger.formats.registry import read_entries, read_text
 from tagger.labels.closure import find_contradictions, label_arrays
 from tagger.labels.table import LabelRow, _read_table
 from tagger.source import Source
-from tagger.taxonomy import Topic, ancestors, incompatible_topics, read_max_topics, read_topics
+from tagger.taxonomy import Taxonomy, Topic, read_taxonomy
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,15 +33,19 @@ __all__ = [
 class Labels:
     """A checked labels/ folder: `entries[i]` is labelled by `rows[i]`; both are sorted by id."""
 
-    topics: tuple[Topic, ...]
+    taxonomy: Taxonomy
     entries: tuple[Entry, ...]
     rows: tuple[LabelRow, ...]
     warnings: tuple[Problem, ...] = ()  # they stop nothing
-    max_topics: int | None = None  # how many topics an entry has at most
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """The topics, (n_topics,)."""
+        return self.taxonomy.topics
 
     def arrays(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """(Y, known), each (n_entries, n_topics): yes, and whether a person decided."""
-        return label_arrays(self.rows, self.topics)
+        """(Y, labelled), each (n_entries, n_topics): yes, and whether a person decided."""
+        return label_arrays(self.rows, self.taxonomy)
 
     def hash(self) -> str:
         """A hash of all that training sees: topics, titles, abstracts and labels."""
@@ -51,8 +55,8 @@ class Labels:
             if topic.excludes or topic.precision is not None:
                 said += [sorted(topic.excludes), topic.precision]
             digest.update(json.dumps(said).encode())
-        if self.max_topics is not None:
-            digest.update(json.dumps(self.max_topics).encode())
+        if self.taxonomy.max_topics is not None:
+            digest.update(json.dumps(self.taxonomy.max_topics).encode())
         for entry, row in zip(self.entries, self.rows, strict=True):
             digest.update(json.dumps([entry.title, entry.abstract, sorted(row.topics), sorted(row.unsure)]).encode())
         return digest.hexdigest()
@@ -65,16 +69,13 @@ def read_labels(folder: Path) -> Labels:
         LabelsError: with every problem found, each with its file and line.
     """
     problems: list[Problem] = []
-    max_topics = None
     try:
-        topics, max_topics = read_topics(folder / "topics.toml"), read_max_topics(folder / "topics.toml")
+        taxonomy = read_taxonomy(folder / "topics.toml")
     except LabelsError as error:
         if not error.problems:
             raise
-        topics = ()
+        taxonomy = Taxonomy()
         problems += error.problems
-    ids = {topic.id for topic in topics}
-    above, against = ancestors(topics), incompatible_topics(topics)
 
     entries: dict[str, Entry] = {}
     warnings: list[Problem] = []
@@ -96,12 +97,12 @@ def read_labels(folder: Path) -> Labels:
     found, wrong = _read_table(table)
     problems += wrong
     for row in found:
-        messages = list(_check(row, ids, rows)) if topics else []
+        messages = list(_check(row, taxonomy, rows)) if taxonomy.topics else []
         if row.id not in entries:
             messages.append(f"no entry in {folder / 'entries'} has the id {row.id!r} ({row.title!r}); add it or delete the row")
-        if topics and not messages:
-            messages += find_contradictions(row, above, against, max_topics)
-            warnings += [Problem(Source(str(table), row.line), message) for message in _overruled(row, above, against)]
+        if taxonomy.topics and not messages:
+            messages += find_contradictions(row, taxonomy)
+            warnings += [Problem(Source(str(table), row.line), message) for message in _overruled(row, taxonomy)]
         problems += [Problem(Source(str(table), row.line), message) for message in messages]
         rows.setdefault(row.id, row)
     for entry in entries.values() if table.exists() else ():
@@ -113,36 +114,35 @@ def read_labels(folder: Path) -> Labels:
             sorted(problems),
         )
     order = sorted(rows)
-    return Labels(topics, tuple(entries[id] for id in order), tuple(rows[id] for id in order), tuple(warnings), max_topics)
+    return Labels(taxonomy, tuple(entries[id] for id in order), tuple(rows[id] for id in order), tuple(warnings))
 
 
-def _check(row: LabelRow, ids: set[str], rows: dict[str, LabelRow]) -> Iterator[str]:
+def _check(row: LabelRow, taxonomy: Taxonomy, rows: dict[str, LabelRow]) -> Iterator[str]:
     if row.id in rows:
         yield f"a second row for {row.id!r}; the first one is in line {rows[row.id].line}"
     if entry_id(row.title) != row.id:
         yield f"the title {row.title!r} has the id {entry_id(row.title)!r}, not {row.id!r}"
     for topic in dict.fromkeys(row.topics + row.unsure):
-        if topic not in ids:
+        if topic not in taxonomy.column:
             from difflib import get_close_matches
 
-            near = get_close_matches(topic, sorted(ids), 1)
-            yield f"unknown topic {topic!r}" + (
-                f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(ids))}"
-            )
+            ids = sorted(taxonomy.ids)
+            near = get_close_matches(topic, ids, 1)
+            yield f"unknown topic {topic!r}" + (f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(ids)}")
         elif topic in row.topics and topic in row.unsure:
             yield f"topic {topic!r} is both yes and unsure"
         elif (row.topics + row.unsure).count(topic) > 1:
             yield f"topic {topic!r} stands twice"
 
 
-def _overruled(row: LabelRow, above: Mapping[str, Sequence[str]], against: Mapping[str, Collection[str]]) -> Iterator[str]:
+def _overruled(row: LabelRow, taxonomy: Taxonomy) -> Iterator[str]:
     """Topics that a row calls unsure although another one, which is yes, says what they are."""
     for topic in row.unsure:
         for other in row.topics:
-            if topic in above[other]:
+            if topic in taxonomy.ancestors[other]:
                 yield f"topic {topic!r} is unsure, but {other!r} is yes and implies it; it counts as yes"
                 break
-            if topic in against[other]:
+            if topic in taxonomy.incompatible[other]:
                 yield f"topic {topic!r} is unsure, but {other!r} is yes and excludes it; it counts as no"
                 break
 

@@ -20,7 +20,7 @@ from tagger.labels.closure import find_contradictions
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow, read_rows, write_rows
 from tagger.source import Source
-from tagger.taxonomy import ancestors, incompatible_topics, read_max_topics, read_topics
+from tagger.taxonomy import Taxonomy, read_taxonomy
 
 __all__ = [
     "ANSWERS",
@@ -108,15 +108,15 @@ def check_confirmed(folder: Path, labels: Labels) -> list[Problem]:
     """What is wrong in confirmed.csv of a folder labels/: lines that are no rows, and rows about what is not labelled."""
     path = folder / CONFIRMED
     rows, problems = _read_table(path)
-    ids, topics = {row.id for row in labels.rows}, {topic.id for topic in labels.topics}
+    ids = {row.id for row in labels.rows}
     first: dict[tuple[str, str], int] = {}
     for line, (id, title, topic, _) in rows:
         if id not in ids:
             problems.append(
                 Problem(Source(str(path), line), f"no labelled entry has the id {id!r} ({title!r}); delete the row")
             )
-        if topic not in topics:
-            known = ", ".join(topic.id for topic in labels.topics)
+        if topic not in labels.taxonomy.column:
+            known = ", ".join(labels.taxonomy.ids)
             problems.append(
                 Problem(Source(str(path), line), f"unknown topic {topic!r}; correct it or delete the row; known: {known}")
             )
@@ -147,12 +147,12 @@ def apply_answers(folder: Path, decisions: Sequence[AuditAnswer], source: str = 
     """
     with locked(folder):
         rows = {row.id: row for row in read_rows(folder / "labels.csv")}
-        column = {topic.id: n for n, topic in enumerate(read_topics(folder / "topics.toml"))}
+        taxonomy = read_taxonomy(folder / "topics.toml")
         last = {(decision.id, decision.topic): decision for decision in decisions}.values()
         problems = [
             Problem(Source(source or str(folder / "labels.csv"), decision.line), message)
             for decision in last
-            if (message := _wrong(decision, rows.get(decision.id), column))
+            if (message := _wrong(decision, rows.get(decision.id), taxonomy))
         ]
         if problems:
             raise LabelsError(f"{folder}: nothing was changed", sorted(problems))
@@ -164,9 +164,9 @@ def apply_answers(folder: Path, decisions: Sequence[AuditAnswer], source: str = 
             if decision.answer in ("accept", "reject"):
                 confirmed[cell] = (row.title, decision.result)
             if label_of(row, decision.topic) != decision.result:
-                rows[row.id] = _with(row, decision.topic, decision.result, column)
+                rows[row.id] = _with(row, decision.topic, decision.result, taxonomy)
                 changed += 1
-        _check_rows(folder, rows, last, source)
+        _check_rows(folder, rows, last, source, taxonomy)
         # First what was confirmed: a row of it counts for nothing until the label is the one that it names.
         if confirmed != before:
             _write(folder / CONFIRMED, confirmed)
@@ -175,11 +175,11 @@ def apply_answers(folder: Path, decisions: Sequence[AuditAnswer], source: str = 
     return changed, len(last) - changed
 
 
-def _wrong(decision: AuditAnswer, row: LabelRow | None, column: Mapping[str, int]) -> str | None:
+def _wrong(decision: AuditAnswer, row: LabelRow | None, taxonomy: Taxonomy) -> str | None:
     if row is None:
         return f"no entry has the id {decision.id!r}"
-    if decision.topic not in column:
-        return f"unknown topic {decision.topic!r}; known: {', '.join(column)}"
+    if decision.topic not in taxonomy.column:
+        return f"unknown topic {decision.topic!r}; known: {', '.join(taxonomy.ids)}"
     now = label_of(row, decision.topic)
     if decision.answer == "undo" or now in (decision.label, decision.result):
         return None
@@ -188,17 +188,17 @@ def _wrong(decision: AuditAnswer, row: LabelRow | None, column: Mapping[str, int
     )
 
 
-def _check_rows(folder: Path, rows: Mapping[str, LabelRow], decisions: Iterable[AuditAnswer], source: str) -> None:
+def _check_rows(
+    folder: Path, rows: Mapping[str, LabelRow], decisions: Iterable[AuditAnswer], source: str, taxonomy: Taxonomy
+) -> None:
     """That no new yes leaves its entry with topics that exclude each other or are too many."""
-    topics, max_topics = read_topics(folder / "topics.toml"), read_max_topics(folder / "topics.toml")
-    above, against = ancestors(topics), incompatible_topics(topics)
     problems = [
         Problem(
             Source(source or str(folder / "labels.csv"), decision.line), f"{decision.topic} of {decision.id} as yes: {message}"
         )
         for decision in decisions
         if (decision.label, decision.answer) == ("no", "accept")
-        for message in find_contradictions(rows[decision.id], above, against, max_topics)
+        for message in find_contradictions(rows[decision.id], taxonomy)
     ]
     if problems:
         raise LabelsError(f"{folder}: nothing was changed", sorted(problems))
@@ -209,11 +209,11 @@ def label_of(row: LabelRow, topic: str) -> str:
     return "yes" if topic in row.topics else "unsure" if topic in row.unsure else "no"
 
 
-def _with(row: LabelRow, topic: str, label: str, column: Mapping[str, int]) -> LabelRow:
+def _with(row: LabelRow, topic: str, label: str, taxonomy: Taxonomy) -> LabelRow:
     """The row with another label for a topic, its topics in their order."""
 
     def ordered(ids: Iterable[str]) -> tuple[str, ...]:
-        return tuple(sorted(ids, key=lambda topic: column.get(topic, len(column))))
+        return tuple(sorted(ids, key=lambda topic: taxonomy.column.get(topic, len(taxonomy.topics))))
 
     topics, unsure = ([id for id in ids if id != topic] for ids in (row.topics, row.unsure))
     return replace(

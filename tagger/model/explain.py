@@ -15,7 +15,7 @@ from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
 from tagger.model.decision import blocking_topics
 from tagger.model.model import Model
-from tagger.taxonomy import Topic, ancestors
+from tagger.taxonomy import Topic
 from tagger.text.hashed_vocabulary import HashedVocabulary
 from tagger.text.positions import Position
 from tagger.text.similarity import nearest_rows, tfidf_rows
@@ -167,7 +167,7 @@ def _explain_topic(
     reasons = model.why(entry, topic.id)
     log_odds = float(bias) + sum(reason.share for reason in reasons)
     lent = score > 1 / (1 + np.exp(-log_odds)) + 1e-9  # by a topic that implies this one
-    blocking = blocking_topics(column, tags, model.topics) if not tagged and score >= threshold else []
+    blocking = blocking_topics(column, tags, model.taxonomy) if not tagged and score >= threshold else []
     return TopicExplanation(
         topic=topic,
         score=round(float(score), _SCORE_DIGITS),
@@ -185,9 +185,8 @@ def _explain_topic(
 
 def _likeliest_descendant(model: Model, topic: Topic, scores: NDArray[np.float64]) -> Topic:
     """Of the topics that imply this one, the one with the best score."""
-    implied_by = ancestors(model.topics)
-    descendants = [t for t, other in enumerate(model.topics) if topic.id in implied_by[other.id]]
-    return model.topics[max(descendants, key=lambda t: float(scores[t]))]
+    columns = (model.column(id) for id in model.taxonomy.descendants[topic.id])
+    return model.topics[max(columns, key=lambda column: float(scores[column]))]
 
 
 def split_by_share(text: str, terms: Iterable[tuple[float, Iterable[tuple[int, int]]]]) -> list[tuple[str, float]]:

@@ -18,7 +18,7 @@ from tagger.errors import UsageError
 from tagger.labels.table import LabelRow
 from tagger.model.decision import apply_thresholds, blocking_topics, raise_to_descendants
 from tagger.tags import Reason, Tag, Tagged
-from tagger.taxonomy import Topic, ancestors
+from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.hashed_vocabulary import HashedVocabulary
 from tagger.text.normalize import entry_text
 from tagger.text.positions import Position, find_positions
@@ -48,7 +48,7 @@ class Model:
     the next model can be compared with this one fairly.
     """
 
-    topics: tuple[Topic, ...]
+    taxonomy: Taxonomy
     hashes: NDArray[np.uint64]  # (n_terms,), ascending
     vocabulary_text: NDArray[np.uint8]  # the terms as text, a line each, UTF-8
     idf: NDArray[np.float32]  # (n_terms,)
@@ -60,7 +60,6 @@ class Model:
     out_of_fold_tags: NDArray[np.uint8]  # (n_labelled, n_topics), 0 or 1
     out_of_fold_ids: NDArray[np.uint8]  # (n_labelled, 8), ASCII
     min_topics: int = 0  # 1 to tag the best topic of an entry in any case
-    max_topics: int | None = None  # how many topics an entry has at most, those implied among them; None for any number
     about: dict[str, Any] = field(default_factory=dict)
     shown: tuple[int, ...] | None = None  # columns of the topics to show; None for all
 
@@ -76,6 +75,11 @@ class Model:
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: what is cached may be five times as large, and is soon made again."""
         return {name: getattr(self, name) for name in _fields(self)}
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """The topics, (n_topics,)."""
+        return self.taxonomy.topics
 
     @cached_property
     def terms(self) -> list[str]:
@@ -117,13 +121,13 @@ class Model:
 
     def predict(self, scores: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which topics entries with these scores are tagged with, (n_entries, n_topics) both; see `tagger.model.decision`."""
-        return apply_thresholds(scores, self.thresholds, self.topics, self.min_topics, self.max_topics)
+        return apply_thresholds(scores, self.thresholds, self.taxonomy, self.min_topics)
 
     def tag(
         self,
         entries: Sequence[Entry],
         hand: Mapping[str, LabelRow] | None = None,
-        hand_topics: Sequence[Topic] = (),
+        hand_taxonomy: Taxonomy = Taxonomy(),  # noqa: B008 - frozen
         all_scores: bool = False,
     ) -> list[Tagged]:
         """The topics of each entry, best first.
@@ -131,18 +135,18 @@ class Model:
         Args:
             entries: what to tag.
             hand: rows of labels by entry id; an entry among them gets those topics instead of the model's.
-            hand_topics: the topics that the rows use, where the model does not have them all.
+            hand_taxonomy: the topics that the rows use, where the model does not have them all.
             all_scores: whether to keep the scores of all topics.
         """
-        named = {topic.id: topic for topic in (*self.topics, *hand_topics)}
-        above = ancestors(tuple(named.values()))
+        named = {topic.id: topic for topic in (*self.topics, *hand_taxonomy.topics)}
+        ancestors = Taxonomy(tuple(named.values())).ancestors
         shown = None if self.shown is None else {self.topics[t].id for t in self.shown}
         results: list[Tagged] = []
         for scores, known, words in self._scored(entry_text(entry) for entry in entries):
             yes = self.predict(scores)
             for n, entry in enumerate(entries[len(results) : len(results) + len(scores)]):
                 if hand is not None and (row := hand.get(entry.id)) is not None:
-                    said = dict.fromkeys(up for topic in row.topics for up in (topic, *above.get(topic, ())))
+                    said = dict.fromkeys(up for topic in row.topics for up in (topic, *ancestors.get(topic, ())))
                     tags = tuple(Tag(named.get(id, Topic(id, id)), None, "hand") for id in said if shown is None or id in shown)
                     note = None if tags else f"labelled by hand as having no{' such' if said else ''} topic"
                     results.append(Tagged(entry, tags, note=note, by="hand"))
@@ -171,10 +175,9 @@ class Model:
         Raises:
             UsageError: if the model has no such topic.
         """
-        ids = [known.id for known in self.topics]
-        if topic not in ids:
-            raise UsageError(f"unknown topic {topic!r}; this model has {', '.join(ids)}")
-        return ids.index(topic)
+        if topic not in self.taxonomy.column:
+            raise UsageError(f"unknown topic {topic!r}; this model has {', '.join(self.taxonomy.ids)}")
+        return self.taxonomy.column[topic]
 
     def why(self, entry: Entry, topic: str) -> list[Reason]:
         """The terms of an entry by what they did for a topic, strongest first.
@@ -210,7 +213,7 @@ class Model:
                 part = slice(starts[0], starts[-1])
                 logits = self._sums(starts - starts[0], counts.terms[part], values[part])
                 logits += self.bias
-                scores = raise_to_descendants(1 / (1 + np.exp(-logits)), self.topics)
+                scores = raise_to_descendants(1 / (1 + np.exp(-logits)), self.taxonomy)
                 yield scores, counts.n_known_words[rows], counts.n_words[rows]
 
     def _sums(
@@ -249,7 +252,7 @@ class Model:
                 f"unlike the labelled entries: {known / words:.0%} of its words are known, and no topic is near its threshold"
             )
         elif scores[near] >= self.thresholds[near]:
-            others = ", ".join(self.topics[t].name for t in blocking_topics(near, yes, self.topics))
+            others = ", ".join(self.topics[t].name for t in blocking_topics(near, yes, self.taxonomy))
             note = f"no such topic: {self.topics[near].name} gives way to {others}"
         else:
             digits = 2 if f"{scores[near]:.2f}" != f"{self.thresholds[near]:.2f}" else 4

@@ -14,7 +14,7 @@ from sklearn.multioutput import MultiOutputClassifier  # noqa: TID253 - a class 
 from tagger.atomic import write_whole
 from tagger.model.decision import apply_thresholds, raise_to_descendants
 from tagger.model.model import Model
-from tagger.taxonomy import Topic
+from tagger.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -33,17 +33,15 @@ class TopicClassifier(MultiOutputClassifier):  # type: ignore[misc]
         self,
         estimator: Any = None,
         *,
-        topics: Sequence[Topic] = (),
+        taxonomy: Taxonomy = Taxonomy(),  # noqa: B008 - frozen
         thresholds: Sequence[float] = (),
         min_topics: int = 0,
-        max_topics: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
         super().__init__(estimator, n_jobs=n_jobs)
-        self.topics = topics
+        self.taxonomy = taxonomy
         self.thresholds = thresholds
         self.min_topics = min_topics
-        self.max_topics = max_topics
 
     def predict_proba(self, x: Any) -> list[NDArray[np.float64]]:
         """For each topic (n_entries, 2), whose second column is the score."""
@@ -51,13 +49,11 @@ class TopicClassifier(MultiOutputClassifier):  # type: ignore[misc]
 
     def predict(self, x: Any) -> NDArray[np.int64]:
         """The tags, (n_entries, n_topics) of 0 and 1."""
-        return apply_thresholds(
-            self._scores(x), np.array(self.thresholds), self.topics, self.min_topics, self.max_topics
-        ).astype(np.int64)
+        return apply_thresholds(self._scores(x), np.array(self.thresholds), self.taxonomy, self.min_topics).astype(np.int64)
 
     def _scores(self, x: Any) -> NDArray[np.float64]:
         own = np.stack([both[:, 1] for both in super().predict_proba(x)], axis=1)
-        return raise_to_descendants(own, self.topics)
+        return raise_to_descendants(own, self.taxonomy)
 
 
 def to_pipeline(model: Model) -> Pipeline:
@@ -80,10 +76,10 @@ def to_pipeline(model: Model) -> Pipeline:
         vocabulary={term: n for n, term in enumerate(model.terms)},
     )
     vectorizer.idf_ = model.idf.astype(np.float64)
-    if model.min_topics or model.max_topics is not None or any(topic.parent or topic.excludes for topic in model.topics):
+    if model.min_topics or model.taxonomy.has_constraints:
         cuts = model.thresholds.tolist()
         classifier = TopicClassifier(
-            LogisticRegression(), topics=model.topics, thresholds=cuts, min_topics=model.min_topics, max_topics=model.max_topics
+            LogisticRegression(), taxonomy=model.taxonomy, thresholds=cuts, min_topics=model.min_topics
         )
     else:
         classifier = MultiOutputClassifier(LogisticRegression())

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from tagger.atomic import write_whole
 from tagger.errors import ModelError
 from tagger.model.model import Model, compress_weights
-from tagger.taxonomy import Topic
+from tagger.taxonomy import Taxonomy, Topic
 
 __all__ = [
     "FORMAT",
@@ -124,7 +124,7 @@ def model_to_bytes(model: Model) -> bytes:
     about = {
         "format": FORMAT,
         "fewest": model.min_topics,
-        **({} if model.max_topics is None else {"at_most": model.max_topics}),
+        **({} if model.taxonomy.max_topics is None else {"at_most": model.taxonomy.max_topics}),
         "topics": [_topic_to_json(topic) for topic in model.topics],
         **model.about,
     }
@@ -161,7 +161,7 @@ def model_from_bytes(data: bytes, path: str) -> Model:
     _check_vocabulary(arrays, path)
     min_topics, max_topics = header.pop("fewest"), header.pop("at_most", None)
     fields: dict[str, Any] = {_FIELDS.get(name, name): arrays[name] for name in _ARRAYS}
-    return Model(topics=topics, min_topics=min_topics, max_topics=max_topics, about=header, **fields)
+    return Model(taxonomy=Taxonomy(topics, max_topics), min_topics=min_topics, about=header, **fields)
 
 
 def _refusal(path: str, reason: str) -> ModelError:

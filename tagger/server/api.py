@@ -40,7 +40,7 @@ from tagger.server.api_body import JSON_LINES, LIMITS, Limits, RequestBody, pars
 from tagger.server.api_examples import request_body_spec
 from tagger.server.api_schema import Health, TagAnswer, TagOptions, TopicsAnswer, WhyAnswer, WhyOptions
 from tagger.server.file_cache import CachedFromFiles
-from tagger.taxonomy import Topic
+from tagger.taxonomy import Taxonomy
 from tagger.workspace.workspace import Workspace
 
 __all__ = [
@@ -64,7 +64,7 @@ def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, li
         limits: how much one request may hold; more is refused with status 413.
     """
     router = APIRouter(prefix="/v1", route_class=ApiRoute, generate_unique_id_function=lambda route: route.name)
-    hand = CachedFromFiles(workspace.hand if workspace else lambda: ({}, ()), lambda: _label_files(workspace)[:2])
+    hand = CachedFromFiles(workspace.hand if workspace else lambda: ({}, Taxonomy()), lambda: _label_files(workspace)[:2])
     model_hash = lru_cache(maxsize=1)(hash_model)  # it reads the whole model, and the server's health is asked for often
     labels = CachedFromFiles(lambda: read_labels(workspace.labels) if workspace else None, lambda: _label_files(workspace))
 
@@ -86,7 +86,7 @@ def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, li
         responses={200: answer_spec(TopicsAnswer, "The topics."), **error_specs(503)},
     )
     def topics() -> Response:
-        rows = topic_rows(tagger(), hand()[1])
+        rows = topic_rows(tagger(), hand()[1].topics)
         return json_response({"topics": [row | {"learned": row["threshold"] is not None} for row in rows]})
 
     @router.post(
@@ -162,7 +162,7 @@ def _add_refusals(router: APIRouter) -> None:
 
 
 def _tagged_lines(
-    model: Model, entries: Sequence[Entry], hand: tuple[Mapping[str, LabelRow], Sequence[Topic]], options: TagOptions
+    model: Model, entries: Sequence[Entry], hand: tuple[Mapping[str, LabelRow], Taxonomy], options: TagOptions
 ) -> Iterator[str]:
     """What `tag --format jsonl` writes, a chunk of entries at a time."""
     for first in range(0, len(entries), _CHUNK):

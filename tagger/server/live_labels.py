@@ -17,7 +17,6 @@ from tagger.labels.store import LabelEdit, LabelStore, SavedRows
 from tagger.labels.table import LabelRow, read_rows
 from tagger.model.model import Model
 from tagger.server.file_cache import CachedFromFiles
-from tagger.taxonomy import ancestors, incompatible_topics, read_max_topics
 from tagger.workspace.workspace import Workspace
 
 __all__ = [
@@ -47,17 +46,15 @@ class LiveLabels:
     def __init__(self, workspace: Workspace, model: Model, listed: Iterable[Entry]) -> None:
         self.lock = RLock()
         self._store = LabelStore(workspace.labels)
-        _, topics = workspace.hand()
-        self.ancestors, self.excluded = ancestors(topics), incompatible_topics(topics)
+        _, taxonomy = workspace.hand()
         self._read_rows = CachedFromFiles(self._rows_from_disk, lambda: (self._store.table,))
         self._rows_read = self._read_rows()
         self.labelling: LabellingSession = start_session(
             [*listed, *_read_entries(workspace.labels)],
-            topics,
+            taxonomy,
             self._rows_read,
             model,
             everything=True,
-            max_topics=read_max_topics(workspace.labels / "topics.toml"),
         )
         self._positions = {entry.id: n for n, entry in enumerate(self.labelling.entries)}
 
@@ -95,13 +92,13 @@ class LiveLabels:
         Raises:
             UsageError: if there is not one mark for each topic, or if the marks contradict each other.
         """
-        topics = self.labelling.topics
-        if len(marks) != len(topics):
+        taxonomy = self.labelling.taxonomy
+        if len(marks) != len(taxonomy.topics):
             raise UsageError("the topics have changed; reload the page")
-        if before is not None and marks == marks_from_row(before, topics):
+        if before is not None and marks == marks_from_row(before, taxonomy):
             return before
-        row = row_from_marks(entry, marks, topics, before)
-        if contradictions := find_contradictions(row, self.ancestors, self.excluded, self.labelling.max_topics):
+        row = row_from_marks(entry, marks, taxonomy, before)
+        if contradictions := find_contradictions(row, taxonomy):
             raise UsageError(contradictions[0])
         return row
 
@@ -116,9 +113,7 @@ class LiveLabels:
         """Propose topics with another model from now on."""
         with self.lock:
             current = self.current()
-            self.labelling = start_session(
-                current.entries, current.topics, current.rows, model, everything=True, max_topics=current.max_topics
-            )
+            self.labelling = start_session(current.entries, current.taxonomy, current.rows, model, everything=True)
 
     def _rows_from_disk(self) -> Mapping[str, LabelRow]:
         table = self._store.table

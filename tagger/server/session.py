@@ -139,7 +139,7 @@ class ReviewSession:
         state = self._state(current, n)
         candidates = [topic, *(doubt.topic for doubt in state.summary.doubts), *(tag.topic.id for tag in tagged.tags)]
         candidates += [tagged.nearest.id] if tagged.nearest else []
-        known = [known.id for known in current.topics]
+        known = current.taxonomy.ids
         return EntryDetails(
             entry,
             state,
@@ -172,7 +172,7 @@ class ReviewSession:
             if self._similar is None or self._similar_rows is not current.rows:
                 labelled = sorted((entry for entry in current.entries if entry.id in current.rows), key=lambda entry: entry.id)
                 rows = tuple(current.rows[entry.id] for entry in labelled)
-                self._similar = SimilarEntryIndex(self.model, Labels(current.topics, tuple(labelled), rows))
+                self._similar = SimilarEntryIndex(self.model, Labels(current.taxonomy, tuple(labelled), rows))
                 self._similar_rows = current.rows
             (similar,) = self._similar.find([current.entries[n]], _N_SIMILAR)
         return [similar_entry_to_json(one) for one in similar]
@@ -183,11 +183,10 @@ class ReviewSession:
         Raises:
             UsageError: if there is no such topic, or not one mark for each topic.
         """
-        topics = self._labels.labelling.topics
-        ids = [known.id for known in topics]
-        if topic not in ids or len(marks) != len(ids):
-            raise UsageError(f"the topics have changed, they are {', '.join(ids)} now; reload the page")
-        return set_mark(tuple(marks), ids.index(topic), mark, topics)
+        taxonomy = self._labels.labelling.taxonomy
+        if topic not in taxonomy.column or len(marks) != len(taxonomy.topics):
+            raise UsageError(f"the topics have changed, they are {', '.join(taxonomy.ids)} now; reload the page")
+        return set_mark(tuple(marks), taxonomy.column[topic], mark, taxonomy)
 
     def save(self, id: str, marks: Sequence[Mark], seen: SeenLabels | None) -> SavedEntry:
         """Put the labels of an entry on disk. Its doubted labels then count as reviewed.
@@ -251,7 +250,7 @@ class ReviewSession:
 
     def _matching(self, wanted: QueueFilter) -> list[QueueRow]:
         """The entries with the words and the topic of a filter, in any state, as listed."""
-        wanted.check([topic.id for topic in self._labels.labelling.topics])
+        wanted.check(self._labels.labelling.taxonomy.ids)
         current = self._labels.current()
         words = wanted.search.casefold().split()
         matches = (n for n, text in enumerate(self._search_texts) if all(word in text for word in words))
@@ -277,7 +276,7 @@ class ReviewSession:
         if row is None:
             yes = [topic.id for topic, mark in zip(current.topics, current.proposed[n], strict=True) if mark == Mark.yes]
         else:
-            yes, unsure = implied_labels(row, self._labels.ancestors, self._labels.excluded)
+            yes, unsure = implied_labels(row, current.taxonomy)
         return QueueRow(
             entry.id,
             entry.title,

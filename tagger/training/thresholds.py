@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.model.decision import scores_left_to_thresholds
-from tagger.taxonomy import Topic, ancestors
+from tagger.taxonomy import Taxonomy, Topic
 from tagger.training.calibration import sigmoid
 
 __all__ = [
@@ -206,7 +206,7 @@ def raise_cells_to_descendants(
     cells: OutOfFoldScores,
     known: Bools,
     n_entries: int,
-    topics: Sequence[Topic],
+    taxonomy: Taxonomy,
     labelled: Callable[[int], tuple[Bools, Bools]],
 ) -> tuple[OutOfFoldScores, Bools]:
     """Cells in which a topic is at least as likely as each one that implies it, as in `raise_to_descendants`.
@@ -215,25 +215,21 @@ def raise_cells_to_descendants(
         cells: out-of-fold scores; a topic without any is one that is not learned.
         known: which of them a person decided, (n_cells,).
         n_entries: how many entries there are.
-        topics: (n_topics,).
+        taxonomy: what topics imply.
         labelled: of a topic's column which entries have it, and of which a person decided, (n_entries,) each.
 
     Returns:
         The cells, with those that a topic did not have and its children do; which of them a person decided.
     """
-    column = {topic.id: n for n, topic in enumerate(topics)}
-    below: dict[int, list[int]] = {}
-    for id, above in ancestors(topics).items():
-        for up in above:
-            below.setdefault(column[up], []).append(column[id])
-    bounds = np.searchsorted(cells.topics, np.arange(len(topics) + 1))
+    bounds = np.searchsorted(cells.topics, np.arange(len(taxonomy.topics) + 1))
     parts, sure = [], []
-    for t in range(len(topics)):
+    for t, id in enumerate(taxonomy.ids):
         mine = slice(bounds[t], bounds[t + 1])
         part, decided = cells.of(np.arange(mine.start, mine.stop)), known[mine]
-        if t in below and len(part.scores):
+        descendants = [taxonomy.column[other] for other in taxonomy.descendants[id]]
+        if descendants and len(part.scores):
             best = np.zeros(n_entries)
-            for other in (t, *below[t]):
+            for other in (t, *descendants):
                 cell = slice(bounds[other], bounds[other + 1])
                 best[cells.entries[cell]] = np.maximum(best[cells.entries[cell]], cells.scores[cell])
             there = np.zeros(n_entries, dtype=bool)
@@ -250,8 +246,7 @@ def raise_cells_to_descendants(
 def thresholds_under_constraints(
     cells: OutOfFoldScores,
     known: Bools,
-    topics: Sequence[Topic],
-    max_topics: int | None,
+    taxonomy: Taxonomy,
     choose: Callable[[OutOfFoldScores], Thresholds],
 ) -> tuple[Thresholds, dict[str, PrecisionGoal]]:
     """The thresholds that suit out-of-fold scores where topics imply and exclude each other, or are limited in number.
@@ -262,21 +257,19 @@ def thresholds_under_constraints(
     Args:
         cells: out-of-fold scores, those of cells that nobody decided too, for they rule others out in tagging as well.
         known: which of them a person decided, (n_cells,).
-        topics: (n_topics,).
-        max_topics: how many topics an entry has at most.
+        taxonomy: what topics imply and exclude, how many an entry has at most, and which of them ask for a precision.
         choose: cells to thresholds.
 
     Returns:
         The thresholds, and by id what was found for each topic that asks for a precision.
     """
-    ruled = max_topics is not None or any(topic.parent or topic.excludes for topic in topics)
-    found, precise = with_precision(choose(cells.of(known)), cells.of(known), topics)
-    if ruled:
+    found, precise = with_precision(choose(cells.of(known)), cells.of(known), taxonomy.topics)
+    if taxonomy.has_constraints:
         left = scores_left_to_thresholds(
-            cells.entries, cells.topics, cells.scores, found.thresholds, topics, found.min_topics, max_topics
+            cells.entries, cells.topics, cells.scores, found.thresholds, taxonomy, found.min_topics
         )
         cells = OutOfFoldScores(cells.topics, cells.entries, left, cells.yes).of(known)
-        found, precise = with_precision(choose(cells), cells, topics)
+        found, precise = with_precision(choose(cells), cells, taxonomy.topics)
     return found, precise
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tagger.labels.closure import implied_labels_sparse
 from tagger.model.decision import apply_thresholds, raise_to_descendants
 from tagger.model.model import Model
-from tagger.taxonomy import Topic
+from tagger.taxonomy import Taxonomy
 from tagger.text.hashed_vocabulary import HashedVocabulary, build_vocabulary
 from tagger.text.near_duplicates import group_near_duplicates
 from tagger.text.tfidf import count_terms
@@ -90,16 +90,10 @@ class _LabelledCounts:
     pairs: Bools  # (n_terms,): which terms are pairs of words
     yes: csc_array  # (n_entries, n_topics) of bool, False where unsure
     unsure: csc_array  # (n_entries, n_topics) of bool
-    topics: tuple[Topic, ...]
-    max_topics: int | None
+    taxonomy: Taxonomy
 
     def some(self, rows: Ints) -> _LabelledCounts:
         return replace(self, counts=self.counts[rows], yes=self.yes[rows], unsure=self.unsure[rows])
-
-    @property
-    def ruled(self) -> bool:
-        """Whether a tag may depend on another one."""
-        return self.max_topics is not None or any(topic.parent or topic.excludes for topic in self.topics)
 
     def topic(self, t: int) -> tuple[Bools, Bools]:
         """Which entries have the topic, and of which it is known: (n_entries,) each."""
@@ -170,12 +164,11 @@ def train(
     texts: Sequence[str],
     yes: Bools | csr_array,
     known: Bools | None,
-    topics: Sequence[Topic],
+    taxonomy: Taxonomy,
     settings: Settings = Settings(),  # noqa: B008 - frozen
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
     cross_validate: bool = True,
-    max_topics: int | None = None,
 ) -> tuple[Model, OutOfFold]:
     """Fit a model, and cross-validate the way it is fitted.
 
@@ -183,13 +176,12 @@ def train(
         texts: what the model reads of each entry, (n_entries,).
         yes: which topics apply, (n_entries, n_topics); an array or, where topics are many, a sparse one.
         known: which cells of `yes` a person decided; the others are left out of fitting and of figures. None for all.
-        topics: (n_topics,); what follows from a label because they imply or exclude each other, as `implied_labels` has it, is
-            added to `yes` and `known` where it is not there.
+        taxonomy: the topics, (n_topics,). What follows from a label because they imply or exclude each other, as
+            `implied_labels` has it, is added to `yes` and `known` where it is not there.
         settings: see `Settings`.
         n_jobs: processes to use.
         progress: called with the number of fits done and of all fits.
         cross_validate: whether to find out how good the model is; it is the same model without.
-        max_topics: how many topics an entry has at most, those implied among them; None for any number.
 
     Returns:
         The model, without what concerns particular entries (`held_out`), and what cross-validation said (of no entries,
@@ -209,10 +201,9 @@ def train(
         *implied_labels_sparse(
             csc_array(yes, dtype=bool) if known is None else csc_array(yes & known),
             csc_array(yes.shape, dtype=bool) if known is None else csc_array(~known),
-            topics,
+            taxonomy,
         ),
-        tuple(topics),
-        max_topics,
+        taxonomy,
     )
     groups = group_near_duplicates(counts.indptr, counts.indices)
     learned = labelled.learnable(settings.min_positives)
@@ -224,7 +215,7 @@ def train(
     if not cross_validate:
         final = _fit(labelled, learned, settings, n_jobs)
         progress(1, 1)
-        none = np.zeros((0, len(topics)))
+        none = np.zeros((0, len(taxonomy.topics)))
         held_out = OutOfFold(none, none.astype(bool), np.zeros(0, dtype=np.int64))
     else:
         fold = stratified_folds(labelled.yes, groups, settings.n_folds, settings.seed)
@@ -241,13 +232,13 @@ def train(
         for k, fitted in enumerate(fits[1:]):
             out = np.flatnonzero(fold == k)
             own = sigmoid((tfidf_matrix(counts[out], fitted.idf) @ fitted.weights).toarray() + fitted.bias)
-            scores[out] = raise_to_descendants(own, topics)
-            tagged[out] = apply_thresholds(scores[out], fitted.thresholds, topics, fitted.min_topics, max_topics)
+            scores[out] = raise_to_descendants(own, taxonomy)
+            tagged[out] = apply_thresholds(scores[out], fitted.thresholds, taxonomy, fitted.min_topics)
         held_out = OutOfFold(scores, tagged, fold)
     used = np.flatnonzero(np.diff(final.weights.indptr))
     kept = final.weights[used]
     model = Model(
-        topics=tuple(topics),
+        taxonomy=taxonomy,
         hashes=terms.hashes[used],
         vocabulary_text=np.frombuffer("\n".join(written[n] for n in used).encode(), dtype=np.uint8),
         idf=final.idf[used].astype(np.float32),
@@ -256,10 +247,9 @@ def train(
         weights=kept.data.astype(np.float32),
         bias=np.round(final.bias, 7),
         thresholds=np.round(final.thresholds, 7),
-        out_of_fold_tags=np.zeros((0, len(topics)), dtype=np.uint8),
+        out_of_fold_tags=np.zeros((0, len(taxonomy.topics)), dtype=np.uint8),
         out_of_fold_ids=np.zeros((0, 8), dtype=np.uint8),
         min_topics=final.min_topics,
-        max_topics=max_topics,
         about={
             "settings": settings.to_header(),
             "chosen": final.settings.to_header(),
@@ -323,16 +313,15 @@ def _fit_single_threaded(labelled: _LabelledCounts, learned: Bools, settings: Se
             sigmoid(logits * np.repeat(at[:, 0], n_cells) + np.repeat(at[:, 1], n_cells)),
             np.concatenate([topic.yes for topic in fits]),
         )
-        if labelled.ruled:
-            cells, known = raise_cells_to_descendants(cells, known, n_entries, labelled.topics, labelled.topic)
+        if labelled.taxonomy.has_constraints:
+            cells, known = raise_cells_to_descendants(cells, known, n_entries, labelled.taxonomy, labelled.topic)
         found.append(
             (
                 at,
                 *thresholds_under_constraints(
                     cells,
                     known,
-                    labelled.topics,
-                    labelled.max_topics,
+                    labelled.taxonomy,
                     lambda some: choose_thresholds(some, n_topics, part, settings.threshold_shrinkage, every),
                 ),
             )
@@ -391,7 +380,7 @@ def _fit_topics(
         own = common.of(logits[there], yes[there])
         likely = np.maximum(logits * own[0] + own[1], logits * common.centre[0] + common.centre[1]) > np.log(FLOOR)
         # A score that no label stands beside still rules other topics out, or raises them.
-        cells = np.flatnonzero((~np.isnan(logits) if labelled.ruled else there) & (likely | yes))
+        cells = np.flatnonzero((~np.isnan(logits) if labelled.taxonomy.has_constraints else there) & (likely | yes))
         own_cells = logits[cells], yes[cells], known[cells]
         found.append(_FittedTopic(parts[-1].terms[kept], final[0][kept], final[1], own, cells, *own_cells))
     return found

@@ -78,11 +78,10 @@ def cross_validate_labels(
             [entry_text(entry) for entry in labels.entries],
             yes,
             known,
-            labels.topics,
+            labels.taxonomy,
             settings,
             jobs_for(labels, n_jobs),
             progress,
-            max_topics=labels.max_topics,
         )
     except ValueError as error:
         raise LabelsError(f"nothing can be learned from {len(labels.entries)} labelled entries: {error}; label more") from None

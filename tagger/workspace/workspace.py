@@ -10,7 +10,7 @@ from tagger.labels.table import LabelRow, read_rows
 from tagger.model.model import Model
 from tagger.model.storage import load
 from tagger.source import Source
-from tagger.taxonomy import Topic, read_topics
+from tagger.taxonomy import Taxonomy, read_taxonomy
 
 __all__ = [
     "Workspace",
@@ -42,25 +42,24 @@ class Workspace:
         """The model's card."""
         return self.folder / "models" / "topics.md"
 
-    def hand(self) -> tuple[dict[str, LabelRow], tuple[Topic, ...]]:
+    def hand(self) -> tuple[dict[str, LabelRow], Taxonomy]:
         """The rows of labels.csv by entry id, none where there is no such file, and the topics.
 
         Raises:
             LabelsError: if the table cannot be read, or naming every row with a topic that is unknown.
         """
         path = self.labels / "labels.csv"
-        topics = read_topics(self.labels / "topics.toml")
+        taxonomy = read_taxonomy(self.labels / "topics.toml")
         rows = read_rows(path) if path.exists() else []
-        ids = {topic.id for topic in topics}
         unknown = [
-            Problem(Source(str(path), row.line), f"unknown topic {topic!r}; known: {', '.join(sorted(ids))}")
+            Problem(Source(str(path), row.line), f"unknown topic {topic!r}; known: {', '.join(sorted(taxonomy.ids))}")
             for row in rows
             for topic in row.topics
-            if topic not in ids
+            if topic not in taxonomy.column
         ]
         if unknown:
             raise LabelsError(f"{path}: {len(unknown)} to correct; --no-labels tags without them", unknown)
-        return {row.id: row for row in rows}, topics
+        return {row.id: row for row in rows}, taxonomy
 
 
 def find_workspace(given: Path | None = None) -> Workspace | None:
