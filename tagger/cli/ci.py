@@ -69,7 +69,7 @@ def ci(
     year: YearOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Check labels, model and gate, tag new listings, report to the host."""
+    """Check labels and model, tag new listings, report to the host."""
     import secrets
 
     from tagger.batch.plan import BatchSettings
