@@ -1,21 +1,19 @@
-// Elements from values. Text is text: nothing is ever read as markup.
+// Elements of the page. A text always becomes a text node, so nothing is ever read as markup.
 
-export const $ = (id) => document.getElementById(id);
+export const byId = (id) => document.getElementById(id);
 
-export function el(name, values = {}, ...children) {
-  const made = document.createElement(name);
+// A new element. `values` are properties, attributes, `data` for its data attributes, and `on…` for its events.
+export function element(name, values = {}, ...children) {
+  const node = document.createElement(name);
   for (const [key, value] of Object.entries(values)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (key === "data") Object.assign(made.dataset, value);
-    else if (key in made && !key.startsWith("aria")) made[key] = value;
-    else if (value !== null && value !== false) made.setAttribute(key, value);
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (key === "data") Object.assign(node.dataset, value);
+    else if (key in node && !key.startsWith("aria")) node[key] = value;
+    else if (value !== null && value !== false) node.setAttribute(key, value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
 }
 
-export const hidden = (text) => el("span", { className: "hidden" }, text);
-
-export const two = (value) => value.toFixed(2);
-
-export const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2);
+// A text for screen readers alone.
+export const hiddenText = (text) => element("span", { className: "hidden" }, text);

@@ -1,54 +1,56 @@
-// The entry: its text with the words that did something for the topic in focus, and its precedents.
+// The entry: its text with the words marked that did something for the topic in focus, and the labelled entries most like it.
 
-import { $, el, hidden, signed, two } from "./dom.js";
+import { byId, element, hiddenText } from "./dom.js";
+import { describeScore, signed, topicLine, twoDigits } from "./format.js";
 
-const KINDS = { "-2": "against strong", "-1": "against", 1: "for", 2: "for strong" };
+const CLASSES = { "-2": "against strong", "-1": "against", 1: "for", 2: "for strong" }; // by the level of a piece of text
 
-const pieces = (found) =>
-  found.map(([text, level]) => (level ? el("mark", { className: KINDS[level] }, text) : document.createTextNode(text)));
+const markedText = (pieces) =>
+  pieces.map(([text, level]) => (level ? element("mark", { className: CLASSES[level] }, text) : document.createTextNode(text)));
 
-export function drawEntry(entry, definitions) {
-  $("about").replaceChildren(...entry.about.flatMap((part, n) => (n ? [" · ", part] : [part])));
-  $("note").textContent = entry.note ?? "";
-  drawWhy(entry.why, definitions);
+export function showEntry(entry, definitions) {
+  byId("about").replaceChildren(...entry.about.flatMap((fact, n) => (n ? [" · ", fact] : [fact])));
+  byId("note").textContent = entry.note ?? "";
+  showEvidence(entry.why, definitions);
 }
 
-export function drawWhy(why, definitions) {
-  $("title").replaceChildren(...pieces(why.title));
-  $("abstract").replaceChildren(...pieces(why.abstract));
-  $("why-head").textContent = `Why ${why.name}`;
-  $("why-definition").textContent = definitions.get(why.id);
-  const cut = why.threshold === null ? "not learned yet: too few labels" : `score ${two(why.score)}, threshold ${two(why.threshold)}`;
-  $("why-score").textContent = why.implied_by ? `${cut}; implied by ${why.implied_by}` : cut;
-  const side = (name, kind, terms) =>
-    el(
-      "div",
-      { className: kind },
-      el("dt", {}, name),
-      el("dd", {}, ...(terms.length ? terms.flatMap(([term, share]) => [el("span", { className: "term" }, term, " ", el("b", {}, signed(share))), " "]) : ["nothing that counts"])),
-    );
-  $("terms").replaceChildren(
-    side("for", "for", why.terms.filter(([, share]) => share > 0)),
-    side("against", "against", why.terms.filter(([, share]) => share < 0)),
+export function showEvidence(why, definitions) {
+  byId("title").replaceChildren(...markedText(why.title));
+  byId("abstract").replaceChildren(...markedText(why.abstract));
+  byId("why-head").textContent = `Why ${why.name}`;
+  byId("why-definition").textContent = definitions.get(why.id);
+  byId("why-score").textContent = describeScore(why);
+  byId("terms").replaceChildren(
+    termList("for", why.terms.filter(([, share]) => share > 0)),
+    termList("against", why.terms.filter(([, share]) => share < 0)),
   );
 }
 
-export function drawSimilar(found, names, open) {
-  const said = (entry) =>
-    [...entry.topics.map((id) => names.get(id) ?? id), ...entry.unsure.map((id) => `${names.get(id) ?? id}?`)].join(" · ") || "no topic";
-  $("similar").replaceChildren(
-    ...found.map((entry) =>
-      el(
-        "li",
-        {},
-        el(
-          "button",
-          { type: "button", onclick: () => open(entry.id) },
-          el("span", { className: "likeness" }, hidden("likeness "), two(entry.likeness)),
-          el("span", { className: "what" }, el("span", { className: "name" }, entry.title), el("span", { className: "tags" }, said(entry))),
-        ),
+function termList(side, terms) {
+  const term = ([text, share]) => element("span", { className: "term" }, text, " ", element("b", {}, signed(share)));
+  const listed = terms.length ? terms.flatMap((each) => [term(each), " "]) : ["nothing that counts"];
+  return element("div", { className: side }, element("dt", {}, side), element("dd", {}, ...listed));
+}
+
+export function showSimilar(similar, names, open) {
+  byId("similar").replaceChildren(...similar.map((entry) => similarEntry(entry, names, open)));
+  if (!similar.length) byId("similar").append(element("li", { className: "empty" }, "No labelled entry shares a word with it."));
+}
+
+function similarEntry(entry, names, open) {
+  return element(
+    "li",
+    {},
+    element(
+      "button",
+      { type: "button", onclick: () => open(entry.id) },
+      element("span", { className: "likeness" }, hiddenText("likeness "), twoDigits(entry.likeness)),
+      element(
+        "span",
+        { className: "what" },
+        element("span", { className: "name" }, entry.title),
+        element("span", { className: "tags" }, topicLine(entry, names)),
       ),
     ),
   );
-  if (!found.length) $("similar").append(el("li", { className: "empty" }, "None shares a word with it."));
 }

@@ -1,30 +1,34 @@
-// The pictures of the figures page: drawn by the server in the background, and watched by asking.
+// The pictures on the page of figures. The server draws them in the background, and the page asks how far it is.
 
-import { $ } from "./dom.js";
+import { byId } from "./dom.js";
 import { get, post } from "./server.js";
 
-const EVERY = 500; // milliseconds
+const PAUSE = 500; // milliseconds between two questions
 
-async function watch() {
+// Waits until the drawing ends, and gives its state: "done" or "failed"; nothing if another job runs.
+async function waitForDrawing() {
   const { what, state, done, total, error } = await get("/desk/work");
-  if (what !== "draw") return;
-  $("draw").disabled = state === "running";
-  if (state === "failed") $("drawing").textContent = error;
+  if (what !== "draw") return undefined;
+  byId("draw").disabled = state === "running";
+  if (state === "failed") byId("drawing").textContent = error;
   if (state !== "running") return state;
-  $("drawing").textContent = total ? `Drawing: ${done} of ${total} fits` : "Drawing: reading the labels";
-  await new Promise((resume) => setTimeout(resume, EVERY));
-  return watch();
+  byId("drawing").textContent = total ? `Drawing: ${done} of ${total} fits` : "Drawing: reading the labels";
+  await new Promise((resume) => {
+    setTimeout(resume, PAUSE);
+  });
+  return waitForDrawing();
 }
 
-async function draw(start) {
+// Follows a drawing to its end: one that starts now, or one that runs already.
+async function followDrawing(start) {
   try {
     if (start) await post("/desk/draw");
     if (!start && (await get("/desk/work")).state !== "running") return;
-    if ((await watch()) === "done") location.reload();
+    if ((await waitForDrawing()) === "done") location.reload();
   } catch (error) {
-    $("drawing").textContent = error.message;
+    byId("drawing").textContent = error.message;
   }
 }
 
-$("draw").addEventListener("click", () => draw(true));
-await draw(false);
+byId("draw").addEventListener("click", () => followDrawing(true));
+await followDrawing(false);

@@ -1,117 +1,128 @@
-// The queue at the left: its filters and its list. It knows the entries in brief and which one is on the desk.
+// The queue at the left: its filters and its list of entries in brief.
 
-import { $, el, hidden } from "./dom.js";
+import { byId, element, hiddenText } from "./dom.js";
+import { topicLine } from "./format.js";
+import { neighbour, stateOf } from "./rows.js";
 import { get } from "./server.js";
 
-const PIECE = 200; // entries in the list at first, and more each time
-const ORDERS = { listed: "as listed", teaching: "teaching most first", doubtful: "most doubtful first" };
-const SIGNS = { new: ["○", "not labelled"], labelled: ["●", "labelled"], unsure: ["◐", "labelled, with unsure topics"], doubted: ["▲", "doubted"] };
+const LIST_STEP = 200; // entries in the list at first, and more each time
+const TYPING_PAUSE = 150; // milliseconds without a key before the search begins
+const ORDERS = { listed: "as listed", teaching: "most useful to label first", doubtful: "most doubtful first" };
+const SIGNS = {
+  new: ["○", "not labelled"],
+  labelled: ["●", "labelled"],
+  unsure: ["◐", "labelled, with unsure topics"],
+  doubted: ["▲", "doubted"],
+};
 
 export class Queue {
-  constructor(topics, orders, wanted, open, changed) {
-    this.entries = [];
-    this.current = null;
+  // open: called with the id of an entry that was chosen.    changeFilter: called with what is to change in the filter.
+  constructor(topics, orders, wanted, open, changeFilter) {
+    this.rows = [];
+    this.currentId = null;
     this.wanted = wanted;
     this.names = new Map(topics.map((topic) => [topic.id, topic.name]));
     this.open = open;
-    this.shown = PIECE;
-    $("topic-filter").append(...topics.map((topic) => el("option", { value: topic.id }, topic.name)));
-    $("order").append(...orders.map((order) => el("option", { value: order }, ORDERS[order] ?? order)));
-    let waiting;
-    $("search").value = wanted.search;
-    $("search").addEventListener("input", () => {
-      clearTimeout(waiting);
-      waiting = setTimeout(() => changed({ search: $("search").value.trim() }), 150);
-    });
-    $("topic-filter").value = wanted.topic;
-    $("topic-filter").addEventListener("change", (event) => changed({ topic: event.target.value }));
-    $("order").value = wanted.order;
-    $("order").addEventListener("change", (event) => changed({ order: event.target.value }));
-    $("filters").addEventListener("submit", (event) => event.preventDefault());
-    for (const choice of document.getElementsByName("state")) {
-      choice.addEventListener("change", () => changed({ state: choice.value }));
-    }
-    $("more").addEventListener("click", () => {
-      this.shown += PIECE;
+    this.nShown = LIST_STEP;
+    byId("topic-filter").append(...topics.map((topic) => element("option", { value: topic.id }, topic.name)));
+    byId("order").append(...orders.map((order) => element("option", { value: order }, ORDERS[order] ?? order)));
+    this.listen(changeFilter);
+    byId("more").addEventListener("click", () => {
+      this.nShown += LIST_STEP;
       this.draw();
     });
+  }
+
+  listen(changeFilter) {
+    let waiting;
+    byId("search").value = this.wanted.search;
+    byId("search").addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => changeFilter({ search: byId("search").value.trim() }), TYPING_PAUSE);
+    });
+    byId("topic-filter").value = this.wanted.topic;
+    byId("topic-filter").addEventListener("change", (event) => changeFilter({ topic: event.target.value }));
+    byId("order").value = this.wanted.order;
+    byId("order").addEventListener("change", (event) => changeFilter({ order: event.target.value }));
+    byId("filters").addEventListener("submit", (event) => event.preventDefault());
+    for (const choice of document.getElementsByName("state")) {
+      choice.addEventListener("change", () => changeFilter({ state: choice.value }));
+    }
   }
 
   async load() {
-    const found = await get("/desk/queue", this.wanted);
-    this.entries = found.entries;
-    this.shown = PIECE;
+    const answer = await get("/desk/queue", this.wanted);
+    this.rows = answer.entries;
+    this.nShown = LIST_STEP;
     for (const choice of document.getElementsByName("state")) choice.checked = choice.value === this.wanted.state;
-    this.count(found.counts);
+    this.showCounts(answer.counts);
     this.draw();
-    return found;
+    return answer;
   }
 
-  async recount() {
-    const found = await get("/desk/counts", { topic: this.wanted.topic, search: this.wanted.search });
-    this.count(found.counts);
-    return found;
+  async loadCounts() {
+    const answer = await get("/desk/counts", { topic: this.wanted.topic, search: this.wanted.search });
+    this.showCounts(answer.counts);
+    return answer;
   }
 
-  count(counts) {
-    for (const [state, n] of Object.entries(counts)) $(`n-${state}`).textContent = n;
+  showCounts(counts) {
+    for (const [state, n] of Object.entries(counts)) byId(`n-${state}`).textContent = n;
   }
 
-  at(id) {
-    return this.entries.findIndex((entry) => entry.id === id);
+  position(id) {
+    return this.rows.findIndex((row) => row.id === id);
   }
 
-  // The entry `by` places from the one on the desk; the first one if that is not in the list.
-  beside(by) {
-    const at = this.at(this.current);
-    return this.entries[at < 0 ? 0 : at + by]?.id ?? null;
+  neighbour(by) {
+    return neighbour(this.rows, this.currentId, by);
   }
 
-  // An entry with what is said of it by now. It stays where it is until the queue is loaded anew.
-  update(brief) {
-    const at = this.at(brief.id);
+  // Shows what an entry is now. It stays where it is until the queue is loaded again.
+  update(row) {
+    const at = this.position(row.id);
     if (at < 0) return;
-    this.entries[at] = brief;
-    $("list").children[at]?.replaceWith(this.row(brief));
+    this.rows[at] = row;
+    byId("list").children[at]?.replaceWith(this.listItem(row));
   }
 
-  mark(id) {
-    this.current = id;
-    const at = this.at(id);
-    if (at >= this.shown) {
-      this.shown = at + PIECE;
+  setCurrent(id) {
+    this.currentId = id;
+    const at = this.position(id);
+    if (at >= this.nShown) {
+      this.nShown = at + LIST_STEP;
       this.draw();
     }
-    $("list").querySelector("[aria-current]")?.removeAttribute("aria-current");
-    const button = $("list").children[at]?.firstElementChild;
+    byId("list").querySelector("[aria-current]")?.removeAttribute("aria-current");
+    const button = byId("list").children[at]?.firstElementChild;
     button?.setAttribute("aria-current", "true");
     button?.scrollIntoView({ block: "center" });
   }
 
   draw() {
-    $("list").replaceChildren(...this.entries.slice(0, this.shown).map((entry) => this.row(entry)));
-    $("empty").hidden = this.entries.length > 0;
-    $("more").hidden = this.entries.length <= this.shown;
-    $("more").textContent = `Show more (${this.entries.length - this.shown} left)`;
-    this.mark(this.current);
+    byId("list").replaceChildren(...this.rows.slice(0, this.nShown).map((row) => this.listItem(row)));
+    byId("empty").hidden = this.rows.length > 0;
+    byId("more").hidden = this.rows.length <= this.nShown;
+    byId("more").textContent = `Show more (${this.rows.length - this.nShown} left)`;
+    this.setCurrent(this.currentId);
   }
 
-  row(entry) {
-    const state = entry.doubts.length ? "doubted" : entry.unsure.length ? "unsure" : entry.labelled ? "labelled" : "new";
+  listItem(row) {
+    const state = stateOf(row);
     const [sign, words] = SIGNS[state];
-    const topics = [...entry.topics.map((id) => this.names.get(id)), ...entry.unsure.map((id) => `${this.names.get(id)}?`)];
-    return el(
+    const current = row.id === this.currentId ? "true" : null;
+    return element(
       "li",
       {},
-      el(
+      element(
         "button",
-        { type: "button", "aria-current": entry.id === this.current ? "true" : null, data: { state }, onclick: () => this.open(entry.id) },
-        el("span", { className: "sign", "aria-hidden": "true" }, sign),
-        el(
+        { type: "button", "aria-current": current, data: { state }, onclick: () => this.open(row.id) },
+        element("span", { className: "sign", "aria-hidden": "true" }, sign),
+        element(
           "span",
           { className: "what" },
-          el("span", { className: "name" }, entry.title),
-          el("span", { className: "tags" }, hidden(`${words}: `), topics.join(" · ") || "no topic"),
+          element("span", { className: "name" }, row.title),
+          element("span", { className: "tags" }, hiddenText(`${words}: `), topicLine(row, this.names)),
         ),
       ),
     );

@@ -1,4 +1,4 @@
-// What the page asks of the server. Every answer is JSON; an error has `message`, `status` and what else came with it.
+// What the page asks of the server. Every answer is JSON. An error has a `message` and a `status`, and `row` if there is one.
 
 const token = document.querySelector("meta[name=tagger-token]").content;
 
@@ -10,9 +10,9 @@ async function ask(path, options) {
     throw new Error("the server does not answer; nothing was saved. Is it still running?");
   }
   if (answer.status === 401) location.assign("/enter");
-  const found = await answer.json();
-  if (!answer.ok) throw Object.assign(new Error(found.error), { status: answer.status, row: found.row });
-  return found;
+  const body = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(body.error), { status: answer.status, row: body.row });
+  return body;
 }
 
 export const get = (path, values = {}) => {
@@ -27,5 +27,5 @@ export const post = (path, body = null) =>
     body: JSON.stringify(body),
   });
 
-// Which run of the server this page is of, so that what it remembers of another run is told apart.
+// The run of the server that this page belongs to. A page that remembers another run knows by this that it is another one.
 export const run = token.slice(0, 8);

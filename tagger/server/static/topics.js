@@ -1,93 +1,93 @@
-// The topics at the right: a mark for each, with its key, its score and whether its label is doubted.
+// The topics at the right: for each its key, its mark, its score, and whether its label is doubted.
 
-import { $, el, hidden, two } from "./dom.js";
-
-const MARKS = ["yes", "no", "unsure"];
+import { besideTopic, chooseTopics, topicOfKey } from "./choice.js";
+import { byId, element, hiddenText } from "./dom.js";
+import { twoDigits } from "./format.js";
+import { MARKS, nextMark } from "./marks.js";
 
 export class Topics {
-  constructor(topics, keys, mark, focus) {
+  // changeMark: called with the id of a topic and its new mark.
+  // focus: called with the id of a topic, and whether a pointer was used.
+  constructor(topics, keys, changeMark, focus) {
     this.topics = topics;
     this.keys = keys;
-    this.mark = mark;
+    this.changeMark = changeMark;
     this.focus = focus;
-    this.shown = [];
-    $("find-topic").hidden = topics.length <= keys.length;
-    $("find-topic").addEventListener("input", () => this.entry && this.draw(this.entry, this.marks, this.focused, true));
+    this.shown = []; // the topics on the page
+    this.rows = null; // their elements
+    byId("find-topic").hidden = topics.length <= keys.length;
+    byId("find-topic").addEventListener("input", () => this.entry && this.draw(this.entry, this.marks, this.focusedId, true));
   }
 
-  // The topic that a key turns.
-  keyed(key) {
-    const at = this.keys.indexOf(key);
-    return at < 0 ? null : (this.shown[at] ?? null);
+  ofKey(key) {
+    return topicOfKey(this.shown, this.keys, key);
   }
 
-  // The topic `by` places from the one in focus.
   beside(by) {
-    const ids = this.shown.map((topic) => topic.id);
-    return ids[(ids.indexOf(this.focused) + by + ids.length) % ids.length];
+    return besideTopic(this.shown, this.focusedId, by);
   }
 
-  // Where there are more topics than keys: those marked, then those with the best scores, unless some are looked for.
-  choose(entry, marks) {
-    if (this.topics.length <= this.keys.length) return this.topics;
-    const words = $("find-topic").value.trim().toLowerCase();
-    const rank = (t) => (marks[t] === "no" && entry.marks[t] === "no" ? 0 : 2) + (entry.scores[t] ?? 0);
-    const found = this.topics.map((topic, t) => t).filter((t) => !words || this.topics[t].name.toLowerCase().includes(words));
-    found.sort((a, b) => rank(b) - rank(a));
-    return found.slice(0, this.keys.length).sort((a, b) => a - b).map((t) => this.topics[t]);
+  // The mark that the key of a topic gives next.
+  nextMark(topic) {
+    const t = this.topics.indexOf(topic);
+    return nextMark(this.entry.marks[t], this.marks[t]);
   }
 
-  // Which topics are shown changes with the entry and with what is looked for, and not under the fingers with each mark.
-  draw(entry, marks, focused, anew = this.entry?.id !== entry.id) {
-    if (this.entry?.id !== entry.id) $("find-topic").value = "";
-    [this.entry, this.marks, this.focused] = [entry, marks, focused];
-    const shown = anew || !this.rows ? this.choose(entry, marks) : this.shown;
+  // Which topics are on the page changes with the entry and with the search, but not with a mark: no row moves away while keys
+  // are pressed.
+  draw(entry, marks, focusedId, choose = this.entry?.id !== entry.id) {
+    if (this.entry?.id !== entry.id) byId("find-topic").value = "";
+    [this.entry, this.marks, this.focusedId] = [entry, marks, focusedId];
+    if (choose || !this.rows) this.place(chooseTopics(this.topics, this.keys.length, byId("find-topic").value, entry, marks));
+    this.shown.forEach((topic, n) => this.update(this.rows[n], topic));
+  }
+
+  // Makes new rows, unless these topics are on the page already.
+  place(shown) {
     const same = shown.length === this.shown.length && shown.every((topic, n) => topic === this.shown[n]);
     this.shown = shown;
-    if (!same || !this.rows) {
-      this.rows = shown.map((topic, n) => this.row(topic, this.keys[n]));
-      $("marks").replaceChildren(...this.rows);
-    }
-    shown.forEach((topic, n) => this.update(this.rows[n], topic));
+    if (same && this.rows) return;
+    this.rows = shown.map((topic, n) => this.row(topic, this.keys[n]));
+    byId("marks").replaceChildren(...this.rows);
   }
 
   row(topic, key) {
-    const choice = (mark) =>
-      el(
-        "label",
-        { className: mark },
-        el("input", { type: "radio", name: `mark-${topic.id}`, value: mark, onchange: () => this.mark(topic.id, mark) }),
-        mark === "unsure" ? el("span", { title: mark }, el("span", { "aria-hidden": "true" }, "?"), hidden(mark)) : el("span", {}, mark),
-      );
-    return el(
+    const onFocus = (event) => this.focus(topic.id, event.detail > 0);
+    return element(
       "li",
       {},
-      el("kbd", { "aria-hidden": "true" }, key),
-      el("button", { type: "button", className: "name", title: topic.definition, onclick: (event) => this.focus(topic.id, event.detail > 0) }, topic.name),
-      el("span", { className: "score" }, el("span", { className: "value" }), el("progress", { max: 1, "aria-hidden": "true" })),
-      el("fieldset", {}, el("legend", { className: "hidden" }), ...MARKS.map(choice)),
-      el("p", { className: "remark" }),
+      element("kbd", { "aria-hidden": "true" }, key),
+      element("button", { type: "button", className: "name", title: topic.definition, onclick: onFocus }, topic.name),
+      element("span", { className: "score" }, element("span", { className: "value" }), element("progress", { max: 1, "aria-hidden": "true" })),
+      element("fieldset", {}, element("legend", { className: "hidden" }), ...MARKS.map((mark) => this.choice(topic, mark))),
+      element("p", { className: "remark" }),
+    );
+  }
+
+  choice(topic, mark) {
+    const onChange = () => this.changeMark(topic.id, mark);
+    const questionMark = () => element("span", { title: mark }, element("span", { "aria-hidden": "true" }, "?"), hiddenText(mark));
+    return element(
+      "label",
+      { className: mark },
+      element("input", { type: "radio", name: `mark-${topic.id}`, value: mark, onchange: onChange }),
+      mark === "unsure" ? questionMark() : element("span", {}, mark),
     );
   }
 
   update(row, topic) {
     const t = this.topics.indexOf(topic);
-    const [score, mark, base] = [this.entry.scores[t], this.marks[t], this.entry.marks[t]];
-    row.className = `${mark}${mark === base ? "" : " changed"}${topic.id === this.focused ? " focused" : ""}`;
-    row.querySelector(".name").setAttribute("aria-pressed", topic.id === this.focused);
-    row.querySelector(".value").textContent = score === null ? "–" : two(score);
+    const [score, mark, saved] = [this.entry.scores[t], this.marks[t], this.entry.marks[t]];
+    row.className = `${mark}${mark === saved ? "" : " changed"}${topic.id === this.focusedId ? " focused" : ""}`;
+    row.querySelector(".name").setAttribute("aria-pressed", topic.id === this.focusedId);
+    row.querySelector(".value").textContent = score === null ? "–" : twoDigits(score);
     row.querySelector("progress").value = score ?? 0;
-    const changed = mark === base ? "" : `, changed: ${this.entry.row ? "saved" : "proposed"} is ${base}`;
-    row.querySelector("legend").textContent = `${topic.name}, ${score === null ? "not learned" : `score ${two(score)}`}${changed}`;
+    const changed = mark === saved ? "" : `, changed: ${this.entry.row ? "saved" : "proposed"} is ${saved}`;
+    row.querySelector("legend").textContent = `${topic.name}, ${score === null ? "not learned" : `score ${twoDigits(score)}`}${changed}`;
     for (const input of row.querySelectorAll("input")) input.checked = input.value === mark;
-    const doubt = this.entry.doubts.find((found) => found.topic === topic.id);
+    const doubt = this.entry.doubts.find((each) => each.topic === topic.id);
     const remark = row.querySelector(".remark");
     remark.hidden = !doubt;
-    remark.textContent = doubt ? `doubted: labelled ${doubt.label}, out-of-fold score ${two(doubt.score)}` : "";
+    remark.textContent = doubt ? `doubted: labelled ${doubt.label}, out-of-fold score ${twoDigits(doubt.score)}` : "";
   }
 }
-
-export const turned = (base, mark) => {
-  const turn = [base, ...MARKS.filter((other) => other !== base)];
-  return turn[(turn.indexOf(mark) + 1) % 3];
-};
