@@ -23,14 +23,3 @@ def test_the_logic_of_the_page(root: Path) -> None:
     passed = re.search(r"^# pass (\d+)$", done.stdout, re.MULTILINE)
     assert passed is not None
     assert int(passed[1]) >= len(files) > 0
-
-
-def test_what_needs_no_browser_says_so_and_asks_for_none(root: Path) -> None:
-    """A module with tests in tests/page is one that node can load: it names no element of a page."""
-    static = root / "tagger" / "server" / "static"
-    tests = "".join(path.read_text() for path in (root / "tests" / "page").glob("*.test.js"))
-    tested = set(re.findall(r"server/static/([\w-]+\.js)", tests))
-    pure = {path.name for path in static.glob("*.js") if "No DOM here." in path.read_text()}
-    assert tested == pure
-    for name in pure:
-        assert not re.search(r"\b(document|window|fetch|localStorage|sessionStorage)\b", (static / name).read_text()), name
