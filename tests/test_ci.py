@@ -20,6 +20,7 @@ from tagger.ci.reports import code_quality, commands, host, junit, outputs, summ
 from tagger.ci.run import Check, Run, run_checks
 from tagger.errors import Problem
 from tagger.evaluation.comparison import compare_models
+from tagger.evaluation.figures import UNDEFINED
 from tagger.labels.dataset import Labels, read_labels
 from tagger.model.decision import UNCERTAIN_ODDS_RATIO
 from tagger.model.storage import load, model_to_bytes
@@ -208,7 +209,7 @@ def test_a_cell_that_was_edited_counts_for_neither_side(ws: Path) -> None:
     none = {entry.id: ("recsys", "llm") for entry in labels.entries}
     same = compare_models(model, model, labels, none)
     assert same is not None
-    assert (same.p_worse, same.p_topics, same.new["micro_f1"]) == (1.0, {"recsys": 1.0, "llm": 1.0}, [None] * 3)
+    assert (same.p_worse, same.p_topics, same.new.micro_f1) == (1.0, {"recsys": 1.0, "llm": 1.0}, UNDEFINED)
 
 
 def test_one_topic_may_be_worse_and_is_named(labels: Labels, root: Path) -> None:

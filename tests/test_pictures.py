@@ -17,13 +17,14 @@ from tagger.curation.learning_curve import Point, learning_curve, n_fits
 from tagger.entry import Entry
 from tagger.errors import UsageError
 from tagger.evaluation import metrics
-from tagger.evaluation.figures import compute_figures
+from tagger.evaluation.figures import Interval, compute_figures, require_figures
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
 from tagger.model.model import Model
 from tagger.model.storage import load
 from tagger.reports.figures import format_interval
-from tagger.reports.pictures import Picture, plot_all, plot_model
+from tagger.reports.pictures import plot_all, plot_model
+from tagger.reports.svg import Picture
 from tagger.taxonomy import Taxonomy, Topic
 from tagger.training.settings import Settings
 from tagger.training.trainer import OutOfFold
@@ -31,9 +32,9 @@ from tagger.workspace.retrain import cross_validate_labels
 
 Results = tuple[Labels, Model, OutOfFold]
 CURVE = [
-    Point(50, (0.5, 0.4, 0.6), (0.45, 0.35, 0.55)),
-    Point(100, (0.7, 0.65, 0.75), (0.6, 0.5, 0.7)),
-    Point(200, (0.8, 0.75, 0.85), (0.75, 0.7, 0.8)),
+    Point(50, Interval(0.5, 0.4, 0.6), Interval(0.45, 0.35, 0.55)),
+    Point(100, Interval(0.7, 0.65, 0.75), Interval(0.6, 0.5, 0.7)),
+    Point(200, Interval(0.8, 0.75, 0.85), Interval(0.75, 0.7, 0.8)),
 ]
 NASTY = [
     "<script>alert(1)</script>",
@@ -72,7 +73,7 @@ def made(model: Model, n_yes: Sequence[int], names: Sequence[str] = (), seed: in
     scores = np.where(learned, 1 / (1 + np.exp(-(4 * yes - 2 + 1.5 * random.normal(size=yes.shape)))), 0.0)
     thresholds = np.where(learned, 0.5, np.inf)
     tagged = scores >= thresholds
-    about = {"figures": compute_figures(yes, known, scores, tagged, topics), "n_entries": 200}
+    about = {"figures": compute_figures(yes, known, scores, tagged, topics).to_json(), "n_entries": 200}
     return (
         Labels(Taxonomy(topics), entries, rows),
         replace(model, taxonomy=Taxonomy(topics), thresholds=thresholds, about=about),
@@ -167,13 +168,13 @@ def test_a_curve_has_the_area_of_the_average_precision_and_its_dot_the_figures(r
         assert float(np.sum(np.diff(x) * y[1:])) == pytest.approx(area[t], abs=0.005)
         share = yes[known[:, t], t].mean()
         assert y[-1] == pytest.approx(share, abs=0.002), "and with them all others are tagged"
-        own = model.about["figures"]["topics"][f"t{t}"]
+        own = require_figures(model).topics[f"t{t}"]
         ((dot_x, dot_y),) = dots(svg, "threshold")
-        assert (dot_x - left) / (right - left) == pytest.approx(own["recall"][0], abs=0.002)
-        assert (dot_y - bottom) / (top - bottom) == pytest.approx(own["precision"][0], abs=0.002)
+        assert (dot_x - left) / (right - left) == pytest.approx(own.recall.value, abs=0.002)
+        assert (dot_y - bottom) / (top - bottom) == pytest.approx(own.precision.value, abs=0.002)
         row = picture.rows[t]
-        assert row[-3:] == tuple(format_interval(own[key]) for key in ("average_precision", "precision", "recall"))
-        assert f"{own['yes']} yes, AP {own['average_precision'][0]:.2f}" in svg
+        assert row[-3:] == tuple(map(format_interval, (own.average_precision, own.precision, own.recall)))
+        assert f"{own.n_yes} yes, AP {own.average_precision.value:.2f}" in svg
 
 
 def test_precision_at_a_recall_is_the_best_that_finds_as_much(results: Results) -> None:
@@ -212,7 +213,7 @@ def test_the_learning_curve_shows_its_points(results: Results) -> None:
     (svg,) = picture.panels
     found = dots(svg, "micro-F1"), dots(svg, "macro-F1")
     assert np.diff(found[0][:, 0]) == pytest.approx(np.diff(found[0][:, 0])[0], abs=0.2), "doubling is a step"
-    values = np.array([[point.micro_f1[0], point.macro_f1[0]] for point in CURVE]).T.ravel()
+    values = np.array([[point.micro_f1.value, point.macro_f1.value] for point in CURVE]).T.ravel()
     heights = np.concatenate([found[0][:, 1], found[1][:, 1]])
     assert np.corrcoef(heights, values)[0, 1] == pytest.approx(-1, abs=1e-4)
     assert "learning-curve" not in plot_model(*results, CURVE[:1]), "a point is no curve"
@@ -250,7 +251,7 @@ def test_of_many_topics_the_most_frequent_and_the_worst_are_drawn(tiny: Path) ->
     assert "Of 100 topics the 12 most frequent are drawn, then the 12 lowest in F1 of the others" in curves.text
     shown = [re.findall(r"<title[^>]*>Topic (\d+): ", svg)[0] for svg in curves.panels]
     assert [int(n) for n in shown[:12]] == list(range(99, 87, -1))
-    f1 = {n: model.about["figures"]["topics"][f"t{n}"]["f1"][0] for n in range(88)}
+    f1 = {n: require_figures(model).topics[f"t{n}"].f1.value for n in range(88)}
     assert sorted(f1[int(n)] for n in shown[12:]) == sorted(f1.values())[:12]
     texts = re.findall(r">(Topic \d+)</text>", counts.svg)
     assert {int(text.split()[1]) for text in texts} == {*range(88, 100), *range(12)}
@@ -305,10 +306,10 @@ def test_a_learning_curve_ends_where_the_figures_are(worded: Labels) -> None:
     curve = learning_curve(worded, held_out, Settings(), 1, lambda done, total: seen.append((done, total)))
     assert seen == [(n + 1, n_fits(Settings())) for n in range(15)]
     assert [point.n_entries for point in curve] == [16, 32, 64, 128]
-    found = model.about["figures"]
-    for point, figure in ((curve[-1].micro_f1, "micro_f1"), (curve[-1].macro_f1, "macro_f1")):
-        assert [round(side, 4) for side in point] == found[figure]
-    assert curve[0].micro_f1[2] < curve[-1].micro_f1[1], "of these labels, more help"
+    figures = require_figures(model)
+    for point, figure in ((curve[-1].micro_f1, figures.micro_f1), (curve[-1].macro_f1, figures.macro_f1)):
+        assert Interval.rounded(point.value, point.low, point.high) == figure
+    assert curve[0].micro_f1.high < curve[-1].micro_f1.low, "of these labels, more help"
     assert curve == learning_curve(worded, held_out, Settings(), 2)
 
 
@@ -321,7 +322,7 @@ def test_points_of_a_learning_curve_come_from_entries_that_were_not_seen(worded:
     labels = Labels(worded.taxonomy, worded.entries, rows)
     _, held_out = cross_validate_labels(labels, Settings(), 1)
     for point in learning_curve(labels, held_out, Settings()):
-        assert point.micro_f1[0] < 0.65, "tagging everything has 0.57"
+        assert point.micro_f1.value < 0.65, "tagging everything has 0.57"
 
 
 def test_sizes_with_too_few_labels_are_left_out(worded: Labels) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import UsageError
+from tagger.evaluation.figures import require_figures
 from tagger.labels.dataset import read_labels
 from tagger.model.storage import model_to_bytes
 from tagger.reports import card as card_report
@@ -95,14 +96,14 @@ def test_names_are_text(text: str) -> None:
 
 def test_the_figures_are_those_of_cross_validation(text: str, trained: Path) -> None:
     model, held_out = cross_validate_labels(read_labels(trained / "labels"), Settings(), 1)
-    found = model.about["figures"]
+    figures = require_figures(model)
     page = re.sub(r"\s+", " ", Page(text).text)
     for name, label in figures_report.OVERALL.items():
-        value, low, high = found[name]
-        assert f"{label} {value:.2f} {low:.2f} to {high:.2f}" in page
-    for topic in found["topics"].values():
-        for figure in ("precision", "recall", "f1"):
-            assert figures_report.format_interval(topic[figure]) in page
+        figure = getattr(figures, name)
+        assert f"{label} {figure.value:.2f} {figure.low:.2f} to {figure.high:.2f}" in page
+    for topic in figures.topics.values():
+        for figure in (topic.precision, topic.recall, topic.f1):
+            assert figures_report.format_interval(figure) in page
     assert render_report(Workspace(trained), read_labels(trained / "labels"), model, held_out) == text, (
         "too few labels for a curve"
     )

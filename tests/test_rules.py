@@ -20,7 +20,7 @@ from tagger import Entry, LabelsError, Model, Topic, load
 from tagger.curation.label_errors import find_label_errors
 from tagger.curation.session import Mark, Marks, marks_from_row, press_key, row_from_marks, set_mark, start_session
 from tagger.evaluation.comparison import compare_models, topics_with_other_goals
-from tagger.evaluation.labelled_sets import evaluate_model, read_labelled_set
+from tagger.evaluation.labelled_sets import LabelledSet, evaluate_model, read_labelled_set
 from tagger.labels.closure import find_contradictions, implied_labels_sparse, label_arrays
 from tagger.labels.dataset import Labels, read_labels
 from tagger.labels.reviewed import AuditAnswer, apply_answers
@@ -236,7 +236,7 @@ def test_labels_of_elsewhere_are_checked_too(tmp_path: Path) -> None:
         f"{file}: cannot be evaluated",
     ]
     other = Taxonomy((*FAMILY.topics[:5], Topic("f", "F")))
-    assert [row.topics for row in read_labelled_set(str(file), None, other)[1]] == [("c",), ("b", "f")]
+    assert [row.topics for row in read_labelled_set(str(file), None, other).rows] == [("c",), ("b", "f")]
 
 
 def test_a_decision_that_would_contradict_is_refused(folder: Path) -> None:
@@ -543,7 +543,7 @@ def test_a_small_family_from_end_to_end() -> None:
     proposed = start_session(entries, limited, {}, again).proposed
     assert [[mark == Mark.yes for mark in marks] for marks in proposed] == of_entries.tolist()
     rows_of = [LabelRow(entry.id, entry.title) for entry in entries]
-    assert evaluate_model(again, entries, rows_of)[0]["topics"]["a"]["precision"][0] == 0.0
+    assert evaluate_model(again, LabelledSet(tuple(entries), tuple(rows_of))).figures.topics["a"].precision.value == 0.0
 
 
 def test_many_topics_obey_too() -> None:

@@ -156,7 +156,7 @@ def code_quality(run: Run, root: Path | None) -> str:
 
 def outputs(run: Run) -> str:
     """The outputs of a GitHub step, a line each: changed, n_tagged, needs_review, macro_f1 (empty where it has no figures)."""
-    macro_f1 = run.figures["macro_f1"][0] if run.figures is not None else None
+    macro_f1 = run.figures.macro_f1.value if run.figures is not None else None
     values = {
         "changed": "true" if run.changes else "false",
         "n_tagged": str(len(run.tagged)),

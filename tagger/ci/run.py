@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from tagger.batch import plan as batch
 from tagger.curation.drift import measure_drift
 from tagger.errors import LabelsError, ModelError, Problem
 from tagger.evaluation.comparison import Comparison, compare_models, topics_with_other_goals
+from tagger.evaluation.figures import Figures, read_figures, require_figures
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import Labels, read_labels
 from tagger.labels.reviewed import check_confirmed
@@ -82,9 +82,9 @@ class Run:
         return not self.status and (self.promotes or (self.plan is not None and self.plan.made != self.plan.old.made))
 
     @property
-    def figures(self) -> dict[str, Any] | None:
-        """Of the model, by cross-validation; None where it has none."""
-        return None if self.model is None else self.model.about.get("figures")
+    def figures(self) -> Figures | None:
+        """Those of the model, by cross-validation; None where it has none."""
+        return None if self.model is None else read_figures(self.model)
 
     def write(self) -> list[Path]:
         """Promote the new model and write the tags; the paths written. Where a check failed, nothing is.
@@ -314,7 +314,7 @@ def _against_base(
         return
     worse = [_loss(comparison, topic) for topic in comparison.worse_topics]
     if comparison.worse:
-        old, new = (side["micro_f1"][0] for side in (comparison.old, comparison.new))
+        old, new = (side.micro_f1.value for side in (comparison.old, comparison.new))
         worse.insert(0, f"all topics together micro-F1 {_number(old)} -> {_number(new)} (p = {comparison.p_worse:.4f})")
     if worse:
         said, problems = _rows(moved, comparison.worse_topics)
@@ -326,15 +326,15 @@ def _against_base(
 
 
 def _loss(comparison: Comparison, topic: str) -> str:
-    old, new = (side["topics"][topic]["f1"][0] for side in (comparison.old, comparison.new))
+    old, new = (side.topics[topic].value for side in (comparison.old, comparison.new))
     return f"{topic} F1 {_number(old)} -> {_number(new)} (p = {comparison.p_topics[topic]:.4f})"
 
 
 def _floors(model: Model, gate: Gate, moved: Sequence[_Moved] | None, draft: _Draft) -> None:
     """What labels/topics.toml asks of the figures of cross-validation."""
-    figures = model.about["figures"]
-    found = {topic: figures["topics"][topic]["f1"][0] for topic in gate.floors}
-    low = {topic: floor for topic, floor in gate.floors.items() if found[topic] is None or found[topic] < floor}
+    figures = require_figures(model)
+    found = {topic: figures.topics[topic].f1.value for topic in gate.floors}
+    low = {topic: floor for topic, floor in gate.floors.items() if (f1 := found[topic]) is None or f1 < floor}
     if low:
         said, problems = _rows(moved, low)
         below = ", ".join(f"{topic} F1 {_number(found[topic])} is below its floor {floor:g}" for topic, floor in low.items())
@@ -344,7 +344,7 @@ def _floors(model: Model, gate: Gate, moved: Sequence[_Moved] | None, draft: _Dr
         draft.add("floors", "ok", f"{n} {'topic reaches its floor' if n == 1 else 'topics reach their floors'}")
     else:
         draft.add("floors", "skipped", "no topic of labels/topics.toml has one")
-    error, most = figures["calibration_error"][0], gate.calibration_error
+    error, most = figures.calibration_error.value, gate.calibration_error
     if most is None:
         draft.add("calibration", "skipped", "labels/topics.toml sets no limit")
     elif error is None or error > most:

@@ -32,8 +32,8 @@ def evaluate(
 
     form = format_for(format, output, allowed=(Format.table, Format.jsonl, Format.csv, Format.markdown))
     tagger = load_model(model, find_workspace(workspace))
-    entries, rows = read_labelled_set(file, labels, tagger.taxonomy, year)
-    found, n_seen = evaluate_model(tagger, entries, rows)
-    if n_seen:
-        warn([f"{n_seen} of {len(entries)} entries are left out: the model was trained on them"])
-    emit(figures_report.figures_text(found, tagger, form), output)
+    labelled_set = read_labelled_set(file, labels, tagger.taxonomy, year)
+    evaluation = evaluate_model(tagger, labelled_set)
+    if n := evaluation.n_trained_on:
+        warn([f"{n} of {len(labelled_set.entries)} entries are left out: the model was trained on them"])
+    emit(figures_report.figures_text(evaluation.figures, tagger, form), output)

@@ -30,6 +30,7 @@ def retrain(
 ) -> None:
     """Train the model anew from the labels."""
     from tagger.evaluation.comparison import compare_models, topics_with_other_goals
+    from tagger.evaluation.figures import require_figures
     from tagger.training.settings import Settings
     from tagger.workspace.retrain import describe_not_learned, is_current, train_from_labels
 
@@ -48,10 +49,10 @@ def retrain(
         return
     with progress("training") as told:
         new = train_from_labels(labels, Settings(), n_jobs=os.cpu_count() or 1, progress=told)
-    emit(figures_report.figures_text(new.about["figures"], new, shown=("precision", "recall", "f1")) + "\n")
+    emit(figures_report.figures_text(require_figures(new), new, shown=("precision", "recall", "f1")) + "\n")
     comparison = compare_models(old, new, labels) if old is not None else None
     if comparison is not None:
-        emit(figures_report.comparison_text(comparison.old, comparison.new, comparison.p_worse, comparison.n_entries))
+        emit(figures_report.comparison_text(comparison))
     if old is not None and (changed := topics_with_other_goals(old, new)):
         warn([f"not compared, since another precision is asked for than before: {', '.join(changed)}"])
     warn([*describe_not_learned(new, Settings().min_positives), *card_report.describe_missed_goals(new)])

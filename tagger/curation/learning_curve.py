@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.evaluation import metrics
+from tagger.evaluation.figures import Interval
 from tagger.labels.dataset import Labels
 from tagger.taxonomy import Taxonomy
 from tagger.text.normalize import entry_text
@@ -29,9 +30,6 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 
-Figure = tuple[float, float, float]  # value, lower and upper
-
-
 _SHARES = (1 / 8, 1 / 4, 1 / 2)  # of the entries outside a fold; all of them are in the cross-validation that is given
 
 
@@ -43,8 +41,8 @@ class Point:
     """One point of the curve. Intervals are at 95%, over the entries that were tagged."""
 
     n_entries: int  # that each model learned from, on average over folds
-    micro_f1: Figure
-    macro_f1: Figure
+    micro_f1: Interval
+    macro_f1: Interval
 
 
 def n_fits(settings: Settings) -> int:
@@ -122,8 +120,8 @@ def _tags(
     return model.predict(model.score_texts(others))
 
 
-def _figure(figure: Callable[[Bools, Bools, Bools], float], yes: Bools, known: Bools, tagged: Bools) -> Figure:
+def _figure(figure: Callable[[Bools, Bools, Bools], float], yes: Bools, known: Bools, tagged: Bools) -> Interval:
     def of(rows: Ints) -> float:
         return figure(yes[rows], known[rows], tagged[rows])
 
-    return (of(np.arange(len(yes))), *metrics.bootstrap_interval(of, len(yes), 0, _ROUNDS))
+    return Interval(of(np.arange(len(yes))), *metrics.bootstrap_interval(of, len(yes), 0, _ROUNDS))

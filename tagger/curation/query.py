@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tagger.entry import Entry
 from tagger.evaluation import metrics
-from tagger.evaluation.figures import NARROW_INTERVAL, USABLE_YES_ENTRIES, yes_entries_needed
+from tagger.evaluation.figures import NARROW_INTERVAL, UNDEFINED, USABLE_YES_ENTRIES, read_f1, yes_entries_needed
 from tagger.labels.dataset import Labels
 from tagger.model.decision import UNCERTAIN_ODDS_RATIO, log_odds_margins
 from tagger.model.model import Model
@@ -258,8 +258,8 @@ def stopping_advice(
         topic.id: {
             "name": topic.name,
             "yes": (n := n_yes.get(topic.id, 0)),
-            "f1": (f1 := _f1(model, topic.id)),
-            "more": yes_entries_needed(n, f1 or (None, None, None)),
+            "f1": (f1 := read_f1(model, topic.id)) and f1.to_json(),
+            "more": yes_entries_needed(n, f1 or UNDEFINED),
             "uncertain": uncertain,
         }
         for topic, uncertain in zip(model.topics, n_uncertain, strict=True)
@@ -338,17 +338,8 @@ def _near(model: Model, scores: Floats) -> tuple[Floats, Bools]:
 
 def _widths(model: Model) -> Floats:
     """The width of the interval of each topic's F1, the widest there is where it is not known: (n_topics,)."""
-    found = (_f1(model, topic.id) for topic in model.topics)
-    return np.array([1.0 if f1 is None else f1[2] - f1[1] for f1 in found])
-
-
-def _f1(model: Model, topic: str) -> list[float] | None:
-    """A topic's F1 with its interval; None where the model does not say."""
-    found: Any = model.about
-    for key in ("figures", "topics", topic, "f1"):
-        found = found.get(key) if isinstance(found, dict) else None
-    numbers = isinstance(found, list) and len(found) == 3 and all(isinstance(side, (int, float)) for side in found)
-    return found if numbers else None
+    widths = ((read_f1(model, topic.id) or UNDEFINED).width for topic in model.topics)
+    return np.array([1.0 if width is None else width for width in widths])
 
 
 def _n_entries(model: Model) -> int | None:

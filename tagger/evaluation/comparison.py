@@ -1,28 +1,62 @@
-"""Whether a new model is worse than an old one, on the same labelled entries."""
+"""When a new model is worse than an old one, on the same labelled entries.
+
+By the difference in micro-F1 of all topics together, and by that of each topic alone: a paired randomisation test says how
+often chance would make the new model lose as much. Below `SIGNIFICANT` it is worse.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagger.evaluation import metrics
-from tagger.evaluation.figures import round_figures, with_bootstrap_interval
+from tagger.evaluation.figures import Interval, with_bootstrap_interval
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
 
 __all__ = [
     "Comparison",
+    "F1Figures",
+    "MovedTopic",
     "compare_models",
     "out_of_fold_tags",
     "topics_with_other_goals",
 ]
 
 
-SIGNIFICANT = 0.05
+Bools = NDArray[np.bool_]
+
+
+SIGNIFICANT = 0.05  # a p below it makes the new model worse
+
+
+_MOVED = 0.005  # of F1, from which on a topic is named
+
+
+@dataclass(frozen=True, slots=True)
+class F1Figures:
+    """The F1 of a model: of all topics together, the mean of the topics, and of each topic by its id."""
+
+    micro_f1: Interval
+    macro_f1: Interval
+    topics: Mapping[str, Interval]
+
+
+@dataclass(frozen=True, slots=True)
+class MovedTopic:
+    """A topic whose F1 changed from one model to another."""
+
+    id: str
+    old: float
+    new: float
+
+    @property
+    def change(self) -> float:
+        """By how much."""
+        return self.new - self.old
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,87 +65,100 @@ class Comparison:
 
     n_entries: int
     p_worse: float  # chance of a loss at least as large if the two were equally good
-    p_topics: dict[str, float]  # the same of each topic alone, corrected by Holm for their number
-    old: dict[str, Any]
-    new: dict[str, Any]
+    p_topics: Mapping[str, float]  # the same of each topic alone, corrected by Holm for their number
+    old: F1Figures
+    new: F1Figures
 
     @property
     def worse(self) -> bool:
-        """Whether the new one is significantly worse."""
+        """Whether the new model is significantly worse."""
         return self.p_worse < SIGNIFICANT
 
     @property
+    def moved_topics(self) -> list[MovedTopic]:
+        """The topics whose F1 changed by half a hundredth or more, those that changed most first."""
+        f1 = ((id, self.old.topics[id].value, self.new.topics[id].value) for id in self.p_topics)
+        topics = [MovedTopic(id, old, new) for id, old, new in f1 if old is not None and new is not None]
+        moved = (topic for topic in topics if abs(topic.change) >= _MOVED)
+        return sorted(moved, key=lambda topic: (-abs(topic.change), topic.id))
+
+    @property
     def worse_topics(self) -> list[str]:
-        """The topics in which the new one is significantly worse."""
+        """The topics in which the new model is significantly worse."""
         return [topic for topic, p in self.p_topics.items() if p < SIGNIFICANT]
 
 
 def topics_with_other_goals(old: Model, new: Model) -> list[str]:
-    """The ids of topics of which two models ask for different precisions, so that F1 does not say which one is better."""
-    asked = {topic.id: topic.precision for topic in old.topics}
-    return [topic.id for topic in new.topics if topic.id in asked and asked[topic.id] != topic.precision]
+    """The ids of topics of which two models ask for different precisions.
+
+    F1 does not say which of the two models is better for such a topic.
+    """
+    goals = {topic.id: topic.precision for topic in old.topics}
+    return [topic.id for topic in new.topics if topic.id in goals and goals[topic.id] != topic.precision]
 
 
 def compare_models(
     old: Model, new: Model, labels: Labels, disputed: Mapping[str, Collection[str]] | None = None
 ) -> Comparison | None:
-    """How the new model compares with the old one by today's labels; None where there is no topic or entry to compare.
+    """How a new model compares with an old one by today's labels; None where there is no topic or entry to compare.
 
-    For an entry that a model was trained on, its tags are those of cross-validation, which its file keeps; an entry that
-    it never saw it simply tags. So neither side is judged on what it was fitted to.
-    Topics of `topics_with_other_goals` are left out.
+    Neither model is judged by entries that it was fitted to. The file of a model keeps the tags of cross-validation for the
+    entries that it was trained on, and these count. A model tags the entries that it never saw.
 
     Args:
         old: one model.
         new: the other.
         labels: by which both are judged.
-        disputed: by entry id, topics that count for nothing in it.
+        disputed: by entry id, topics that count for nothing in the entry.
     """
-    both = {topic.id for topic in old.topics} & {topic.id for topic in new.topics} - {*topics_with_other_goals(old, new)}
-    shared = [topic.id for topic in labels.topics if topic.id in both]
-    if not shared or not len(labels.entries):
+    topics = _comparable_topics(old, new, labels)
+    if not topics or not len(labels.entries):
         return None
-    yes, known = labels.arrays()
-    place = {topic.id: n for n, topic in enumerate(labels.topics)}
+    column = {topic.id: t for t, topic in enumerate(labels.topics)}
+    yes, labelled = labels.arrays()
     for n, entry in enumerate(labels.entries):
-        known[n, [place[topic] for topic in (disputed or {}).get(entry.id, ()) if topic in place]] = False
-    columns = [n for n, topic in enumerate(labels.topics) if topic.id in shared]
-    yes, known = yes[:, columns], known[:, columns]
-    before, after = (out_of_fold_tags(model, labels)[:, [model.column(id) for id in shared]] for model in (old, new))
-    alone = [
-        metrics.paired_randomization_test(yes[:, [t]], known[:, [t]], before[:, [t]], after[:, [t]]) for t in range(len(shared))
+        labelled[n, [column[topic] for topic in (disputed or {}).get(entry.id, ()) if topic in column]] = False
+    columns = [column[topic] for topic in topics]
+    yes, labelled = yes[:, columns], labelled[:, columns]
+    old_tags, new_tags = (out_of_fold_tags(model, labels)[:, [model.column(id) for id in topics]] for model in (old, new))
+    p_topics = [
+        metrics.paired_randomization_test(yes[:, [t]], labelled[:, [t]], old_tags[:, [t]], new_tags[:, [t]])
+        for t in range(len(topics))
     ]
     return Comparison(
         len(labels.entries),
-        metrics.paired_randomization_test(yes, known, before, after),
-        dict(zip(shared, metrics.holm_correction(np.array(alone)).tolist(), strict=True)),
-        _summarise(yes, known, before, shared),
-        _summarise(yes, known, after, shared),
+        metrics.paired_randomization_test(yes, labelled, old_tags, new_tags),
+        dict(zip(topics, metrics.holm_correction(np.array(p_topics)).tolist(), strict=True)),
+        _compute_f1_figures(yes, labelled, old_tags, topics),
+        _compute_f1_figures(yes, labelled, new_tags, topics),
     )
+
+
+def _comparable_topics(old: Model, new: Model, labels: Labels) -> list[str]:
+    """The ids of the topics of these labels that both models have, without those of `topics_with_other_goals`."""
+    shared = {topic.id for topic in old.topics} & {topic.id for topic in new.topics}
+    shared -= {*topics_with_other_goals(old, new)}
+    return [topic.id for topic in labels.topics if topic.id in shared]
 
 
 def out_of_fold_tags(model: Model, labels: Labels) -> NDArray[np.bool_]:
     """(n_entries, n_topics): the tags of each labelled entry by a model that had not seen it."""
     tags = np.zeros((len(labels.entries), len(model.topics)), dtype=bool)
-    held = {bytes(id).decode("ascii", "replace"): n for n, id in enumerate(model.out_of_fold_ids)}
-    new = []
+    row_of = {bytes(id).decode("ascii", "replace"): n for n, id in enumerate(model.out_of_fold_ids)}
+    unseen = [n for n, entry in enumerate(labels.entries) if entry.id not in row_of]
     for n, entry in enumerate(labels.entries):
-        if entry.id in held:
-            tags[n] = model.out_of_fold_tags[held[entry.id]].astype(bool)
-        else:
-            new.append(n)
-    for n, tagged in zip(new, model.tag([labels.entries[n] for n in new]), strict=True):
+        if entry.id in row_of:
+            tags[n] = model.out_of_fold_tags[row_of[entry.id]].astype(bool)
+    for n, tagged in zip(unseen, model.tag([labels.entries[n] for n in unseen]), strict=True):
         tags[n, [model.column(tag.topic.id) for tag in tagged.tags]] = True
     return tags
 
 
-def _summarise(yes: NDArray[np.bool_], known: NDArray[np.bool_], tagged: NDArray[np.bool_], ids: list[str]) -> dict[str, Any]:
-    """F1 as in `figures`, with its intervals."""
-    cells = metrics.count_cells(yes, known, tagged)
-    total = cells.sum(0)
-    sides = zip(ids, metrics.f1(total), *metrics.f1_interval(total), strict=True)
-    return {
-        "micro_f1": with_bootstrap_interval(lambda rows: metrics.micro_f1(yes[rows], known[rows], tagged[rows]), len(yes), 0),
-        "macro_f1": with_bootstrap_interval(lambda rows: metrics.macro_f1(yes[rows], known[rows], tagged[rows]), len(yes), 0),
-        "topics": {id: {"f1": round_figures(*values)} for id, *values in sides},
-    }
+def _compute_f1_figures(yes: Bools, labelled: Bools, tagged: Bools, ids: list[str]) -> F1Figures:
+    counts = metrics.count_cells(yes, labelled, tagged).sum(0)
+    topics = zip(metrics.f1(counts), *metrics.f1_interval(counts), strict=True)
+    return F1Figures(
+        with_bootstrap_interval(lambda rows: metrics.micro_f1(yes[rows], labelled[rows], tagged[rows]), len(yes), 0),
+        with_bootstrap_interval(lambda rows: metrics.macro_f1(yes[rows], labelled[rows], tagged[rows]), len(yes), 0),
+        {id: Interval.rounded(*sides) for id, sides in zip(ids, topics, strict=True)},
+    )

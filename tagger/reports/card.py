@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from tagger.evaluation.figures import require_figures
 from tagger.formats.markdown import escape_markdown, markdown_table
 from tagger.model.model import Model
 from tagger.reports.figures import figures_text
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "model_card",
@@ -23,7 +19,7 @@ def describe_missed_goals(model: Model) -> list[str]:
     for id, found in model.about.get("precision", {}).items():
         if found["more"] == 0:
             continue
-        n_yes = model.about["figures"]["topics"][id]["yes"]
+        n_yes = require_figures(model).topics[id].n_yes
         more = (
             f"at least about {found['more']} more yes {'entry' if found['more'] == 1 else 'entries'} like these would do"
             if found["more"] is not None
@@ -74,7 +70,7 @@ def model_card(model: Model) -> str:
         f"From {about['settings']['n_folds']}-fold cross-validation in which weights, calibration and thresholds of each "
         "fold come from the other folds alone; entries that resemble each other are kept in one fold; cells marked unsure "
         "count for nothing. In brackets, 95% intervals.\n\n"
-        + figures_text(about["figures"], model, "markdown")
+        + figures_text(require_figures(model), model, "markdown")
         + _precise(model)
         + "\n## Limits\n\n"
         "- It knows English words of the fields that the labels cover. An entry that is unlike them is said to be so.\n"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from tagger.evaluation.figures import Interval
 from tagger.formats.markdown import escape_markdown, markdown_table
 from tagger.formats.plain_text import align_columns, count_noun
 from tagger.reports.figures import format_interval
@@ -30,17 +31,17 @@ def drift_text(found: dict[str, Any], form: str) -> str:
         f"{count_noun(found['n_entries'], 'new entry', 'new entries')} against {found['n_labelled']} labelled"
         + (f"; {found['n_left_out']} left out: labelled already, or given twice" if found["n_left_out"] else ""),
         "unknown words: " + ("-" if found["unknown_words"] is None else f"{found['unknown_words']:.1%}"),
-        f"mean of the best scores: {format_interval(best['new'])}; of the labelled entries, which the model was fitted to: "
-        + format_interval([best["labelled"], None, None]),
+        f"mean of the best scores: {_interval_text(best['new'])}; of the labelled entries, which the model was fitted to: "
+        + format_interval(Interval(best["labelled"])),
     ]
     limits = [f"{found['usual']:.2f}", f"{found['too_many']:.2f}"]
-    signs = [[_SIGNS[name], str(sign["n"]), format_interval(sign["share"]), *limits] for name, sign in found["signs"].items()]
+    signs = [[_SIGNS[name], str(sign["n"]), _interval_text(sign["share"]), *limits] for name, sign in found["signs"].items()]
     rates = [
         [
             mark(topic["name"]),
             str(topic["n"]),
-            format_interval(topic["new"]),
-            format_interval(topic["labelled"]),
+            _interval_text(topic["new"]),
+            _interval_text(topic["labelled"]),
             topic["moved"] or "",
         ]
         for topic in found["topics"].values()
@@ -74,7 +75,7 @@ def suggestions_text(found: dict[str, Any], form: str) -> str:
         [
             mark(topic["name"]),
             str(topic["yes"]),
-            format_interval(topic["f1"] or [None, None, None]),
+            _interval_text(topic["f1"] or [None] * 3),
             str(topic["more"] or ""),
             str(topic["uncertain"]),
         ]
@@ -97,6 +98,10 @@ def _to_label(entries: Sequence[dict[str, Any]], heading: str, form: str) -> lis
         return [markdown_table(["id", heading, "reason", "where"], [[escape_markdown(cell) for cell in row] for row in rows])]
     lines = (f"{row[0]}  " + f"\n{' ' * 10}".join(filter(None, row[1:])) + "\n" for row in rows)
     return [f"{heading}:\n" + "".join(lines)]
+
+
+def _interval_text(sides: Sequence[float | None]) -> str:
+    return format_interval(Interval.from_json(sides))
 
 
 def reason_text(entry: dict[str, Any]) -> str:

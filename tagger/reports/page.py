@@ -13,8 +13,8 @@ from typing import Any
 from tagger import DISTRIBUTION
 from tagger.curation.learning_curve import Point, learning_curve, n_fits
 from tagger.errors import ModelError, UsageError
-from tagger.evaluation.comparison import Comparison, compare_models
-from tagger.evaluation.figures import NARROW_INTERVAL, USABLE_YES_ENTRIES, yes_entries_needed
+from tagger.evaluation.comparison import compare_models
+from tagger.evaluation.figures import NARROW_INTERVAL, USABLE_YES_ENTRIES, Figures, require_figures, yes_entries_needed
 from tagger.formats.plain_text import strip_unprintable
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
@@ -33,9 +33,6 @@ __all__ = [
     "need_extra",
     "render_report",
 ]
-
-
-_MOVED = 0.005  # of F1, from which on a topic is named
 
 
 def build_report(
@@ -112,19 +109,18 @@ def render_report(place: Workspace, labels: Labels, model: Model, held_out: OutO
     template = environment.from_string((resources.files("tagger.reports") / "page.html").read_text(encoding="utf-8"))
     before, state = _before(place, labels)
     comparison = compare_models(before, model, labels) if before is not None else None
-    figures = model.about["figures"]
+    figures = require_figures(model)
     shown = plot_all(labels, model, held_out, curve)
     return strip_unprintable(
         template.render(
             about=model.about,
             state=state,
-            overall=[(name, figures[key], text) for key, (name, text) in _TILES.items()],
-            topics=_topics(labels, model),
+            overall=[(name, getattr(figures, key), text) for key, (name, text) in _TILES.items()],
+            topics=_topics(labels, model, figures),
             narrow=NARROW_INTERVAL,
             usable=USABLE_YES_ENTRIES,
             pictures=[(picture, [Markup(panel) for panel in picture.panels]) for picture in shown],
             comparison=comparison,
-            moved=_moved(comparison),
             names={topic.id: topic.name for topic in labels.topics},
         )
     )
@@ -133,20 +129,26 @@ def render_report(place: Workspace, labels: Labels, model: Model, held_out: OutO
 _TILES = {
     "micro_f1": (OVERALL["micro_f1"], "F1 of all tags together"),
     "macro_f1": (OVERALL["macro_f1"], "mean F1 of the topics"),
-    "first_precision": (OVERALL["first_precision"], "share of entries with a tag whose best one is right"),
+    "precision_at_1": (OVERALL["precision_at_1"], "share of entries with a tag whose best one is right"),
     "calibration_error": (OVERALL["calibration_error"], "how far scores are from shares, on average; 0 is best"),
 }
 
 
-def _topics(labels: Labels, model: Model) -> list[dict[str, Any]]:
+def _topics(labels: Labels, model: Model, figures: Figures) -> list[dict[str, Any]]:
     """A row a topic: its name, figures, threshold (None where it is not learned) and how many more labels it needs."""
     rows = []
-    for topic, cut in zip(labels.topics, model.thresholds.tolist(), strict=True):
-        found = model.about["figures"]["topics"][topic.id]
-        threshold = None if cut == float("inf") else cut
-        lacking = "yes" if found["yes"] < model.about["settings"]["min_yes"] else "no"
-        row = {"name": topic.name, "definition": topic.definition, "threshold": threshold, "lacking": lacking}
-        rows.append({**row, **found, "more": yes_entries_needed(found["yes"], found["f1"])})
+    for topic, threshold in zip(labels.topics, model.thresholds.tolist(), strict=True):
+        of_topic = figures.topics[topic.id]
+        rows.append(
+            {
+                "name": topic.name,
+                "definition": topic.definition,
+                "threshold": None if threshold == float("inf") else threshold,
+                "figures": of_topic,
+                "lacking": "yes" if of_topic.n_yes < model.about["settings"]["min_yes"] else "no",
+                "n_more": yes_entries_needed(of_topic.n_yes, of_topic.f1),
+            }
+        )
     return rows
 
 
@@ -166,12 +168,3 @@ def _loaded(place: Workspace, which: str) -> Model | None:
         return load(place.model if which == "model" else previous_model(place))
     except ModelError:
         return None
-
-
-def _moved(comparison: Comparison | None) -> list[tuple[str, float, float]]:
-    """The topics whose F1 moved, those that moved most first: (id, before, after)."""
-    if comparison is None:
-        return []
-    pairs = [(id, comparison.old["topics"][id]["f1"][0], comparison.new["topics"][id]["f1"][0]) for id in comparison.p_topics]
-    moved = [(id, old, new) for id, old, new in pairs if old is not None and new is not None and abs(new - old) >= _MOVED]
-    return sorted(moved, key=lambda row: (-abs(row[2] - row[1]), row[0]))

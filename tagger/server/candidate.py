@@ -11,6 +11,7 @@ import numpy as np
 from tagger.entry import Entry
 from tagger.errors import ModelError, UsageError
 from tagger.evaluation.comparison import Comparison, compare_models, out_of_fold_tags
+from tagger.evaluation.figures import Interval, require_figures
 from tagger.labels.dataset import Labels, read_labels
 from tagger.labels.reviewed import label_of
 from tagger.model.model import Model
@@ -29,9 +30,6 @@ __all__ = [
     "promote_candidate",
     "train_candidate",
 ]
-
-
-Interval = Sequence[float | None]  # a figure and the bounds of its 95% interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +120,19 @@ def promote_candidate(workspace: Workspace, candidate: CandidateModel) -> None:
 
 
 def _f1_changes(new: Model, comparison: Comparison | None) -> tuple[F1Change, ...]:
-    trained = new.about["figures"]
-    before = comparison.old if comparison is not None else {"topics": {}}
-    after = trained | (comparison.new if comparison is not None else {})
+    trained = require_figures(new)
+    before, after = (None, trained) if comparison is None else (comparison.old, comparison.new)
     overall = [
-        F1Change(name, before.get(key), after[key], worse=False)
-        for key, name in (("micro_f1", "all topics together (micro-F1)"), ("macro_f1", "mean of the topics (macro-F1)"))
+        F1Change("all topics together (micro-F1)", None if before is None else before.micro_f1, after.micro_f1, worse=False),
+        F1Change("mean of the topics (macro-F1)", None if before is None else before.macro_f1, after.macro_f1, worse=False),
     ]
     by_topic = [
         F1Change(
             topic.name,
-            before["topics"].get(topic.id, {}).get("f1"),
-            trained["topics"][topic.id]["f1"],
+            None if before is None else before.topics.get(topic.id),
+            trained.topics[topic.id].f1,
             worse=comparison is not None and topic.id in comparison.worse_topics,
-            n_yes=trained["topics"][topic.id]["yes"],
+            n_yes=trained.topics[topic.id].n_yes,
         )
         for topic in new.topics
     ]

@@ -119,7 +119,8 @@ def _candidate_json(candidate: CandidateModel) -> Json:
 
 def _f1_json(change: F1Change) -> Json:
     n_yes = {} if change.n_yes is None else {"yes": change.n_yes}
-    return {"name": change.name, **n_yes, "before": change.before, "after": change.after, "worse": change.worse}
+    before = None if change.before is None else change.before.to_json()
+    return {"name": change.name, **n_yes, "before": before, "after": change.after.to_json(), "worse": change.worse}
 
 
 def _tag_changes_json(changes: Sequence[TagChange]) -> list[Json]:

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
+from tagger.evaluation.figures import read_figures
 from tagger.reports.figures import format_interval
 from tagger.server.guard import Guard
 from tagger.server.queue import STATES
@@ -60,7 +61,7 @@ def make_pages(review: Review, guard: Guard) -> APIRouter:
         model = review.session.model
         thresholds = [None if threshold == inf else float(threshold) for threshold in model.thresholds]
         rows = list(zip(model.topics, thresholds, strict=True))
-        return render("figures.html", {**shared, "rows": rows, "about": model.about, "pictures": review.pictures})
+        return render("figures.html", {**shared, "rows": rows, "figures": read_figures(model), "pictures": review.pictures})
 
     @router.get("/figures/{name}.svg")
     def get_picture(name: str) -> Response:

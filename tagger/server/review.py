@@ -9,7 +9,8 @@ from tagger.errors import UsageError
 from tagger.labels.dataset import read_labels
 from tagger.labels.reviewed import read_confirmed
 from tagger.reports.page import evaluate_for_report
-from tagger.reports.pictures import Picture, plot_all
+from tagger.reports.pictures import plot_all
+from tagger.reports.svg import Picture
 from tagger.server.candidate import CandidateModel, promote_candidate, train_candidate
 from tagger.server.doubts import DoubtedLabel
 from tagger.server.jobs import JobRunner, Progress

@@ -9,7 +9,7 @@ import numpy as np
 
 import tagger
 from tagger.errors import LabelsError
-from tagger.evaluation.figures import compute_figures
+from tagger.evaluation.figures import compute_figures, require_figures
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
 from tagger.text.normalize import entry_text
@@ -95,7 +95,7 @@ def cross_validate_labels(
             "n_entries": len(labels.entries),
             "versions": {"tagger": tagger.__version__, "scikit-learn": sklearn.__version__, "numpy": np.__version__},
             **model.about,
-            "figures": compute_figures(yes, known, held_out.scores, held_out.tagged, labels.topics, settings.seed),
+            "figures": compute_figures(yes, known, held_out.scores, held_out.tagged, labels.topics, settings.seed).to_json(),
         },
     )
     return model, held_out
@@ -103,10 +103,11 @@ def cross_validate_labels(
 
 def describe_not_learned(model: Model, at_least: int) -> list[str]:
     """A sentence for each topic that a model could not learn, for want of so many yes or no entries."""
+    figures = require_figures(model)
     lines = []
-    for topic, cut in zip(model.topics, model.thresholds, strict=True):
-        if cut == float("inf"):
-            found = model.about["figures"]["topics"][topic.id]
-            lacking = "yes" if found["yes"] < at_least else "no"
-            lines.append(f"{topic.name}: only {found[lacking]} {lacking} entries, so it is not tagged; label more")
+    for topic, threshold in zip(model.topics, model.thresholds, strict=True):
+        if threshold == float("inf"):
+            n_yes, n_no = figures.topics[topic.id].n_yes, figures.topics[topic.id].n_no
+            n, label = (n_yes, "yes") if n_yes < at_least else (n_no, "no")
+            lines.append(f"{topic.name}: only {n} {label} entries, so it is not tagged; label more")
     return lines
