@@ -88,8 +88,8 @@ def screen(arguments: str) -> str:
 
     file, *keys = shlex.split(arguments)
     model = tagger.load(ROOT / "models" / "topics.safetensors")
-    rows, taxonomy = Workspace(ROOT).hand()
-    state = start_session(tagger.read_listing(ROOT / file), taxonomy, rows, model)
+    hand = Workspace(ROOT).read_hand_labels()
+    state = start_session(tagger.read_listing(ROOT / file), hand.taxonomy, hand.rows, model)
     for key in keys:
         state, _ = press_key(state, key)
     lines, _ = drawn(state, telling_positions(model, state.entries[state.n or 0]), 80, 24)

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tagger import LabelsError
+from tagger import LabelsError, __version__
 from tagger.batch.plan import BatchSettings
 from tagger.ci.reports import code_quality, commands, host, junit, outputs, summary, text
 from tagger.ci.run import Check, Run, run_checks
@@ -27,10 +27,10 @@ from tagger.model.storage import load, model_to_bytes
 from tagger.reports import card as card_report
 from tagger.source import Source
 from tagger.training.settings import Settings as Training
-from tagger.workspace import scaffold as hosts
+from tagger.workspace import scaffold
 from tagger.workspace.promotion import promote
 from tagger.workspace.retrain import train_from_labels
-from tagger.workspace.scaffold import create_workspace, pipeline_files
+from tagger.workspace.scaffold import GitOrigin, create_workspace, pipeline_files
 from tagger.workspace.workspace import Workspace
 
 RunCommand = Callable[..., subprocess.CompletedProcess[str]]
@@ -456,15 +456,15 @@ def test_pipelines_that_propose_from_an_action_that_is_named(run: RunCommand, tm
 def test_where_tagger_was_installed_from_is_where_pipelines_get_it(
     monkeypatch: pytest.MonkeyPatch, url: str, action: str | None
 ) -> None:
-    monkeypatch.setattr(hosts, "installed_from", lambda: (url, "c0ffee"))
+    monkeypatch.setattr(scaffold, "find_git_origin", lambda: GitOrigin(url, "c0ffee"))
     for workflow in pipeline_files("github").values():
-        assert f"uses: {action or hosts._ACTION}\n" in workflow
+        assert f"uses: {action or f'__OWNER__/tagger@v{__version__}'}\n" in workflow
     (pipeline,) = pipeline_files("gitlab").values()
     assert f'    TAGGER: "paper-tagger[review] @ git+{url}@c0ffee"\n' in pipeline
 
 
 @pytest.mark.parametrize(
-    "kept, found",
+    "record, origin",
     [
         (None, None),
         ('{"url": "file:///home/ann/tagger", "dir_info": {"editable": true}}', None),
@@ -472,15 +472,15 @@ def test_where_tagger_was_installed_from_is_where_pipelines_get_it(
         ('{"url": "file:///srv/tagger", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}}', None),
         (
             '{"url": "https://example.org/tagger", "vcs_info": {"vcs": "git", "requested_revision": "v1", "commit_id": "c0"}}',
-            ("https://example.org/tagger", "c0"),
+            GitOrigin("https://example.org/tagger", "c0"),
         ),
     ],
 )
 def test_what_pip_keeps_of_an_installation(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept: str | None, found: tuple[str, str] | None
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, record: str | None, origin: GitOrigin | None
 ) -> None:
     (tmp_path / "METADATA").write_text("Metadata-Version: 2.1\nName: tagger\n")
-    if kept is not None:
-        (tmp_path / "direct_url.json").write_text(kept)
-    monkeypatch.setattr(hosts, "distribution", lambda name: PathDistribution(tmp_path))
-    assert hosts.installed_from() == found
+    if record is not None:
+        (tmp_path / "direct_url.json").write_text(record)
+    monkeypatch.setattr(scaffold, "distribution", lambda name: PathDistribution(tmp_path))
+    assert scaffold.find_git_origin() == origin

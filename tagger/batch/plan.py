@@ -41,14 +41,13 @@ from tagger.entry import Entry
 from tagger.errors import ListingError, OutputError, Problem, TaggerError, UsageError
 from tagger.formats.listing import Listing
 from tagger.formats.registry import decode_text, read_entries
-from tagger.labels.table import LabelRow
 from tagger.model.model import Model
 from tagger.model.storage import model_from_bytes, read_model_bytes
 from tagger.reports import tags as report
 from tagger.source import Source
 from tagger.tags import Tag, Tagged
-from tagger.taxonomy import Taxonomy, Topic
-from tagger.workspace.workspace import Workspace, model_path
+from tagger.taxonomy import Topic
+from tagger.workspace.workspace import HandLabels, Workspace, model_path
 
 __all__ = [
     "COMBINED",
@@ -303,15 +302,16 @@ class _Engine:
         return model_from_bytes(self.data, self.path)
 
     @cached_property
-    def hand(self) -> tuple[Mapping[str, LabelRow], Taxonomy]:
-        return self.labelled.hand() if self.labelled is not None else ({}, Taxonomy())
+    def hand(self) -> HandLabels:
+        return self.labelled.read_hand_labels() if self.labelled is not None else HandLabels()
 
     def tags(self, entries: Sequence[Entry], old: Manifest) -> dict[str, TagRecord]:
         """By hash of the content: from the manifest where it has the entry as this engine tags it, else made now."""
         known = {record.content: record for made in old.made.values() if made.made_with == self.hash for record in made.records}
         new = {content: entry for entry in entries if (content := _content(entry)) not in known}
         if new:
-            for content, result in zip(new, self.model.tag(list(new.values()), *self.hand), strict=True):
+            results = self.model.tag(list(new.values()), self.hand.rows, self.hand.taxonomy)
+            for content, result in zip(new, results, strict=True):
                 topics = tuple((tag.topic.id, None if tag.score is None else round(tag.score, DIGITS)) for tag in result.tags)
                 known[content] = TagRecord(result.entry.id, result.entry.title, content, topics, result.by, _note(result))
         return known
@@ -322,7 +322,7 @@ class _Engine:
         Raises:
             ListingError: if the form is a listing and cannot hold an entry.
         """
-        named = {topic.id: topic for topic in (*self.model.topics, *self.hand[1].topics)}
+        named = {topic.id: topic for topic in (*self.model.topics, *self.hand.taxonomy.topics)}
         results = []
         for (source, entry), record in zip(entries, records, strict=True):
             tags = tuple(Tag(named.get(id, Topic(id, id)), score, record.by) for id, score in record.topics)

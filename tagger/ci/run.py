@@ -374,7 +374,8 @@ def _tag_new(plan: batch.Plan, model: Model, place: Workspace) -> tuple[Tagged, 
         inputs = plan.made[change.output].inputs if change.state != "removed" else ()
         for given in inputs:
             entries = [entry for entry in read_files([given.source], given.year).entries if entry.id in ids]
-            tagged += model.tag(entries, *(place.hand()))
+            hand = place.read_hand_labels()
+            tagged += model.tag(entries, hand.rows, hand.taxonomy)
             ids -= {entry.id for entry in entries}
     return tuple(tagged)
 

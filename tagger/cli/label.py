@@ -33,10 +33,10 @@ def label(
 
     place = require_workspace(workspace)
     tagger = load_model(model, place)
-    rows, taxonomy = place.hand()
+    hand = place.read_hand_labels()
     listing = read_files(files, year)
     warn(listing.warnings)
-    state = start_session(listing.all(), taxonomy, rows, tagger, everything)
+    state = start_session(listing.all(), hand.taxonomy, hand.rows, tagger, everything)
     folder = LabelStore(place.labels)
     if state.view:
         with terminal() as screen:

@@ -20,8 +20,7 @@ from tagger.cli.output import emit, terminal_width, warn
 from tagger.errors import UsageError
 from tagger.formats.registry import read_files
 from tagger.reports import tags as report
-from tagger.taxonomy import Taxonomy
-from tagger.workspace.workspace import find_workspace, load_model
+from tagger.workspace.workspace import HandLabels, find_workspace, load_model
 
 
 def tag(
@@ -49,7 +48,7 @@ def tag(
         raise UsageError(f"--format {form} has no place for {'words' if explain else 'every score'}; choose another format")
     place = find_workspace(workspace)
     tagger = load_model(model, place)
-    hand, hand_taxonomy = place.hand() if place is not None and not no_labels else ({}, Taxonomy())
+    hand = place.read_hand_labels() if place is not None and not no_labels else HandLabels()
     if topics is not None:
         chosen = [id.strip() for id in topics.split(",") if id.strip()]
         if not chosen:
@@ -57,10 +56,10 @@ def tag(
         tagger = tagger.restricted_to(chosen)
     listing = read_files(files, year)
     if since is not None:
-        from tagger.workspace.git import added_since
+        from tagger.workspace.git import entries_added_since
 
-        listing = replace(listing, entries=added_since(since, listing.entries))
-    tagged = tagger.tag(listing.entries, hand, hand_taxonomy, all_scores)
+        listing = replace(listing, entries=entries_added_since(since, listing.entries))
+    tagged = tagger.tag(listing.entries, hand.rows, hand.taxonomy, all_scores)
     warn(listing.warnings)
     if output is None or not listing.problems:
         emit(report.format_tagged(tagged, tagger, form, explain, all_scores, terminal_width(output)), output)

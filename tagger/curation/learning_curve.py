@@ -15,7 +15,7 @@ from tagger.taxonomy import Taxonomy
 from tagger.text.normalize import entry_text
 from tagger.training.settings import Settings
 from tagger.training.trainer import OutOfFold, train
-from tagger.workspace.retrain import jobs_for
+from tagger.workspace.retrain import limit_n_jobs
 
 __all__ = [
     "Point",
@@ -78,7 +78,7 @@ def learning_curve(
     folds = [np.flatnonzero(held_out.fold == k) for k in np.unique(held_out.fold)]
     outside = [random.permutation(np.setdiff1d(np.arange(len(texts)), fold)) for fold in folds]
     samples = [(share, k, others[: round(share * len(others))]) for share in _SHARES for k, others in enumerate(outside)]
-    work = Parallel(n_jobs=jobs_for(labels, n_jobs), return_as="generator")(
+    work = Parallel(n_jobs=limit_n_jobs(n_jobs, len(texts)), return_as="generator")(
         delayed(_tags)(
             [texts[n] for n in sample],
             yes[sample],

@@ -6,7 +6,7 @@ It reads and never writes. The functions behind `tag` and `tagger why` make its 
 # No `from __future__ import annotations`: FastAPI reads the annotations of functions that stand inside a function.
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +19,6 @@ from starlette.exceptions import HTTPException
 from tagger import __version__
 from tagger.entry import Entry
 from tagger.labels.dataset import read_labels
-from tagger.labels.table import LabelRow
 from tagger.model.explain import explain_entries
 from tagger.model.model import Model
 from tagger.model.storage import hash_model
@@ -40,8 +39,7 @@ from tagger.server.api_body import JSON_LINES, LIMITS, Limits, RequestBody, pars
 from tagger.server.api_examples import request_body_spec
 from tagger.server.api_schema import Health, TagAnswer, TagOptions, TopicsAnswer, WhyAnswer, WhyOptions
 from tagger.server.file_cache import CachedFromFiles
-from tagger.taxonomy import Taxonomy
-from tagger.workspace.workspace import Workspace
+from tagger.workspace.workspace import HandLabels, Workspace
 
 __all__ = [
     "make_api",
@@ -64,7 +62,7 @@ def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, li
         limits: how much one request may hold; more is refused with status 413.
     """
     router = APIRouter(prefix="/v1", route_class=ApiRoute, generate_unique_id_function=lambda route: route.name)
-    hand = CachedFromFiles(workspace.hand if workspace else lambda: ({}, Taxonomy()), lambda: _label_files(workspace)[:2])
+    hand = CachedFromFiles(workspace.read_hand_labels if workspace else HandLabels, lambda: _label_files(workspace)[:2])
     model_hash = lru_cache(maxsize=1)(hash_model)  # it reads the whole model, and the server's health is asked for often
     labels = CachedFromFiles(lambda: read_labels(workspace.labels) if workspace else None, lambda: _label_files(workspace))
 
@@ -86,7 +84,7 @@ def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, li
         responses={200: answer_spec(TopicsAnswer, "The topics."), **error_specs(503)},
     )
     def topics() -> Response:
-        rows = topic_rows(tagger(), hand()[1].topics)
+        rows = topic_rows(tagger(), hand().taxonomy.topics)
         return json_response({"topics": [row | {"learned": row["threshold"] is not None} for row in rows]})
 
     @router.post(
@@ -161,12 +159,10 @@ def _add_refusals(router: APIRouter) -> None:
         raise HTTPException(405, f"expected {allowed}, found {request.method}; /v1/docs tells more", headers={"allow": allowed})
 
 
-def _tagged_lines(
-    model: Model, entries: Sequence[Entry], hand: tuple[Mapping[str, LabelRow], Taxonomy], options: TagOptions
-) -> Iterator[str]:
+def _tagged_lines(model: Model, entries: Sequence[Entry], hand: HandLabels, options: TagOptions) -> Iterator[str]:
     """What `tag --format jsonl` writes, a chunk of entries at a time."""
     for first in range(0, len(entries), _CHUNK):
-        results = model.tag(entries[first : first + _CHUNK], *hand, options.all_scores)
+        results = model.tag(entries[first : first + _CHUNK], hand.rows, hand.taxonomy, options.all_scores)
         yield format_tagged(results, model, "jsonl", options.explain, options.all_scores)
 
 

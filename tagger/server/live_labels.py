@@ -46,7 +46,7 @@ class LiveLabels:
     def __init__(self, workspace: Workspace, model: Model, listed: Iterable[Entry]) -> None:
         self.lock = RLock()
         self._store = LabelStore(workspace.labels)
-        _, taxonomy = workspace.hand()
+        taxonomy = workspace.read_hand_labels().taxonomy
         self._read_rows = CachedFromFiles(self._rows_from_disk, lambda: (self._store.table,))
         self._rows_read = self._read_rows()
         self.labelling: LabellingSession = start_session(

@@ -14,43 +14,49 @@ from tagger.workspace.retrain import is_current
 from tagger.workspace.workspace import Workspace
 
 __all__ = [
-    "Checked",
+    "WorkspaceCheck",
     "check_workspace",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """All that is wrong in a workspace, and its labels, None where they are what is wrong."""
+class WorkspaceCheck:
+    """All that is wrong in a workspace."""
 
     problems: tuple[Problem, ...]
-    labels: Labels | None
+    labels: Labels | None  # None where they are what is wrong
 
 
-def check_workspace(place: Workspace, labels_only: bool = False) -> Checked:
+def check_workspace(workspace: Workspace, labels_only: bool = False) -> WorkspaceCheck:
     """Whether the labels contradict themselves and, if they do not, whether the model is what they give.
 
+    Args:
+        workspace: what to check.
+        labels_only: leave the model out.
+
     Raises:
-        LabelsError: if there is no list of topics to check them by.
+        LabelsError: if there is no list of topics to check the labels by.
     """
     try:
-        labels = read_labels(place.labels)
+        labels = read_labels(workspace.labels)
     except LabelsError as error:
         if not error.problems:
             raise
-        return Checked(error.problems, None)
-    problems = check_confirmed(place.labels, labels)
-    wrong = None if labels_only else _wrong_model(place, labels)
-    if wrong is not None:
-        problems.append(Problem(Source(str(place.model)), wrong))
-    return Checked(tuple(problems), labels)
+        return WorkspaceCheck(error.problems, None)
+    problems = check_confirmed(workspace.labels, labels)
+    message = None if labels_only else _describe_model_problem(workspace, labels)
+    if message is not None:
+        problems.append(Problem(Source(str(workspace.model)), message))
+    return WorkspaceCheck(tuple(problems), labels)
 
 
-def _wrong_model(place: Workspace, labels: Labels) -> str | None:
-    if not place.model.exists():
+def _describe_model_problem(workspace: Workspace, labels: Labels) -> str | None:
+    if not workspace.model.exists():
         return "no model yet; 'tagger retrain' makes one"
     try:
-        model = load(place.model)
+        model = load(workspace.model)
     except ModelError as error:
-        return str(error).removeprefix(f"{place.model}: ")
-    return None if is_current(model, labels, Settings()) else f"not what {place.labels} gives; 'tagger retrain' makes it anew"
+        return str(error).removeprefix(f"{workspace.model}: ")
+    if is_current(model, labels, Settings()):
+        return None
+    return f"not what {workspace.labels} gives; 'tagger retrain' makes it anew"

@@ -1,4 +1,4 @@
-"""Which entries a listing did not have at a revision of the git repository around the current folder."""
+"""Which entries a listing did not have at an earlier revision of its git repository."""
 
 from __future__ import annotations
 
@@ -11,45 +11,51 @@ from tagger.errors import ListingError, UsageError
 from tagger.formats.registry import decode_text, read_entries
 
 __all__ = [
-    "added_since",
+    "entries_added_since",
 ]
 
 
-def added_since(revision: str, entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The entries that their files, as `source` names them, did not have at the revision; all of a file that is new.
+def entries_added_since(revision: str, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The entries that their files did not have at a revision of the repository around the current folder.
+
+    All entries of a file that is new count. The file of an entry is the one that its `source` names.
 
     Raises:
         UsageError: if there is no git repository or no such revision.
     """
-    known = _git("rev-parse", "--verify", "--quiet", f"{revision}^{{tree}}")
-    if known.returncode and (revision != "HEAD" or _git("rev-parse", "--git-dir").returncode):  # before the first commit
-        said = known.stderr.decode(errors="replace").strip()
-        raise UsageError(f"--since {revision}: {said or 'the git repository here has no such revision'}")
-    then: dict[str, set[str]] = {}
+    _require_revision(revision)
+    ids_in_file: dict[str, set[str]] = {}
     added = []
     for entry in entries:
         path = "" if entry.source is None else entry.source.path
-        if path not in then:
-            then[path] = _ids(revision, path)
-        if entry.id not in then[path]:
+        if path not in ids_in_file:
+            ids_in_file[path] = _read_ids(revision, path)
+        if entry.id not in ids_in_file[path]:
             added.append(entry)
     return tuple(added)
 
 
-def _ids(revision: str, path: str) -> set[str]:
-    """The ids of the entries that a file had."""
-    found = _git("show", f"{revision}:./{os.path.relpath(path or '.')}")
-    if found.returncode:
+def _require_revision(revision: str) -> None:
+    """An error unless there is such a revision, or the repository has no commit yet and HEAD is asked for."""
+    found = _run_git("rev-parse", "--verify", "--quiet", f"{revision}^{{tree}}")
+    if found.returncode and (revision != "HEAD" or _run_git("rev-parse", "--git-dir").returncode):
+        message = found.stderr.decode(errors="replace").strip()
+        raise UsageError(f"--since {revision}: {message or 'the git repository here has no such revision'}")
+
+
+def _read_ids(revision: str, path: str) -> set[str]:
+    """The ids of the entries that a file had at a revision; none where it was not there or cannot be read."""
+    shown = _run_git("show", f"{revision}:./{os.path.relpath(path or '.')}")
+    if shown.returncode:
         return set()
     try:
-        return {
-            entry.id for entry in read_entries(decode_text(found.stdout, path), path, 1).entries
-        }  # the year is no part of an id
+        listing = read_entries(decode_text(shown.stdout, path), path, 1)  # the year is no part of an id
     except ListingError:
         return set()
+    return {entry.id for entry in listing.entries}
 
 
-def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _run_git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(["git", *arguments], capture_output=True, check=False)
     except OSError as error:

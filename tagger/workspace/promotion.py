@@ -1,8 +1,10 @@
-"""A new model in the place of the old one, which is kept; and back.
+"""A new model takes the place of the old one, which is kept as the previous one; and back.
 
-Model and card are two files, and no file system renames two at once. So all that is needed is written beside them first; one
-rename decides; what is left after it can be done again any number of times. `finish_interrupted` tells by which files are there on
-which side of that rename a killed run stopped, and clears away or finishes.
+A model and its card are two files, and no file system renames two files at once. So everything is first written beside
+them. Then one rename decides. What is left after it can be repeated any number of times.
+
+A killed run leaves some of these files. `finish_interrupted` sees from them on which side of the rename the run stopped, and
+finishes the promotion or clears it away.
 """
 
 from __future__ import annotations
@@ -21,90 +23,101 @@ __all__ = [
 ]
 
 
-def previous_model(place: Workspace) -> Path:
+def previous_model(workspace: Workspace) -> Path:
     """The file of the model that the last promotion replaced; its card is beside it."""
-    return place.model.with_suffix(".previous.safetensors")
+    return workspace.model.with_suffix(".previous.safetensors")
 
 
-def promote(place: Workspace, model: bytes, card: str) -> None:
-    """Put a model and its card in their place, and keep the ones that were there as the previous ones.
+def promote(workspace: Workspace, model: bytes, card: str) -> None:
+    """Put a model and its card in their place. The ones before become the previous ones.
 
-    A run that is killed leaves the old model or the new one, whole; `finish_interrupted` then mends the card and the previous model.
+    The file of the model is at any moment the old one or the new one, whole. If the run is killed, `finish_interrupted` puts
+    the card and the previous model right.
+
+    Args:
+        workspace: where.
+        model: the bytes of the model file.
+        card: the text of its card.
 
     Raises:
         OutputError: if something cannot be written.
     """
-    finish_interrupted(place)
+    finish_interrupted(workspace)
     try:
-        place.model.parent.mkdir(parents=True, exist_ok=True)
-        old = place.model.read_bytes() if place.model.exists() else None
-        if old == model:  # the one before is worth more than a copy of this one
-            write_whole(place.card, card)
+        workspace.model.parent.mkdir(parents=True, exist_ok=True)
+        old = workspace.model.read_bytes() if workspace.model.exists() else None
+        if old == model:  # a copy of this model would replace the previous one, which is worth more
+            write_whole(workspace.card, card)
             return
-        # The staged model comes first and goes last: while it is there, nothing has been decided.
-        write_whole(_staged(place.model), model)
+        # The staged model is written first and renamed last: as long as it is there, nothing is decided.
+        write_whole(_staged_path(workspace.model), model)
         if old is not None:
-            write_whole(_kept(place), old)
-        write_whole(_staged(place.card), card)
-        _staged(place.model).replace(place.model)
+            write_whole(_replaced_path(workspace), old)
+        write_whole(_staged_path(workspace.card), card)
+        _staged_path(workspace.model).replace(workspace.model)
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be written: {error.strerror}") from None
-    _finish(place)
+    _finish_promotion(workspace)
 
 
-def rollback(place: Workspace) -> None:
-    """Put the previous model and its card back; the ones that they replace become the previous ones.
+def rollback(workspace: Workspace) -> None:
+    """Put the previous model and its card back. The ones that they replace become the previous ones.
 
     Raises:
         UsageError: if there is no previous model.
         OutputError: if something cannot be written.
     """
-    finish_interrupted(place)
-    model, card = previous_model(place), previous_model(place).with_suffix(".md")
+    finish_interrupted(workspace)
+    model, card = previous_model(workspace), previous_model(workspace).with_suffix(".md")
     if not model.exists():
         raise UsageError(
             f"{model}: not there, so there is no model to go back to; the next retraining keeps the one that it replaces"
         )
     try:
-        promote(place, model.read_bytes(), card.read_text(encoding="utf-8") if card.exists() else "")
+        promote(workspace, model.read_bytes(), card.read_text(encoding="utf-8") if card.exists() else "")
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be read: {error.strerror}") from None
 
 
-def finish_interrupted(place: Workspace) -> None:
-    """Finish or clear away what a killed promotion left; where there was none, nothing is done.
+def finish_interrupted(workspace: Workspace) -> None:
+    """Finish a promotion that was killed, or clear it away; nothing is done where there was none.
 
     Raises:
         OutputError: if something cannot be written.
     """
+    staged_model, staged_card = _staged_path(workspace.model), _staged_path(workspace.card)
     try:
-        for path in (place.model, place.card):
-            remove_leftovers(_staged(path))
-        remove_leftovers(_kept(place))
-        if _staged(place.model).exists():
-            for path in (_staged(place.card), _kept(place), _staged(place.model)):
+        for path in (staged_model, staged_card, _replaced_path(workspace)):
+            remove_leftovers(path)
+        if staged_model.exists():  # nothing was decided
+            for path in (staged_card, _replaced_path(workspace), staged_model):
                 path.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be removed: {error.strerror}") from None
-    if _staged(place.card).exists():
-        _finish(place)
+    if staged_card.exists():
+        _finish_promotion(workspace)
 
 
-def _finish(place: Workspace) -> None:
-    """After the rename that decides. Each step leaves what the next ones need, the staged card until the last."""
+def _finish_promotion(workspace: Workspace) -> None:
+    """What is to be done after the rename that decides.
+
+    Each step leaves what the next ones need. The staged card stays until the last one.
+    """
     try:
-        if _kept(place).exists():
-            _kept(place).replace(previous_model(place))
-        if place.card.exists():
-            place.card.replace(previous_model(place).with_suffix(".md"))
-        _staged(place.card).replace(place.card)
+        if _replaced_path(workspace).exists():
+            _replaced_path(workspace).replace(previous_model(workspace))
+        if workspace.card.exists():
+            workspace.card.replace(previous_model(workspace).with_suffix(".md"))
+        _staged_path(workspace.card).replace(workspace.card)
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be written: {error.strerror}") from None
 
 
-def _staged(path: Path) -> Path:
+def _staged_path(path: Path) -> Path:
+    """Where a new file waits for its place."""
     return path.with_suffix(f".staged{path.suffix}")
 
 
-def _kept(place: Workspace) -> Path:
-    return place.model.with_suffix(".kept.safetensors")
+def _replaced_path(workspace: Workspace) -> Path:
+    """Where a copy of the old model waits to become the previous one."""
+    return workspace.model.with_suffix(".kept.safetensors")

@@ -1,4 +1,4 @@
-"""Labels of a workspace -> a model with its figures, and the comparison with the model that is there."""
+"""From the labels of a workspace to a model with its figures."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ __all__ = [
     "cross_validate_labels",
     "describe_not_learned",
     "is_current",
-    "jobs_for",
+    "limit_n_jobs",
     "train_from_labels",
 ]
 
 
-_MANY = 200  # labelled entries: with fewer, starting processes takes longer than fitting
+_PARALLEL_ENTRIES = 200  # labelled entries; with fewer, starting processes takes longer than fitting
 
 
 def is_current(model: Model | None, labels: Labels, settings: Settings) -> bool:
-    """Whether a model is what these labels and settings give, by what its header says of them and of its maker."""
+    """Whether a model is what these labels and settings give. Its header says of which labels and settings it was made."""
     return (
         model is not None
         and model.about.get("labels_hash") == labels.hash()
@@ -38,9 +38,9 @@ def is_current(model: Model | None, labels: Labels, settings: Settings) -> bool:
     )
 
 
-def jobs_for(labels: Labels, n_jobs: int) -> int:
-    """How many of the processes allowed are worth starting."""
-    return n_jobs if len(labels.entries) >= _MANY else 1
+def limit_n_jobs(n_jobs: int, n_entries: int) -> int:
+    """How many of some processes are worth starting to learn from so many entries."""
+    return n_jobs if n_entries >= _PARALLEL_ENTRIES else 1
 
 
 def train_from_labels(
@@ -49,7 +49,7 @@ def train_from_labels(
     n_jobs: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Model:
-    """The model that these labels give, with its figures in `about`; see `cross_validate_labels`."""
+    """The model that these labels give, with its figures in `about`. See `cross_validate_labels`."""
     return cross_validate_labels(labels, settings, n_jobs, progress)[0]
 
 
@@ -64,7 +64,7 @@ def cross_validate_labels(
     Args:
         labels: what to learn.
         settings: see `Settings`.
-        n_jobs: processes to use, where there are enough labels for them to be worth it; the model is the same.
+        n_jobs: processes to use where there are enough labels. The model is the same for any number.
         progress: called with the number of fits done and of all fits.
 
     Raises:
@@ -72,15 +72,15 @@ def cross_validate_labels(
     """
     import sklearn
 
-    yes, known = labels.arrays()
+    yes, labelled = labels.arrays()
     try:
-        model, held_out = train(
+        model, out_of_fold = train(
             [entry_text(entry) for entry in labels.entries],
             yes,
-            known,
+            labelled,
             labels.taxonomy,
             settings,
-            jobs_for(labels, n_jobs),
+            limit_n_jobs(n_jobs, len(labels.entries)),
             progress,
         )
     except ValueError as error:
@@ -88,21 +88,31 @@ def cross_validate_labels(
     ids = b"".join(entry.id.encode() for entry in labels.entries)
     model = replace(
         model,
-        out_of_fold_tags=held_out.tagged.astype(np.uint8),
+        out_of_fold_tags=out_of_fold.tagged.astype(np.uint8),
         out_of_fold_ids=np.frombuffer(ids, dtype=np.uint8).reshape(len(labels.entries), -1),
         about={
             "labels_hash": labels.hash(),
             "n_entries": len(labels.entries),
             "versions": {"tagger": tagger.__version__, "scikit-learn": sklearn.__version__, "numpy": np.__version__},
             **model.about,
-            "figures": compute_figures(yes, known, held_out.scores, held_out.tagged, labels.topics, settings.seed).to_json(),
+            "figures": compute_figures(
+                yes, labelled, out_of_fold.scores, out_of_fold.tagged, labels.topics, settings.seed
+            ).to_json(),
         },
     )
-    return model, held_out
+    return model, out_of_fold
 
 
 def describe_not_learned(model: Model, at_least: int) -> list[str]:
-    """A sentence for each topic that a model could not learn, for want of so many yes or no entries."""
+    """A sentence for each topic that a model could not learn.
+
+    Args:
+        model: with its figures.
+        at_least: yes entries, and no entries, that a topic needs.
+
+    Raises:
+        ModelError: if the model has no figures.
+    """
     figures = require_figures(model)
     lines = []
     for topic, threshold in zip(model.topics, model.thresholds, strict=True):

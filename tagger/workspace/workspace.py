@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tagger.errors import LabelsError, Problem, UsageError
@@ -13,6 +14,7 @@ from tagger.source import Source
 from tagger.taxonomy import Taxonomy, read_taxonomy
 
 __all__ = [
+    "HandLabels",
     "Workspace",
     "find_workspace",
     "load_model",
@@ -22,8 +24,16 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
+class HandLabels:
+    """What people said, without the texts of the entries."""
+
+    rows: Mapping[str, LabelRow] = field(default_factory=dict)  # of labels.csv, by entry id
+    taxonomy: Taxonomy = field(default_factory=Taxonomy)
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
-    """Where labels and model of a folder stand."""
+    """A folder, and where its labels and its model are."""
 
     folder: Path
 
@@ -42,11 +52,11 @@ class Workspace:
         """The model's card."""
         return self.folder / "models" / "topics.md"
 
-    def hand(self) -> tuple[dict[str, LabelRow], Taxonomy]:
-        """The rows of labels.csv by entry id, none where there is no such file, and the topics.
+    def read_hand_labels(self) -> HandLabels:
+        """The rows of labels.csv, none where there is no such file, and the topics.
 
         Raises:
-            LabelsError: if the table cannot be read, or naming every row with a topic that is unknown.
+            LabelsError: if the table cannot be read, or naming every row with an unknown topic.
         """
         path = self.labels / "labels.csv"
         taxonomy = read_taxonomy(self.labels / "topics.toml")
@@ -59,14 +69,14 @@ class Workspace:
         ]
         if unknown:
             raise LabelsError(f"{path}: {len(unknown)} to correct; --no-labels tags without them", unknown)
-        return {row.id: row for row in rows}, taxonomy
+        return HandLabels({row.id: row for row in rows}, taxonomy)
 
 
 def find_workspace(given: Path | None = None) -> Workspace | None:
-    """The workspace given, else the nearest one from the current folder upwards, else None.
+    """The workspace in a folder; by default the nearest one from the current folder upwards, or None.
 
     Raises:
-        UsageError: if the one given is none.
+        UsageError: if the given folder is no workspace.
     """
     if given is not None:
         if not (given / "labels" / "topics.toml").is_file():
@@ -81,7 +91,7 @@ def find_workspace(given: Path | None = None) -> Workspace | None:
 
 
 def require_workspace(given: Path | None = None) -> Workspace:
-    """As `find_workspace`, where a command can do nothing without one.
+    """As `find_workspace`, for a command that can do nothing without a workspace.
 
     Raises:
         UsageError: if there is none.
