@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 import shutil
-import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,11 +13,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from servers import served
 from starlette.testclient import TestClient
 from test_label import BILE, CLICK, LANGUAGE, WATER, put, said
 
-from tagger import Entry, LabelsError, Taxonomy, Topic, UsageError, load, read_listing
+from tagger import Entry, Taxonomy, Topic, UsageError, load, read_listing
 from tagger.curation.session import Mark
 from tagger.labels.dataset import read_labels
 from tagger.labels.reviewed import read_confirmed
@@ -346,6 +342,7 @@ def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: 
             assert (flip["id"] in labelled) == of_labelled
 
 
+@pytest.mark.slow
 def test_a_model_that_is_significantly_worse_is_said_to_be(example: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     from tagger.training.settings import Settings
 
@@ -393,6 +390,7 @@ def test_an_audit_marks_what_is_doubted(example: Workspace, tiny: Path) -> None:
     assert told["n_doubted"] == sum(len(row.doubts) for row in session.queue(QueueFilter("doubted"))) > 0
 
 
+@pytest.mark.slow
 def test_the_pictures_of_the_figures_are_drawn_when_asked_for(example: Workspace, tiny: Path) -> None:
     jobs = JobRunner()
     page = Page(ReviewSession(example, load(tiny)), jobs=jobs)
@@ -653,87 +651,6 @@ def test_a_command_that_cannot_be_done(
     done = run("tagger", "review", *arguments, cwd=place)
     assert (done.stdout, done.returncode) == ("", 2)
     assert done.stderr.splitlines()[0] == message.splitlines()[0]
-
-
-def test_the_server_starts_answers_and_ends(place: Path) -> None:
-    with served(place, "l.txt") as server:
-        assert server.address.startswith("http://127.0.0.1:")
-        with httpx2.Client(base_url=server.address) as client:
-            assert client.get("desk").json()["n_given"] == 4
-            assert "server" not in client.get("/").headers
-            assert client.get("desk/work").json()["state"] == "idle"
-        server.process.send_signal(signal.SIGINT)
-        assert server.process.wait(30) == 0
-
-
-def test_without_a_listing_labels_are_looked_through_at_once(example: Workspace) -> None:
-    with served(example.folder) as server, httpx2.Client(base_url=server.address) as client:
-        told = client.get("desk/work").json()
-        assert (told["what"], told["state"] in ("running", "done")) == ("audit", True)
-
-
-_VICTIM = """
-import os, signal, sys
-from tagger.cli import main
-from tagger.server.session import ReviewSession
-
-last, seen, armed = int(os.environ["LAST"]), 0, False
-save = ReviewSession.save
-
-def first(self, *arguments):
-    global armed
-    armed = True
-    return save(self, *arguments)
-
-def watch(event, arguments):
-    global seen
-    if armed and event in ("open", "os.rename", "os.remove", "os.chmod") and "labels" in str(arguments):
-        seen += 1
-        if seen == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-ReviewSession.save = first
-sys.addaudithook(watch)
-main()
-"""
-
-
-def test_a_kill_of_the_server_at_any_moment_leaves_labels_whole(place: Path, tmp_path: Path) -> None:
-    """Killed before one of the file operations of three saves, seeded; what was said to be saved is there."""
-    marks = {CLICK: ["yes", "no", "no"], LANGUAGE: ["no", "unsure", "no"], BILE: ["no", "no", "no"]}
-    killed = torn = 0
-    for last in sorted(random.Random(11).sample(range(1, 28), 5)):
-        here = shutil.copytree(place, tmp_path / f"killed-{last}")
-        kept = []
-        with served(here, "l.txt", program=[sys.executable, "-c", _VICTIM], LAST=str(last)) as server:
-            with httpx2.Client(base_url=server.address) as client:
-                token = client.get("/").text.split('name="tagger-token" content="')[1].split('"')[0]
-                for id, said_of in marks.items():
-                    try:
-                        headers = {"x-tagger-token": token}
-                        answer = client.post(f"desk/entries/{id}", json={"marks": said_of, "was": None}, headers=headers)
-                    except httpx2.TransportError:
-                        break
-                    assert answer.status_code == 200
-                    kept.append(id)
-            if len(kept) < len(marks):
-                assert server.process.wait(30) == -signal.SIGKILL
-                killed += 1
-        rows = {row.id for row in read_rows(here / "labels/labels.csv")}
-        assert rows >= {WATER, *kept}
-        assert len(rows) <= len(kept) + 2
-        try:
-            assert {row.id for row in read_labels(here / "labels").rows} == rows
-        except LabelsError as error:
-            torn += 1
-            (problem,) = error.problems
-            assert "no row in" in problem.message, "a text waits for its row, never a row for its text"
-        session = session_of(here)
-        for id in sorted(marks.keys() - rows):
-            session.save(id, [Mark(mark) for mark in marks[id]], None)
-        assert {row.id for row in read_labels(here / "labels").rows} == {WATER, *marks}
-        assert not [*here.rglob("*.tmp")]
-    assert killed >= 3, "else the operations are fewer than they were"
 
 
 def test_states_are_those_of_the_page(page: Page) -> None:

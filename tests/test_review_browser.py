@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from screens import Screen
 from servers import Server, served
 
 from tagger.entry import entry_id
@@ -251,6 +253,40 @@ def test_two_pages_on_one_entry_lose_no_label(example: Path, visit: Callable[...
         (row,) = [row for row in read_rows(example / "labels/labels.csv") if row.id == id]
         assert ("llm" in row.topics) == (wanted == "yes")
         assert row.unsure == ()
+
+
+def test_a_label_on_the_terminal_is_not_overwritten_by_a_page_that_is_loaded_again(
+    example: Path, visit: Callable[..., Page]
+) -> None:
+    listing = "examples/new-listing.txt"
+    terminal = Screen([str(Path(sys.executable).parent / "tagger"), "label", listing], example)
+    try:
+        with served(example, listing) as server:
+            page = visit(server.address)
+            id = page.evaluate("JSON.parse(sessionStorage.getItem('tagger-review')).id")
+            title = page.inner_text("#title")
+            press(page, "1 1")
+            status(page, "Recommender systems: unsure")
+            terminal.wait("q quit")
+            terminal.type("22\r")
+            terminal.wait("saved: ")
+            (theirs,) = [row for row in read_rows(example / "labels/labels.csv") if row.id == id]
+            assert theirs.unsure == ("llm",)
+            page.reload()
+            page.wait_for_selector("body[data-ready]")
+            press(page, "f")  # the entry is labelled now, and so not among those to label
+            page.locator("#list button", has_text=title).click()
+            titled(page, title)
+            assert marked(page, "recsys") == "unsure", "the marks that were not saved are kept"
+            press(page, "Enter")
+            status(page, "The label was changed meanwhile to: ", "Your marks are kept")
+            assert theirs in read_rows(example / "labels/labels.csv"), "nothing was written over it"
+            press(page, "Enter")
+            status(page, "Saved: ")
+            (row,) = [row for row in read_rows(example / "labels/labels.csv") if row.id == id]
+            assert row.unsure == ("recsys",)
+    finally:
+        terminal.close()
 
 
 def test_a_title_is_never_more_than_text(example: Path, visit: Callable[..., Page]) -> None:

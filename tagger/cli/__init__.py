@@ -26,7 +26,7 @@ __all__ = ["COMMANDS", "app", "main", "tag_main"]
 COMMANDS = {  # by name: its module in this package, and what the list of commands says of it
     "tag": ("tag", "Topics of each entry, best first, with scores."),
     "label": ("label", "Label entries one at a time, on a terminal."),
-    "review": ("review", "Label in the browser; train; look labels through."),
+    "review": ("review", "Label in the browser, train, and review labels."),
     "retrain": ("retrain", "Train the model anew from the labels."),
     "rollback": ("rollback", "Put back the model that the last retraining replaced."),
     "why": ("why", "The words for and against each topic, and precedents."),

@@ -17,11 +17,11 @@ from tagger.workspace.workspace import load_model, require_workspace
 def review(
     listings: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Argument(metavar="LISTING", help="Listings or JSON Lines to label; without one, the labels are looked through."),
+        typer.Argument(metavar="LISTING", help="Listings or JSON Lines to label; without one, the labels are reviewed."),
     ] = None,
     port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port; 0 for a free one.")] = 8417,
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="Address to listen at; one that others reach needs --token.")
+        str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on; one that others can reach needs --token.")
     ] = "127.0.0.1",
     token: Annotated[
         Optional[str],  # noqa: UP045
@@ -29,7 +29,7 @@ def review(
             "--token",
             metavar="SECRET",
             envvar="TAGGER_TOKEN",
-            help="Secret without which nothing is to be seen; better in the environment.",
+            help="Secret that every visitor must give; safer in the environment.",
         ),
     ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page, where there is a desktop.")] = True,
@@ -37,7 +37,7 @@ def review(
     year: YearOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Label in the browser; train; look labels through."""
+    """Label in the browser, train, and review labels."""
     from tagger.server.serving import check_can_serve, serve
 
     check_can_serve(host, token)
