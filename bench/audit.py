@@ -26,6 +26,7 @@ from scipy import stats
 from tagger.curation.label_errors import label_error_log_odds, out_of_fold_log_odds
 from tagger.formats.markdown import markdown_table
 from tagger.labels.dataset import Labels, read_labels
+from tagger.model.log_odds import logit
 from tagger.text.hashed_vocabulary import HashedVocabulary
 from tagger.text.normalize import entry_text
 from tagger.text.similarity import nearest_rows, tfidf_rows
@@ -34,11 +35,6 @@ from tagger.training.trainer import train
 
 ROOT = Path(__file__).parent.parent
 NEIGHBOURS = 20
-
-
-def log_odds(p: Any) -> Any:
-    p = np.clip(p, 1e-9, 1 - 1e-9)
-    return np.log(p / (1 - p))
 
 
 def votes(labels: Labels, model: Any, yes: Any, known: Any) -> Any:
@@ -61,19 +57,19 @@ def rankings(labels: Labels, yes: Any, known: Any) -> Iterator[tuple[str, Any]]:
     """For each method how doubtful each cell is, (n_entries, n_topics)."""
     texts = [entry_text(entry) for entry in labels.entries]
     runs = [train(texts, yes, known, labels.taxonomy, Settings(seed=seed)) for seed in range(3)]
-    model, once = runs[0][0], log_odds(runs[0][1].scores)
+    model, once = runs[0][0], logit(runs[0][1].scores)
     both = out_of_fold_log_odds(texts, yes, known, labels.taxonomy, Settings())[1]
     side, base = np.where(yes, -1, 1), (yes & known).sum(0) / known.sum(0)
     share = votes(labels, model, yes, known)
-    vote = log_odds(share) - log_odds(base)
-    mean = {n: np.mean([log_odds(run[1].scores) for run in runs[:n]], axis=0) for n in (2, 3)}
+    vote = logit(share) - logit(base)
+    mean = {n: np.mean([logit(run[1].scores) for run in runs[:n]], axis=0) for n in (2, 3)}
     yield "**`tagger audit`: two, the second without what the first doubts**", label_error_log_odds(both, yes)
-    yield "the same, with half the log-odds of the neighbours' vote", side * (log_odds(both) + vote / 2)
+    yield "the same, with half the log-odds of the neighbours' vote", side * (logit(both) + vote / 2)
     yield "one cross-validation", side * once
-    yield "one, each topic's log-odds from its base rate", side * (once - log_odds(base))
+    yield "one, each topic's log-odds from its base rate", side * (once - logit(base))
     yield "one, each topic's log-odds standardised", side * by_topic(once, known)
     yield "one, with half the log-odds of the neighbours' vote", side * (once + vote / 2)
-    yield "the neighbours' vote alone", side * log_odds(share)
+    yield "the neighbours' vote alone", side * logit(share)
     yield "mean of two with other folds", side * mean[2]
     yield "mean of three with other folds", side * mean[3]
     yield "mean of three, with half the neighbours' vote", side * (mean[3] + vote / 2)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tagger.training.calibration import sigmoid
+from tagger.model.log_odds import sigmoid
 from tagger.training.thresholds import PrecisionGoal, threshold_for_precision
 
 N_ROUNDS = 400

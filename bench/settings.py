@@ -32,6 +32,7 @@ from threadpoolctl import threadpool_limits
 
 from tagger.evaluation import metrics
 from tagger.labels.dataset import read_labels
+from tagger.model.log_odds import sigmoid
 from tagger.text.hashed_vocabulary import build_vocabulary
 from tagger.text.near_duplicates import group_near_duplicates
 from tagger.text.normalize import TITLE_WEIGHT
@@ -209,8 +210,8 @@ def calibrated(variant: Variant, logits: Any, yes: Any, known: Any) -> list[Call
         common = calibration.fit_calibration([logits[there[t], t] for t in usable], [yes[there[t], t] for t in usable])
         own = np.array([common.of(logits[there[t], t], yes[there[t], t]) for t in range(n_topics)])
         return [
-            lambda z: calibration.sigmoid(z * own[:, 0] + own[:, 1]),
-            lambda z: calibration.sigmoid(z * common.centre[0] + common.centre[1]),
+            lambda z: sigmoid(z * own[:, 0] + own[:, 1]),
+            lambda z: sigmoid(z * common.centre[0] + common.centre[1]),
         ]
     ways: list[Callable[[Any], Any]] = []
     for t in range(n_topics):
@@ -229,7 +230,7 @@ def calibrated(variant: Variant, logits: Any, yes: Any, known: Any) -> list[Call
 
 
 def _beta(z: Any) -> Any:
-    p = np.clip(calibration.sigmoid(2 * z), 1e-9, 1 - 1e-9)
+    p = np.clip(sigmoid(2 * z), 1e-9, 1 - 1e-9)
     return np.stack([np.log(p), -np.log(1 - p)], axis=1)
 
 

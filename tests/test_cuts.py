@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.training.calibration import Calibration, fit_calibration, sigmoid
+from tagger.model.log_odds import sigmoid
+from tagger.training.calibration import Calibration, fit_calibration
 from tagger.training.thresholds import FLOOR, OutOfFoldScores, best_f1_threshold, choose_thresholds, mean_f1
 
 RANDOM = np.random.default_rng(0)

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tagger.batch.manifest import MANIFEST, TagChange, TagRecord, read_manifest, tag_changes
 from tagger.entry import Entry
 from tagger.errors import ListingError, OutputError, Problem, UsageError
@@ -165,9 +163,9 @@ def _side(model: Model, entry: Entry, topic: str) -> dict[str, Any] | None:
     if topic not in {known.id for known in model.topics}:
         return None
     column = model.column(topic)
-    threshold = float(model.thresholds[column])
+    threshold = model.threshold_of(topic)
     return {
         "score": round(float(model.scores([entry])[0, column]), 4),
-        "threshold": round(threshold, 4) if np.isfinite(threshold) else None,
+        "threshold": None if threshold is None else round(threshold, 4),
         "shares": {reason.term: reason.share for reason in model.why(entry, topic)},
     }

@@ -148,7 +148,7 @@ def _topics(model: Model, labels: Labels, new: Sequence[Entry]) -> dict[str, Any
     yes, known = labels.arrays()
     labelled = {topic.id: (int((yes & known)[:, t].sum()), int(known[:, t].sum())) for t, topic in enumerate(labels.topics)}
     tagged = Counter(tag.topic.id for result in model.tag(new) for tag in result.tags)
-    learned = [topic for topic, cut in zip(model.topics, model.thresholds, strict=True) if np.isfinite(cut)]
+    learned = [topic for topic in model.topics if model.is_learned(topic.id)]
     found: dict[str, Any] = {}
     for topic in learned:
         n, (n_yes, n_known) = tagged[topic.id], labelled.get(topic.id, (0, 0))

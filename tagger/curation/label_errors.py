@@ -18,6 +18,7 @@ from tagger.errors import LabelsError
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
 from tagger.model.explain import SimilarEntry, explain_entries
+from tagger.model.log_odds import logit, sigmoid
 from tagger.model.model import Model
 from tagger.taxonomy import Taxonomy
 from tagger.text.hashed_vocabulary import HashedVocabulary
@@ -152,7 +153,7 @@ def out_of_fold_log_odds(
     unlimited = replace(taxonomy, max_topics=None)
     _, second = train(texts, yes, kept, unlimited, again, n_jobs, lambda done, total: progress(total + done, 2 * total))
     with np.errstate(invalid="ignore"):
-        return model, 1 / (1 + np.exp(-(_logit(first.scores) + _logit(second.scores)) / 2))
+        return model, sigmoid((_logit(first.scores) + _logit(second.scores)) / 2)
 
 
 def label_error_log_odds(scores: Floats, yes: Bools) -> Floats:
@@ -163,9 +164,7 @@ def label_error_log_odds(scores: Floats, yes: Bools) -> Floats:
 
 def _logit(scores: Floats) -> Floats:
     """Log-odds; not a number for a score of 0, which a topic has that could not be learned."""
-    p = np.where(scores > 0, np.clip(scores, 1e-9, 1 - 1e-9), np.nan)
-    odds: Floats = np.log(p / (1 - p))
-    return odds
+    return logit(np.where(scores > 0, scores, np.nan))
 
 
 def _implied(labelled: Sequence[LabelRow], taxonomy: Taxonomy) -> Bools:

@@ -141,8 +141,7 @@ def start_session(
     distinct = tuple(first.values())
     scores = model.scores(distinct)
     tagged = model.predict(scores)
-    learned = {topic.id: t for t, topic in enumerate(model.topics) if model.thresholds[t] != float("inf")}
-    columns = [learned.get(id) for id in taxonomy.ids]
+    columns = [model.column(id) if model.is_learned(id) else None for id in taxonomy.ids]
     view = tuple(n for n, entry in enumerate(distinct) if everything or entry.id not in rows)
     return LabellingSession(
         distinct,

@@ -16,14 +16,17 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.model.log_odds import logit
 from tagger.taxonomy import Taxonomy
 
 __all__ = [
     "UNCERTAIN_ODDS_RATIO",
     "apply_thresholds",
     "blocking_topics",
+    "learned_topics",
     "log_odds_margins",
     "raise_to_descendants",
+    "reach_thresholds",
     "scores_left_to_thresholds",
 ]
 
@@ -40,6 +43,22 @@ Ints = NDArray[np.int64]
 # A score is uncertain where its odds and those of its threshold differ by no more than this factor. Out of fold, two in five
 # of such decisions on the shipped labels are wrong, and fewer beyond.
 UNCERTAIN_ODDS_RATIO = 2.0
+
+
+def learned_topics(thresholds: Floats) -> Bools:
+    """Which topics a model has learned, (n_topics,): those with a finite threshold. The others are never tagged."""
+    return np.isfinite(thresholds)
+
+
+def reach_thresholds(scores: Floats, thresholds: Floats) -> Bools:
+    """Which scores are high enough for a tag. This is the only comparison of a score with a threshold.
+
+    Args:
+        scores: (n_entries, n_topics), or of any shape.
+        thresholds: (n_topics,), or of the shape of the scores.
+    """
+    reached: Bools = scores >= thresholds
+    return reached
 
 
 def raise_to_descendants(scores: Floats, taxonomy: Taxonomy) -> Floats:
@@ -71,7 +90,7 @@ def apply_thresholds(
     >>> apply_thresholds(np.array([[0.2, 0.5]]), np.array([0.3, 0.5]))
     array([[False,  True]])
     """
-    wanted = scores >= thresholds
+    wanted = reach_thresholds(scores, thresholds)
     if min_topics and scores.size:
         rows, best = np.arange(len(scores)), scores.argmax(axis=1)
         wanted[rows, best] |= scores[rows, best] > 0
@@ -115,7 +134,8 @@ def scores_left_to_thresholds(
     starts = np.flatnonzero(np.diff(entries[order], prepend=-1))
     for cells in np.split(order, starts[1:]) if len(order) else ():
         mine = columns[cells].tolist()
-        wanted = {t for t, score in zip(mine, scores[cells], strict=True) if score >= thresholds[t]}
+        reached = reach_thresholds(scores[cells], thresholds[columns[cells]])
+        wanted = {t for t, reaches in zip(mine, reached, strict=True) if reaches}
         if min_topics:
             wanted.add(mine[0])
         taken, free = _take_in_order(mine, wanted.__contains__, taxonomy)
@@ -130,9 +150,9 @@ def log_odds_margins(scores: Floats, thresholds: Floats) -> Floats:
 
     Minus infinity for a topic that is never tagged.
     """
-    learned = np.isfinite(thresholds)
-    found: Floats = np.where(learned, _logit(scores) - _logit(np.where(learned, thresholds, 0.5)), -np.inf)
-    return found
+    learned = learned_topics(thresholds)
+    margins: Floats = np.where(learned, logit(scores) - logit(np.where(learned, thresholds, 0.5)), -np.inf)
+    return margins
 
 
 def blocking_topics(column: int, tagged: Bools, taxonomy: Taxonomy) -> list[int]:
@@ -164,8 +184,3 @@ def _take_in_order(order: Iterable[int], wanted: Callable[[int], bool], taxonomy
         if has_room[-1] and wanted(column):
             taken = more
     return taken, has_room
-
-
-def _logit(p: Floats) -> Floats:
-    p = np.clip(p, 1e-9, 1 - 1e-9)
-    return np.asarray(np.log(p / (1 - p)))

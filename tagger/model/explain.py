@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from tagger.entry import Entry
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
-from tagger.model.decision import blocking_topics
+from tagger.model.decision import blocking_topics, reach_thresholds
+from tagger.model.log_odds import sigmoid
 from tagger.model.model import Model
 from tagger.taxonomy import Topic
 from tagger.text.hashed_vocabulary import HashedVocabulary
@@ -147,7 +148,7 @@ def explain_entries(
 
 def _columns_to_explain(model: Model, scores: NDArray[np.float64], tagged: set[str]) -> list[int]:
     """The columns of the topics tagged, by id, and of the others that come nearest to their thresholds."""
-    learned = [t for t in model.columns if np.isfinite(model.thresholds[t])]
+    learned = [t for t in model.columns if model.learned[t]]
     others = [t for t in learned if model.topics[t].id not in tagged]
     others.sort(key=lambda t: float(model.thresholds[t] - scores[t]))  # nearest is what it is in a note of `Model.tag`
     return [t for t in learned if model.topics[t].id in tagged] + others[:_N_NEAREST_TOPICS]
@@ -162,21 +163,25 @@ def _explain_topic(
     positions: Mapping[str, Sequence[Position]],
 ) -> TopicExplanation:
     """Why an entry with these scores and tags, (n_topics,) each, has one topic or not."""
-    topic, score, threshold, bias = model.topics[column], scores[column], model.thresholds[column], model.bias[column]
-    learned, tagged = bool(np.isfinite(bias)), bool(tags[column])
+    topic, score, bias = model.topics[column], scores[column], model.bias[column]
+    threshold, tagged = model.threshold_of(topic.id), bool(tags[column])
     reasons = model.why(entry, topic.id)
     log_odds = float(bias) + sum(reason.share for reason in reasons)
-    lent = score > 1 / (1 + np.exp(-log_odds)) + 1e-9  # by a topic that implies this one
-    blocking = blocking_topics(column, tags, model.taxonomy) if not tagged and score >= threshold else []
+    lent = score > sigmoid(log_odds) + 1e-9  # by a topic that implies this one
+    blocking = (
+        blocking_topics(column, tags, model.taxonomy)
+        if not tagged and reach_thresholds(scores, model.thresholds)[column]
+        else []
+    )
     return TopicExplanation(
         topic=topic,
         score=round(float(score), _SCORE_DIGITS),
-        threshold=round(float(threshold), _SCORE_DIGITS) if np.isfinite(threshold) else None,
+        threshold=None if threshold is None else round(threshold, _SCORE_DIGITS),
         tagged=tagged,
         implied_by=_likeliest_descendant(model, topic, scores).id if lent else None,
         gives_way_to=tuple(model.topics[t].id for t in blocking),
-        log_odds=round(log_odds, _SHARE_DIGITS) if learned else None,
-        intercept=round(float(bias), _SHARE_DIGITS) if learned else None,
+        log_odds=None if threshold is None else round(log_odds, _SHARE_DIGITS),
+        intercept=None if threshold is None else round(float(bias), _SHARE_DIGITS),
         terms=tuple(
             TermShare(reason.term, round(reason.share, _SHARE_DIGITS), tuple(positions[reason.term])) for reason in reasons
         ),

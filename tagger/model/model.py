@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from tagger.entry import Entry
 from tagger.errors import UsageError
 from tagger.labels.table import LabelRow
-from tagger.model.decision import apply_thresholds, blocking_topics, raise_to_descendants
+from tagger.model.decision import apply_thresholds, blocking_topics, learned_topics, raise_to_descendants, reach_thresholds
+from tagger.model.log_odds import sigmoid
 from tagger.tags import Reason, Tag, Tagged
 from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.hashed_vocabulary import HashedVocabulary
@@ -85,6 +86,19 @@ class Model:
     def terms(self) -> list[str]:
         """The terms as text: (n_terms,)."""
         return self.vocabulary_text.tobytes().decode(errors="replace").split("\n") if len(self.hashes) else []
+
+    @cached_property
+    def learned(self) -> NDArray[np.bool_]:
+        """Which topics the model has learned, (n_topics,). The others had too few labels, and are never tagged."""
+        return learned_topics(self.thresholds)
+
+    def is_learned(self, topic: str) -> bool:
+        """Whether the model has this topic and has learned it."""
+        return topic in self.taxonomy.column and bool(self.learned[self.taxonomy.column[topic]])
+
+    def threshold_of(self, topic: str) -> float | None:
+        """The threshold of a topic; None for one that the model does not have or has not learned."""
+        return float(self.thresholds[self.taxonomy.column[topic]]) if self.is_learned(topic) else None
 
     @cached_property
     def _terms(self) -> HashedVocabulary:
@@ -213,7 +227,7 @@ class Model:
                 part = slice(starts[0], starts[-1])
                 logits = self._sums(starts - starts[0], counts.terms[part], values[part])
                 logits += self.bias
-                scores = raise_to_descendants(1 / (1 + np.exp(-logits)), self.taxonomy)
+                scores = raise_to_descendants(sigmoid(logits), self.taxonomy)
                 yield scores, counts.n_known_words[rows], counts.n_words[rows]
 
     def _sums(
@@ -244,14 +258,14 @@ class Model:
             return Tagged(entry, tuple(Tag(self.topics[t], float(scores[t]), "model") for t in order))
         if not known:
             return Tagged(entry, (), note="no topic: no word of it is known")
-        if not np.isfinite(self.thresholds[columns]).any():
+        if not self.learned[columns].any():
             return Tagged(entry, (), note="no topic: the model has learned none of them")
         near = int(columns[(self.thresholds[columns] - scores[columns]).argmin()])
         if known / words < self.about.get("usual_share", 0) and (scores < self.thresholds / 2).all():
             note = (
                 f"unlike the labelled entries: {known / words:.0%} of its words are known, and no topic is near its threshold"
             )
-        elif scores[near] >= self.thresholds[near]:
+        elif reach_thresholds(scores, self.thresholds)[near]:
             others = ", ".join(self.topics[t].name for t in blocking_topics(near, yes, self.taxonomy))
             note = f"no such topic: {self.topics[near].name} gives way to {others}"
         else:

@@ -59,7 +59,7 @@ def _precise(model: Model) -> str:
 def model_card(model: Model) -> str:
     """The model's card, in Markdown."""
     about = model.about
-    few = [topic.id for topic, cut in zip(model.topics, model.thresholds, strict=True) if cut == float("inf")]
+    few = [topic.id for topic in model.topics if not model.is_learned(topic.id)]
     return (
         "# The model\n\n"
         f"Trained by `tagger retrain` on the {about['n_entries']} labelled entries of `labels/` "

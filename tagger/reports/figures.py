@@ -48,12 +48,12 @@ def figures_frame(figures: Figures, model: Model) -> pd.DataFrame:
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
-    for topic, threshold in zip(model.topics, model.thresholds, strict=True):
-        of_topic = figures.topics[topic.id]
+    for topic in model.topics:
+        of_topic, threshold = figures.topics[topic.id], model.threshold_of(topic.id)
         row: dict[str, Any] = {"topic": topic.id, "yes": of_topic.n_yes, "unsure": of_topic.n_unsure}
         for name in _OF_A_TOPIC:
             row |= dict(zip((name, f"{name} low", f"{name} high"), getattr(of_topic, name).to_json(), strict=True))
-        rows.append(row | {"threshold": None if threshold == float("inf") else round(float(threshold), 4)})
+        rows.append(row | {"threshold": None if threshold is None else round(threshold, 4)})
     for name, sides in figures.to_json().items():
         if name not in ("n_entries", "topics"):
             rows.append({"topic": name} | dict(zip(("value", "value low", "value high"), sides, strict=True)))
@@ -77,8 +77,7 @@ def figures_text(
         return frame_text(figures_frame(figures, model), form)
     header = ["topic", "yes", *(_OF_A_TOPIC[name] for name in shown), "threshold"]
     rows = [
-        _topic_cells(topic.name, figures.topics[topic.id], threshold, form, shown)
-        for topic, threshold in zip(model.topics, model.thresholds.tolist(), strict=True)
+        _topic_cells(topic.name, figures.topics[topic.id], model.threshold_of(topic.id), form, shown) for topic in model.topics
     ]
     if bars:
         header.insert(1, "")
@@ -90,12 +89,12 @@ def figures_text(
     return align_columns(header, rows) + "\n" + "".join(line + "\n" for line in overall)
 
 
-def _topic_cells(name: str, figures: TopicFigures, threshold: float, form: str, shown: Sequence[str]) -> list[str]:
+def _topic_cells(name: str, figures: TopicFigures, threshold: float | None, form: str, shown: Sequence[str]) -> list[str]:
     return [
         escape_markdown(name) if form == "markdown" else name,
         str(figures.n_yes),
         *(format_interval(getattr(figures, figure)) for figure in shown),
-        "too few" if threshold == float("inf") else f"{threshold:.2f}",
+        "too few" if threshold is None else f"{threshold:.2f}",
     ]
 
 

@@ -137,13 +137,13 @@ _TILES = {
 def _topics(labels: Labels, model: Model, figures: Figures) -> list[dict[str, Any]]:
     """A row a topic: its name, figures, threshold (None where it is not learned) and how many more labels it needs."""
     rows = []
-    for topic, threshold in zip(labels.topics, model.thresholds.tolist(), strict=True):
+    for topic in labels.topics:
         of_topic = figures.topics[topic.id]
         rows.append(
             {
                 "name": topic.name,
                 "definition": topic.definition,
-                "threshold": None if threshold == float("inf") else threshold,
+                "threshold": model.threshold_of(topic.id),
                 "figures": of_topic,
                 "lacking": "yes" if of_topic.n_yes < model.about["settings"]["min_yes"] else "no",
                 "n_more": yes_entries_needed(of_topic.n_yes, of_topic.f1),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-import numpy as np
-
 from tagger import DISTRIBUTION
 from tagger.curation.learning_curve import Point
 from tagger.errors import UsageError
@@ -48,8 +46,8 @@ def plot_all(labels: Labels, model: Model, out_of_fold: OutOfFold, curve: Sequen
     yes, labelled = labels.arrays()
     figures = require_figures(model)
     topics = [
-        PlottedTopic(strip_unprintable(topic.name), figures.topics[topic.id], bool(np.isfinite(threshold)))
-        for topic, threshold in zip(labels.topics, model.thresholds, strict=True)
+        PlottedTopic(strip_unprintable(topic.name), figures.topics[topic.id], model.is_learned(topic.id))
+        for topic in labels.topics
     ]
     pictures = [
         plot_precision_recall(topics, yes, labelled, out_of_fold.scores),

@@ -110,7 +110,7 @@ def _every_score(result: Tagged, model: Model) -> dict[str, float]:
     """By topic id, for the topics that the model has learned."""
     if result.scores is None:
         raise ValueError("these results came without the scores of all topics; tag with all_scores=True")
-    return {model.topics[t].id: round(float(result.scores[t]), 4) for t in model.columns if model.thresholds[t] != float("inf")}
+    return {model.topics[t].id: round(float(result.scores[t]), 4) for t in model.columns if model.learned[t]}
 
 
 def _plain(result: Tagged, model: Model, explain: bool, all_scores: bool) -> str:
@@ -181,7 +181,7 @@ def _record(result: Tagged, model: Model, explain: bool, all_scores: bool, digit
 def _csv(results: Sequence[Tagged], model: Model, all_scores: bool, digits: int) -> str:
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
-    learned = [model.topics[t].id for t in model.columns if model.thresholds[t] != float("inf")]
+    learned = [model.topics[t].id for t in model.columns if model.learned[t]]
     table.writerow(
         ["id", "title", "topics", "scores", "by", "note", "source"] + [f"score {id}" for id in learned if all_scores]
     )

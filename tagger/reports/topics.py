@@ -52,16 +52,15 @@ def topic_rows(
 
     With counts, by topic id, each has its numbers of `yes` and `unsure`.
     """
-    cuts = dict(zip((topic.id for topic in model.topics), model.thresholds.tolist(), strict=True))
     listed = {topic.id: topic for topic in (*known, *model.topics)}
     rows: list[dict[str, Any]] = []
     for id, topic in listed.items():
-        cut = cuts.get(id)
+        threshold = model.threshold_of(id)
         row: dict[str, Any] = {"id": id, "name": topic.name, "parent": topic.parent}
         row |= {"excludes": list(topic.excludes), "precision": topic.precision}
         if counts is not None:
             row["yes"], row["unsure"] = counts.get(id, (0, 0))
-        row["threshold"] = None if cut is None or cut == float("inf") else round(cut, 4)
+        row["threshold"] = None if threshold is None else round(threshold, 4)
         rows.append(row | {"definition": topic.definition})
     return rows
 

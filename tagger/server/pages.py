@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import resources
-from math import inf
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
@@ -59,8 +58,7 @@ def make_pages(review: Review, guard: Guard) -> APIRouter:
     @router.get("/figures")
     def get_figures() -> HTMLResponse:
         model = review.session.model
-        thresholds = [None if threshold == inf else float(threshold) for threshold in model.thresholds]
-        rows = list(zip(model.topics, thresholds, strict=True))
+        rows = [(topic, model.threshold_of(topic.id)) for topic in model.topics]
         return render("figures.html", {**shared, "rows": rows, "figures": read_figures(model), "pictures": review.pictures})
 
     @router.get("/figures/{name}.svg")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
 from tagger.curation.session import LabellingSession, Mark, Marks, set_mark
@@ -89,13 +88,12 @@ class ReviewSession:
 
     def topics(self) -> list[TopicSummary]:
         """The topics in their order."""
-        thresholds = {topic.id: float(t) for topic, t in zip(self.model.topics, self.model.thresholds, strict=True)}
         return [
             TopicSummary(
                 topic.id,
                 topic.name,
                 topic.definition,
-                round(threshold, 4) if (threshold := thresholds.get(topic.id, inf)) != inf else None,
+                None if (threshold := self.model.threshold_of(topic.id)) is None else round(threshold, 4),
             )
             for topic in self._labels.labelling.topics
         ]

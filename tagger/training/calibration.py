@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.model.log_odds import sigmoid
+
 __all__ = [
     "Calibration",
     "fit_calibration",
-    "sigmoid",
 ]
 
 
@@ -85,8 +85,3 @@ def _fit_platt(logits: Floats, yes: Bools, centre: Floats, precision: float) -> 
 def _log_loss(logits: Floats, yes: Bools, at: Floats) -> float:
     """The negative log-likelihood."""
     return float(np.logaddexp(0, np.where(yes, -1, 1) * (logits * at[0] + at[1])).sum())
-
-
-def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x))."""
-    return 1 / (1 + np.exp(-x))

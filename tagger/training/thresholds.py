@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.model.decision import scores_left_to_thresholds
+from tagger.model.decision import reach_thresholds, scores_left_to_thresholds
+from tagger.model.log_odds import logit, sigmoid
 from tagger.taxonomy import Taxonomy, Topic
-from tagger.training.calibration import sigmoid
 
 __all__ = [
     "OutOfFoldScores",
@@ -43,6 +43,9 @@ _MOST_LABELS = 100  # times as many as there are: a precision that these would n
 
 
 SHRINKAGES = (0.0, 3.0, 10.0, 30.0, 100.0, 300.0, np.inf)
+
+
+_MARGIN = 1e-6  # from 0 and 1, of thresholds whose log-odds are averaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +305,7 @@ def mean_f1(scores: Sequence[Floats], yes: Sequence[Bools]) -> float:
     flat, truth = np.concatenate(scores), np.concatenate(yes)
     if not truth.any():
         return 0.0
-    tagged = flat >= best_f1_threshold(flat, truth)
+    tagged = reach_thresholds(flat, np.array(best_f1_threshold(flat, truth)))
     lengths = [len(side) for side in yes]
     bands = np.repeat(np.arange(len(yes)) * min(10, len(yes)) // len(yes), lengths)
     hits, given, there = (np.bincount(bands[kept], minlength=bands[-1] + 1) for kept in (tagged & truth, tagged, truth))
@@ -326,7 +329,7 @@ def _per_topic_thresholds(cells: OutOfFoldScores, n_topics: int) -> tuple[float,
 
 def _shrink_to_common(common: float, own: Floats, n_yes: Ints, shrink: float) -> Floats:
     weight = np.where(n_yes > 0, n_yes / np.maximum(n_yes + shrink, 1), 0.0)
-    thresholds: Floats = sigmoid(weight * _logit(own) + (1 - weight) * _logit(np.array(common)))
+    thresholds: Floats = sigmoid(weight * logit(own, _MARGIN) + (1 - weight) * logit(np.array(common), _MARGIN))
     return thresholds
 
 
@@ -334,7 +337,7 @@ def _quality(sides: Sequence[tuple[OutOfFoldScores, Floats]], min_topics: int) -
     """The mean of micro-F1 and of macro-F1 over the topics that have a yes, with the thresholds of each part."""
     total = np.zeros((3, len(sides[0][1])))
     for cells, cut in sides:
-        tagged = cells.scores >= cut[cells.topics]
+        tagged = reach_thresholds(cells.scores, cut[cells.topics])
         if min_topics:
             tagged = tagged | (cells.scores == _best_scores(cells)[cells.entries])
         kept = tagged & cells.yes, tagged, cells.yes
@@ -349,8 +352,3 @@ def _best_scores(cells: OutOfFoldScores) -> Floats:
     best = np.full(cells.entries.max(initial=0) + 1, -1.0)
     np.maximum.at(best, cells.entries, cells.scores)
     return best
-
-
-def _logit(p: Floats) -> Floats:
-    p = np.clip(p, 1e-6, 1 - 1e-6)
-    return np.asarray(np.log(p / (1 - p)))

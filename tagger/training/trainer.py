@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 
 from tagger.labels.closure import implied_labels_sparse
 from tagger.model.decision import apply_thresholds, raise_to_descendants
+from tagger.model.log_odds import sigmoid
 from tagger.model.model import Model
 from tagger.taxonomy import Taxonomy
 from tagger.text.hashed_vocabulary import HashedVocabulary, build_vocabulary
 from tagger.text.near_duplicates import group_near_duplicates
 from tagger.text.tfidf import count_terms
-from tagger.training.calibration import Calibration, fit_calibration, sigmoid
+from tagger.training.calibration import Calibration, fit_calibration
 from tagger.training.classifier import DesignMatrix, fit_topic, inverse_document_frequency, tfidf_matrix
 from tagger.training.folds import stratified_folds
 from tagger.training.settings import Settings

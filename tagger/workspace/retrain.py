@@ -115,8 +115,8 @@ def describe_not_learned(model: Model, at_least: int) -> list[str]:
     """
     figures = require_figures(model)
     lines = []
-    for topic, threshold in zip(model.topics, model.thresholds, strict=True):
-        if threshold == float("inf"):
+    for topic in model.topics:
+        if not model.is_learned(topic.id):
             n_yes, n_no = figures.topics[topic.id].n_yes, figures.topics[topic.id].n_no
             n, label = (n_yes, "yes") if n_yes < at_least else (n_no, "no")
             lines.append(f"{topic.name}: only {n} {label} entries, so it is not tagged; label more")
