@@ -169,8 +169,8 @@ def fitted(texts: list[str], yes: Any, intervals: bool) -> Model:
     model, _ = train(texts, yes, None, taxonomy, SETTINGS, cross_validate=False)
     if not intervals:
         return model
-    _, held_out = train(texts, yes, None, taxonomy, Settings.from_header(model.about["chosen"]))
-    return replace(model, about={**model.about, "figures": {"topics": f1_of(yes, held_out)}})
+    _, held_out = train(texts, yes, None, taxonomy, Settings.from_header(model.training.chosen_settings))
+    return replace(model, training=replace(model.training, figures={"topics": f1_of(yes, held_out)}))
 
 
 def f1_of(yes: Any, held_out: OutOfFold) -> dict[str, Any]:

@@ -62,6 +62,7 @@ def tiny(tmp_path: Path) -> Path:
     import numpy as np
 
     from tagger.model.model import Model, compress_weights
+    from tagger.model.training_record import TrainingRecord
     from tagger.taxonomy import Taxonomy, Topic
     from tagger.text.hashed_vocabulary import build_vocabulary
 
@@ -77,7 +78,7 @@ def tiny(tmp_path: Path) -> Path:
         thresholds=np.array([0.5, 0.5, np.inf]),
         out_of_fold_tags=np.zeros((0, 3), dtype=np.uint8),
         out_of_fold_ids=np.zeros((0, 8), dtype=np.uint8),
-        about={"usual_share": 0.2},
+        training=TrainingRecord(usual_known_share=0.2),
     )
     save_model(model, tmp_path / "tiny.safetensors")
     return tmp_path / "tiny.safetensors"

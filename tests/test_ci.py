@@ -290,7 +290,7 @@ def test_who_needs_a_person(ws: Path) -> None:
     for tagged in run.tagged[:3]:
         with Path("labels/labels.csv").open("a") as table:
             table.write(f'{tagged.entry.id},"{tagged.entry.title}",,\n')
-    assert model.about["labels_hash"] != read_labels(Path("labels")).hash()
+    assert model.training.labels_hash != read_labels(Path("labels")).hash()
     assert [problem.source.path for problem in checked("lists").review] == ["lists/odd.txt"], "nor is what a person labelled"
 
 

@@ -16,6 +16,7 @@ from tagger.labels.table import LabelRow
 from tagger.model.decision import apply_thresholds
 from tagger.model.model import compress_weights
 from tagger.model.storage import model_to_bytes
+from tagger.model.training_record import TrainingRecord
 from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.hashed_vocabulary import build_vocabulary
 from tagger.text.normalize import entry_text
@@ -49,7 +50,7 @@ def test_equal_models_are_equal_and_hash_alike(model: Model) -> None:
         {"bias": model.bias[:3]},
         {"taxonomy": replace(model.taxonomy, max_topics=1)},
         {"taxonomy": Taxonomy(model.topics[:3])},
-        {"about": {}},
+        {"training": TrainingRecord()},
         {"shown": (0,)},
     ):
         assert replace(model, **change) != model
@@ -120,7 +121,7 @@ def test_an_entry_without_topics_says_why(model: Model) -> None:
     (strange,) = model.tag([Entry("Cheese of the Alps", abstract="Raclette, gruyere, fontina and tomme want cellars.")])
     assert strange.note is not None
     assert strange.note.startswith("unlike the labelled entries: ")
-    near = replace(model, thresholds=np.full(len(model.topics), 1.1), about={})
+    near = replace(model, thresholds=np.full(len(model.topics), 1.1), training=TrainingRecord())
     (below,) = near.tag([Entry("On language models", abstract="They are models of language.")])
     assert (
         below.note

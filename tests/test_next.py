@@ -19,6 +19,7 @@ from tagger.curation.query import Pick, build_pool, describe, select_batch, stop
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
 from tagger.model.storage import save_model
+from tagger.model.training_record import TrainingRecord
 from tagger.taxonomy import Taxonomy
 from tagger.text.near_duplicates import are_near_duplicates
 
@@ -40,7 +41,10 @@ def some(labels: Labels, which: slice) -> Labels:
 
 
 def with_f1(model: Model, **f1: Any) -> Model:
-    return replace(model, about={**model.about, "figures": {"topics": {topic: {"f1": side} for topic, side in f1.items()}}})
+    return replace(
+        model,
+        training=replace(model.training, figures={"topics": {topic: {"f1": side} for topic, side in f1.items()}}),
+    )
 
 
 def test_no_two_are_alike_and_none_is_labelled(shipped: Model, labels: Labels) -> None:
@@ -119,7 +123,7 @@ def test_drift_lists_the_same(shipped: Model, labels: Labels) -> None:
 
 
 def test_what_topics_need(shipped: Model, labels: Labels) -> None:
-    yes = shipped.about["figures"]["topics"]
+    yes = shipped.training.figures["topics"]
     found = stopping_advice(shipped, labels, labels.entries)["topics"]
     for topic, told in found.items():
         value, low, high = told["f1"]
@@ -134,11 +138,14 @@ def test_a_model_that_does_not_know_its_f1(made: Model, f1: Any) -> None:
     labels = Labels(made.taxonomy, (), ())
     found = stopping_advice(with_f1(made, ctr=f1), labels, [Entry("Click")])
     assert (found["topics"]["ctr"]["f1"], found["topics"]["ctr"]["more"]) == (None, 20)
-    assert stopping_advice(replace(made, about={"figures": 3}), labels, [])["topics"]["ctr"]["f1"] is None
+    assert (
+        stopping_advice(replace(made, training=TrainingRecord(figures={"topics": 3})), labels, [])["topics"]["ctr"]["f1"]
+        is None
+    )
 
 
 def after(model: Model, n_entries: Any) -> Model:
-    return replace(model, about={**model.about, "n_entries": n_entries})
+    return replace(model, training=replace(model.training, n_entries=n_entries))
 
 
 def test_whether_more_labels_help(made: Model) -> None:

@@ -22,6 +22,7 @@ from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
 from tagger.model.model import Model
 from tagger.model.storage import load
+from tagger.model.training_record import TrainingRecord
 from tagger.reports.figures import format_interval
 from tagger.reports.pictures import plot_all, plot_model
 from tagger.reports.svg import Picture
@@ -73,10 +74,10 @@ def made(model: Model, n_yes: Sequence[int], names: Sequence[str] = (), seed: in
     scores = np.where(learned, 1 / (1 + np.exp(-(4 * yes - 2 + 1.5 * random.normal(size=yes.shape)))), 0.0)
     thresholds = np.where(learned, 0.5, np.inf)
     tagged = scores >= thresholds
-    about = {"figures": compute_figures(yes, known, scores, tagged, topics).to_json(), "n_entries": 200}
+    training = TrainingRecord(n_entries=200, figures=compute_figures(yes, known, scores, tagged, topics).to_json())
     return (
         Labels(Taxonomy(topics), entries, rows),
-        replace(model, taxonomy=Taxonomy(topics), thresholds=thresholds, about=about),
+        replace(model, taxonomy=Taxonomy(topics), thresholds=thresholds, training=training),
         OutOfFold(scores, tagged, np.arange(200) % 5),
     )
 

@@ -322,7 +322,7 @@ def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: 
     assert not example.model.exists()
     page.post("/desk/train/accept")
     assert example.model.exists(), "the result was kept"
-    assert session.model.about["n_entries"] == 25, "it proposes from now on"
+    assert session.model.training.n_entries == 25, "it proposes from now on"
     page.post("/desk/train")
     assert wait(page, jobs)["trained"] is None, "the model is what the labels give"
     page.post("/desk/train/accept")

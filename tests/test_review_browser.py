@@ -227,7 +227,7 @@ def test_ten_entries_by_keys_undo_reload_train_accept(place: Path, visit: Callab
         page.get_by_role("button", name="Accept the new model").click()
         status(page, "The new model is in its place")
         new_model = load(place / "models/topics.safetensors")
-        assert new_model.about["labels_hash"] == read_labels(place / "labels").hash()
+        assert new_model.training.labels_hash == read_labels(place / "labels").hash()
         assert (place / "models/topics.previous.safetensors").read_bytes() == old
         assert page.locator("#work").is_hidden()
         press(page, "Enter")

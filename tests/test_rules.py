@@ -667,20 +667,20 @@ def asked(labels: Labels) -> tuple[Labels, Model]:
 
 def test_retraining_says_what_labels_do_not_support(asked: tuple[Labels, Model]) -> None:
     wanted, model = asked
-    found = model.about["precision"]
-    assert found["llm"]["bound"] >= 0.8
-    assert found["code"]["bound"] < 0.9
+    found = model.training.precision
+    assert found["llm"].lower_bound >= 0.8
+    assert found["code"].lower_bound < 0.9
     assert model_from_bytes(model_to_bytes(model), "m").topics == wanted.topics
-    n_yes = model.about["figures"]["topics"]["code"]["yes"]
+    n_yes = model.training.figures["topics"]["code"]["yes"]
     (line,) = describe_missed_goals(model)
     assert line == (
-        f"Code intelligence: {n_yes} yes entries do not support a precision of 0.9, {found['code']['bound']:.3f} at most; its "
-        f"threshold is the one for that; at least about {found['code']['more']} more yes entries like these would do"
+        f"Code intelligence: {n_yes} yes entries do not support a precision of 0.9, {found['code'].lower_bound:.3f} at most; "
+        f"its threshold is the one for that; at least about {found['code'].n_lacking} more yes entries like these would do"
     )
     text = model_card(model)
     assert "## Precision asked for\n" in text
-    assert f"| Code intelligence | 0.9 | {found['code']['bound']:.3f} |" in text
-    no_more = replace(model, about={**model.about, "precision": {"code": {**found["code"], "more": None}}})
+    assert f"| Code intelligence | 0.9 | {found['code'].lower_bound:.3f} |" in text
+    no_more = replace(model, training=replace(model.training, precision={"code": replace(found["code"], n_lacking=None)}))
     assert "more of the same would not do" in describe_missed_goals(no_more)[0]
     assert "more of the same would not do" in model_card(no_more)
 
@@ -715,7 +715,7 @@ def test_retrain_and_ci_say_so(run: Run, workspace: Path) -> None:
 # --- what people are told
 
 
-def two(max_topics: int | None = None, **about: Any) -> Model:
+def two(max_topics: int | None = None) -> Model:
     """A model in which each topic stands for a word of its own."""
     from tagger.model.model import compress_weights
     from tagger.text.hashed_vocabulary import build_vocabulary
@@ -733,7 +733,6 @@ def two(max_topics: int | None = None, **about: Any) -> Model:
         thresholds=np.array([0.5, 0.5]),
         out_of_fold_tags=np.zeros((0, 2), dtype=np.uint8),
         out_of_fold_ids=np.zeros((0, 8), dtype=np.uint8),
-        about=about,
     )
 
 

@@ -17,6 +17,7 @@ from tagger import Entry, Model, ModelError, load
 from tagger.labels.dataset import Labels
 from tagger.model.model import compress_weights
 from tagger.model.storage import FORMAT, hash_model, model_from_bytes, model_to_bytes, save_model
+from tagger.model.training_record import PrecisionSupport, TrainingRecord
 from tagger.reports import tags as report
 from tagger.taxonomy import Taxonomy, Topic
 
@@ -74,6 +75,39 @@ def test_a_model_saved_and_loaded_is_equal_and_saves_to_the_same_bytes(labels: L
 def test_the_shipped_file_saves_to_its_own_bytes(root: Path) -> None:
     path = root / "models/topics.safetensors"
     assert model_to_bytes(load(path)) == path.read_bytes()
+
+
+def test_what_training_wrote_down_is_kept() -> None:
+    training = TrainingRecord(
+        labels_hash="00",
+        n_entries=0,
+        versions={"tagger": "0.1.0"},
+        settings={"seed": 0},
+        chosen_settings={"seed": 1},
+        usual_known_share=0.0,
+        precision={"a": PrecisionSupport(0.9, 0.8, 5, 4, None)},
+        figures={"micro_f1": [1.0, 0.9, 1.0]},
+        other={"from the future": 1},
+    )
+    data = model_to_bytes(replace(small(), training=training))
+    assert split_file(data)[1] == {
+        "format": 2,
+        "fewest": 0,
+        "topics": [{"id": "a", "name": "A", "definition": "", "parent": None}],
+        "labels_hash": "00",
+        "n_entries": 0,
+        "versions": {"tagger": "0.1.0"},
+        "settings": {"seed": 0},
+        "chosen": {"seed": 1},
+        "usual_share": 0.0,
+        "precision": {"a": GOAL},
+        "figures": {"micro_f1": [1.0, 0.9, 1.0]},
+        "from the future": 1,
+    }
+    again = model_from_bytes(data, "m")
+    assert again.training == training
+    assert model_to_bytes(again) == data
+    assert model_from_bytes(model_to_bytes(small()), "m").training == TrainingRecord()
 
 
 def test_the_hash_is_that_of_the_file() -> None:
@@ -178,6 +212,8 @@ def topic(**changes: Any) -> dict[str, Any]:
     return {"topics": [{"id": "a", "name": "A"} | changes]}
 
 
+GOAL = {"goal": 0.9, "bound": 0.8, "tags": 5, "right": 4, "more": None}
+SUPPORT = "wanted an object with goal, bound, tags, right and more for each topic"
 NOT_TEXT = "its header has a topic whose id, name, definition or parent is not text"
 
 
@@ -205,6 +241,20 @@ NOT_TEXT = "its header has a topic whose id, name, definition or parent is not t
         ({"fewest": "\x1b" * 99}, "'fewest' in its header is '" + r"\x1b" * 9 + r"\x1" + ", wanted 0 or 1"),
         ({"at_most": 0}, "'at_most' in its header is 0, wanted a whole number from 1 on"),
         ({"at_most": "2"}, "'at_most' in its header is '2', wanted a whole number from 1 on"),
+        ({"labels_hash": 3}, "'labels_hash' in its header is 3, wanted text"),
+        ({"n_entries": -1}, "'n_entries' in its header is -1, wanted a whole number"),
+        (
+            {"versions": {"tagger": 1}},
+            "'versions' in its header is {'tagger': 1}, wanted an object with a text for each package",
+        ),
+        ({"settings": []}, "'settings' in its header is [], wanted an object"),
+        ({"chosen": "all"}, "'chosen' in its header is 'all', wanted an object"),
+        ({"figures": 3}, "'figures' in its header is 3, wanted an object"),
+        ({"precision": {"a": {}}}, f"'precision' in its header is {{'a': {{}}}}, {SUPPORT}"),
+        (
+            {"precision": {"a": GOAL | {"goal": 2}}},
+            f"'precision' in its header is {{'a': {{'goal': 2, 'bound': 0.8, 'tags': , {SUPPORT}",
+        ),
         ({"usual_share": "x"}, "'usual_share' in its header is 'x', wanted a number from 0 to 1"),
         ({"usual_share": float("nan")}, "'usual_share' in its header is nan, wanted a number from 0 to 1"),
         ({"topics": [{"id": "a", "name": "A"}, {"id": "b", "name": "B"}]}, "its array 'bias' has 1 topics, wanted 2"),

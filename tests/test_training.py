@@ -165,7 +165,7 @@ def test_many_topics_are_learned_from_sparse_labels_and_a_label_never_seen_comes
     assert metrics.micro_f1(yes[600:], np.ones_like(yes[600:]), tagged) > 0.9
     assert (scores.argmin(axis=1) == 7).all()
     assert not tagged[:, 7].any()
-    assert all(value is not None for value in model.about["chosen"].values())
-    assert model.about["settings"] == settings.to_header()
+    assert all(value is not None for value in model.training.chosen_settings.values())
+    assert model.training.settings == settings.to_header()
     dense, _ = train(texts[:600], yes[:600], np.ones_like(yes[:600]), taxonomy, settings, n_jobs=2, cross_validate=False)
     assert model_to_bytes(dense) == model_to_bytes(model)

@@ -35,7 +35,7 @@ def drift(
     labels = read_labels(place.labels)
     listing = read_files(listings, year)
     warn((*labels.warnings, *listing.warnings))
-    if tagger.about.get("labels_hash") != labels.hash():
+    if tagger.training.labels_hash != labels.hash():
         warn([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
     found = compare(tagger, labels, listing.all(), top)
     emit(drift_report.drift_text(found, form), output)

@@ -44,7 +44,7 @@ def next_entries(
     labels = read_labels(place.labels)
     listing = read_files(pool, year)
     warn((*labels.warnings, *listing.warnings))
-    if tagger.about.get("labels_hash") != labels.hash():
+    if tagger.training.labels_hash != labels.hash():
         warn([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
     found = stopping_advice(tagger, labels, listing.all(), number, None if earlier is None else load(earlier))
     emit(drift_report.suggestions_text(found, form), output)

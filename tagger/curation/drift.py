@@ -63,7 +63,7 @@ def measure_drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teac
     """
     pool = build_pool(model, labels.entries, entries)
     new, rows = pool.entries, pool.rows
-    usual = float(model.about.get("usual_share", 0))
+    usual = float(model.training.usual_known_share or 0)
     signs = {
         "words": _sign(rows.n_known_words / np.maximum(rows.n_words, 1), usual),
         "unlike": _sign(pool.likeness, pool.bound),

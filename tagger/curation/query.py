@@ -249,7 +249,7 @@ def stopping_advice(
         `entries`: those of `next_entries`.
     """
     pool = build_pool(model, labels.entries, entries)
-    n_before, n_now = (None if one is None else _n_entries(one) for one in (before, model))
+    n_before, n_now = (None if one is None else one.training.n_entries for one in (before, model))
     same = None if before is None else tag_agreement(before, model, pool.entries)
     yes, known = labels.arrays()
     n_yes = dict(zip((topic.id for topic in labels.topics), (yes & known).sum(0).tolist(), strict=True))
@@ -340,8 +340,3 @@ def _widths(model: Model) -> Floats:
     """The width of the interval of each topic's F1, the widest there is where it is not known: (n_topics,)."""
     widths = ((read_f1(model, topic.id) or UNDEFINED).width for topic in model.topics)
     return np.array([1.0 if width is None else width for width in widths])
-
-
-def _n_entries(model: Model) -> int | None:
-    found = model.about.get("n_entries")
-    return found if isinstance(found, int) else None

@@ -248,7 +248,7 @@ def yes_entries_needed(n_yes: int, f1: Interval) -> int:
 def read_figures(model: Model) -> Figures | None:
     """The figures in the header of a model; None where it has none that can be read."""
     try:
-        return Figures.from_json(model.about["figures"])
+        return Figures.from_json(model.training.figures)
     except (KeyError, TypeError, ValueError, AttributeError):  # anybody can write a header
         return None
 
@@ -267,8 +267,8 @@ def require_figures(model: Model) -> Figures:
 
 def read_f1(model: Model, topic: str) -> Interval | None:
     """The F1 of a topic in the header of a model; None where the header does not have all of it."""
-    found: Any = model.about
-    for key in ("figures", "topics", topic, "f1"):
+    found: Any = model.training.figures
+    for key in ("topics", topic, "f1"):
         found = found.get(key) if isinstance(found, dict) else None
     is_interval = isinstance(found, list) and len(found) == 3 and all(isinstance(side, (int, float)) for side in found)
     return Interval.from_json(found) if is_interval else None

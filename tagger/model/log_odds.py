@@ -44,5 +44,6 @@ def sigmoid(log_odds: float | Floats) -> float | Floats:
     >>> sigmoid(np.array([-np.inf, 0.0]))
     array([0. , 0.5])
     """
-    probabilities: float | Floats = 1 / (1 + np.exp(-log_odds))
+    with np.errstate(over="ignore"):  # exp is infinite below about -709, which gives the right probability: 0
+        probabilities: float | Floats = 1 / (1 + np.exp(-log_odds))
     return probabilities

@@ -18,6 +18,7 @@ from tagger.errors import UsageError
 from tagger.labels.table import LabelRow
 from tagger.model.decision import apply_thresholds, blocking_topics, learned_topics, raise_to_descendants, reach_thresholds
 from tagger.model.log_odds import sigmoid
+from tagger.model.training_record import TrainingRecord
 from tagger.tags import Reason, Tag, Tagged
 from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.hashed_vocabulary import HashedVocabulary
@@ -61,7 +62,7 @@ class Model:
     out_of_fold_tags: NDArray[np.uint8]  # (n_labelled, n_topics), 0 or 1
     out_of_fold_ids: NDArray[np.uint8]  # (n_labelled, 8), ASCII
     min_topics: int = 0  # 1 to tag the best topic of an entry in any case
-    about: dict[str, Any] = field(default_factory=dict)
+    training: TrainingRecord = field(default_factory=TrainingRecord)
     shown: tuple[int, ...] | None = None  # columns of the topics to show; None for all
 
     def __eq__(self, other: object) -> bool:
@@ -261,7 +262,7 @@ class Model:
         if not self.learned[columns].any():
             return Tagged(entry, (), note="no topic: the model has learned none of them")
         near = int(columns[(self.thresholds[columns] - scores[columns]).argmin()])
-        if known / words < self.about.get("usual_share", 0) and (scores < self.thresholds / 2).all():
+        if known / words < (self.training.usual_known_share or 0) and (scores < self.thresholds / 2).all():
             note = (
                 f"unlike the labelled entries: {known / words:.0%} of its words are known, and no topic is near its threshold"
             )

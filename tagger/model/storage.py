@@ -3,9 +3,8 @@
 The file is a safetensors file: eight bytes with the length of the header, the header as JSON, then the arrays end to end. It
 holds no code, so reading a stranger's model runs nothing of theirs.
 
-A file is read in four steps, and each refuses a file that is not as it must be: `_parse_container` reads header and arrays,
-`_upgrade` turns an old format into today's, `_check_…` compare the header and the arrays with what tagger writes, and
-`model_from_bytes` builds the model.
+A file is read in four steps, and each refuses a file that is not as it must be: `_parse_container` reads the header and the
+arrays, `_upgrade` turns an old format into today's, `tagger.model.header` checks the header, and `_check_…` check the arrays.
 
 **A new format** gets its number in `FORMAT` and its step in `_UPGRADES`: a function that turns the header and the arrays of
 the number before into its own. So every model file ever written can be read.
@@ -22,15 +21,15 @@ from collections.abc import Callable
 from hashlib import blake2b
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagger.atomic import write_whole
 from tagger.errors import ModelError
+from tagger.model.header import build_header, file_error, parse_header, shorten
 from tagger.model.model import Model, compress_weights
-from tagger.taxonomy import Taxonomy, Topic
 
 __all__ = [
     "FORMAT",
@@ -121,22 +120,16 @@ def hash_model(model: Model) -> str:
 
 def model_to_bytes(model: Model) -> bytes:
     """The bytes of the model file. Equal models give equal bytes."""
-    about = {
-        "format": FORMAT,
-        "fewest": model.min_topics,
-        **({} if model.taxonomy.max_topics is None else {"at_most": model.taxonomy.max_topics}),
-        "topics": [_topic_to_json(topic) for topic in model.topics],
-        **model.about,
-    }
-    header: dict[str, Any] = {"__metadata__": {"tagger": json.dumps(about, ensure_ascii=False)}}
+    header = json.dumps({"format": FORMAT} | build_header(model), ensure_ascii=False)
+    descriptions: dict[str, Any] = {"__metadata__": {"tagger": header}}
     parts: list[bytes] = []
     end = 0
     for name, (dtype, _) in _ARRAYS.items():
         array = np.ascontiguousarray(getattr(model, _FIELDS.get(name, name)), dtype=_DTYPES[dtype])
         parts.append(array.tobytes())
-        header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [end, end + len(parts[-1])]}
+        descriptions[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [end, end + len(parts[-1])]}
         end += len(parts[-1])
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(descriptions, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     return b"".join([len(text).to_bytes(8, "little"), text, *parts])
 
@@ -153,27 +146,21 @@ def model_from_bytes(data: bytes, path: str) -> Model:
     """
     header, arrays = _parse_container(data, path)
     _upgrade(header, arrays, path)
-    topics = _parse_topics(header.pop("topics", None), path)
-    _check_numbers(header, path)
-    _check_shapes(arrays, len(topics), path)
+    parsed = parse_header(header, path)
+    n_topics = len(parsed.taxonomy.topics)
+    _check_shapes(arrays, n_topics, path)
     _check_values(arrays, path)
-    _check_weight_rows(arrays, len(topics), path)
+    _check_weight_rows(arrays, n_topics, path)
     _check_vocabulary(arrays, path)
-    min_topics, max_topics = header.pop("fewest"), header.pop("at_most", None)
     fields: dict[str, Any] = {_FIELDS.get(name, name): arrays[name] for name in _ARRAYS}
-    return Model(taxonomy=Taxonomy(topics, max_topics), min_topics=min_topics, about=header, **fields)
-
-
-def _refusal(path: str, reason: str) -> ModelError:
-    """The error for a file that is not as a model file must be."""
-    return ModelError(f"{path}: not a tagger model: {reason}; 'tagger retrain' makes one")
+    return Model(taxonomy=parsed.taxonomy, min_topics=parsed.min_topics, training=parsed.training, **fields)
 
 
 def _parse_container(data: bytes, path: str) -> tuple[Header, Arrays]:
     """The header that tagger writes and the arrays of a safetensors file."""
     begin = 8 + int.from_bytes(data[:8], "little")  # of the arrays
     if len(data) < 8 or begin > _MAX_HEADER or data[8:9] != b"{":
-        raise _refusal(path, "it does not begin like a safetensors file")
+        raise file_error(path, "it does not begin like a safetensors file")
     if len(data) < begin:
         raise ModelError(f"{path}: the file is cut off: it has {len(data)} bytes, and its header alone needs {begin}")
     try:
@@ -181,11 +168,11 @@ def _parse_container(data: bytes, path: str) -> tuple[Header, Arrays]:
         header = json.loads(descriptions.pop("__metadata__")["tagger"])
         header["format"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise _refusal(path, "its header is not one that tagger writes") from None
+        raise file_error(path, "its header is not one that tagger writes") from None
     try:
         arrays, end = _parse_arrays(descriptions, data, begin)
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise _refusal(path, "its header does not describe its arrays") from None
+        raise file_error(path, "its header does not describe its arrays") from None
     if end != len(data):
         raise ModelError(f"{path}: the file is damaged: it has {len(data)} bytes, and its header describes {end}")
     return header, arrays
@@ -214,15 +201,15 @@ def _parse_arrays(descriptions: dict[str, Any], data: bytes, begin: int) -> tupl
 def _upgrade(header: Header, arrays: Arrays, path: str) -> None:
     """Turn header and arrays of an old format into those of today's, in place."""
     number = header.pop("format")
-    if not _is_whole(number) or not 1 <= number <= FORMAT:
+    if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= FORMAT:
         raise ModelError(
-            f"{path}: this is model format {_shown(number)}, and tagger knows 1 to {FORMAT}; install a newer tagger"
+            f"{path}: this is model format {shorten(number)}, and tagger knows 1 to {FORMAT}; install a newer tagger"
         )
     for old in range(number, FORMAT):
         try:
             _UPGRADES[old](header, arrays)
         except (KeyError, TypeError, ValueError):
-            raise _refusal(path, f"something is missing that format {old} has") from None
+            raise file_error(path, f"something is missing that format {old} has") from None
 
 
 def _upgrade_from_1(header: Header, arrays: Arrays) -> None:
@@ -236,72 +223,20 @@ def _upgrade_from_1(header: Header, arrays: Arrays) -> None:
 _UPGRADES: dict[int, Callable[[Header, Arrays], None]] = {1: _upgrade_from_1}
 
 
-def _parse_topics(records: object, path: str) -> tuple[Topic, ...]:
-    """The topics in a header, checked."""
-    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise _refusal(path, "its header has no list of topics")
-    topics = tuple(_parse_topic(record, path) for record in records)
-    if len({topic.id for topic in topics}) != len(topics):
-        raise _refusal(path, "its header has two topics of the same id")
-    return topics
-
-
-def _parse_topic(record: dict[str, Any], path: str) -> Topic:
-    """One topic, checked."""
-    texts = [record.get("id"), record.get("name"), record.get("definition", "")]
-    parent, excludes, precision = record.get("parent"), record.get("excludes", []), record.get("precision")
-    if not all(isinstance(text, str) for text in texts) or not (parent is None or isinstance(parent, str)):
-        raise _refusal(path, "its header has a topic whose id, name, definition or parent is not text")
-    if not isinstance(excludes, list) or not all(isinstance(other, str) for other in excludes):
-        raise _refusal(path, f"its header has {_shown(excludes)} as what a topic excludes, wanted a list of ids")
-    if precision is not None and not (isinstance(precision, float) and 0 < precision < 1):
-        raise _refusal(path, f"its header has {_shown(precision)} as a topic's precision, wanted a number above 0 and below 1")
-    try:
-        return Topic(**record)
-    except TypeError:
-        raise _refusal(path, "its header has a topic with a key that tagger does not know") from None
-
-
-def _topic_to_json(topic: Topic) -> dict[str, Any]:
-    """A topic as the header has it. `excludes` and `precision` are there only where the topic has them."""
-    record: dict[str, Any] = {"id": topic.id, "name": topic.name, "definition": topic.definition, "parent": topic.parent}
-    record |= {"excludes": list(topic.excludes)} if topic.excludes else {}
-    return record | ({} if topic.precision is None else {"precision": topic.precision})
-
-
-def _check_numbers(header: Header, path: str) -> None:
-    """Check the numbers in the header that tagging uses."""
-    min_topics, max_topics, usual_share = header.get("fewest"), header.get("at_most"), header.get("usual_share", 0)
-    if not _is_whole(min_topics) or min_topics not in (0, 1):
-        raise _refusal(path, f"'fewest' in its header is {_shown(min_topics)}, wanted 0 or 1")
-    if max_topics is not None and (not _is_whole(max_topics) or max_topics < 1):
-        raise _refusal(path, f"'at_most' in its header is {_shown(max_topics)}, wanted a whole number from 1 on")
-    if not isinstance(usual_share, int | float) or not 0 <= usual_share <= 1:
-        raise _refusal(path, f"'usual_share' in its header is {_shown(usual_share)}, wanted a number from 0 to 1")
-
-
-def _shown(value: object) -> str:
-    return f"{value!r:.40}"
-
-
-def _is_whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _check_shapes(arrays: Arrays, n_topics: int, path: str) -> None:
     """Check that every array is there, with the type and the shape that it must have."""
     lengths = {"topics": n_topics, "letters": _ID_LENGTH}
     for name, (dtype, sizes) in _ARRAYS.items():
         array = arrays.get(name)
         if array is None:
-            raise _refusal(path, f"it has no array {name!r}")
+            raise file_error(path, f"it has no array {name!r}")
         if array.dtype != np.dtype(_DTYPES[dtype]) or array.ndim != len(sizes):
-            raise _refusal(
+            raise file_error(
                 path, f"its array {name!r} is {array.dtype} of {array.ndim} dimensions, wanted {dtype} of {len(sizes)}"
             )
         for size, length in zip(sizes, array.shape, strict=True):
             if lengths.setdefault(size, length) != length:
-                raise _refusal(path, f"its array {name!r} has {length} {size}, wanted {lengths[size]}")
+                raise file_error(path, f"its array {name!r} has {length} {size}, wanted {lengths[size]}")
 
 
 def _check_values(arrays: Arrays, path: str) -> None:
@@ -316,20 +251,20 @@ def _check_values(arrays: Arrays, path: str) -> None:
     for name, (values, low, high) in ranges.items():
         outside = values[~((values >= low) & (values <= high))]  # so also what is not a number
         if len(outside):
-            raise _refusal(path, f"its array {name!r} holds {outside[0]:g}, wanted numbers from {low:g} to {high:g}")
+            raise file_error(path, f"its array {name!r} holds {outside[0]:g}, wanted numbers from {low:g} to {high:g}")
 
 
 def _check_weight_rows(arrays: Arrays, n_topics: int, path: str) -> None:
     """Check that the weights are in compressed sparse rows: a row for each term, in columns of topics."""
     starts, n_terms = arrays["weight_starts"], len(arrays["hashes"])
     if len(starts) != n_terms + 1:
-        raise _refusal(
+        raise file_error(
             path, f"its array 'weight_starts' has {len(starts)} numbers, wanted {n_terms + 1} for its {n_terms} terms"
         )
     if starts[0] != 0 or (starts[1:] < starts[:-1]).any() or starts[-1] != len(arrays["weights"]):
-        raise _refusal(path, "its array 'weight_starts' does not split the weights into rows, one for each term")
+        raise file_error(path, "its array 'weight_starts' does not split the weights into rows, one for each term")
     if (arrays["weight_topics"] >= n_topics).any():
-        raise _refusal(path, f"its array 'weight_topics' names a column beyond its {n_topics} topics")
+        raise file_error(path, f"its array 'weight_topics' names a column beyond its {n_topics} topics")
 
 
 def _check_vocabulary(arrays: Arrays, path: str) -> None:
@@ -337,4 +272,4 @@ def _check_vocabulary(arrays: Arrays, path: str) -> None:
     n_terms = len(arrays["hashes"])
     n_texts = bytes(arrays["written"]).count(b"\n") + 1 if n_terms else 0
     if n_texts != n_terms:
-        raise _refusal(path, f"it has {n_terms} terms and the texts of {n_texts}")
+        raise file_error(path, f"it has {n_terms} terms and the texts of {n_texts}")

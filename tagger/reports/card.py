@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tagger.evaluation.figures import require_figures
 from tagger.formats.markdown import escape_markdown, markdown_table
+from tagger.formats.plain_text import count_noun
 from tagger.model.model import Model
 from tagger.reports.figures import figures_text
 
@@ -16,37 +17,36 @@ def describe_missed_goals(model: Model) -> list[str]:
     """What to say of each topic whose labels do not support the precision that labels/topics.toml asks for."""
     names = {topic.id: topic.name for topic in model.topics}
     lines = []
-    for id, found in model.about.get("precision", {}).items():
-        if found["more"] == 0:
+    for id, support in model.training.precision.items():
+        if support.is_supported:
             continue
         n_yes = require_figures(model).topics[id].n_yes
         more = (
-            f"at least about {found['more']} more yes {'entry' if found['more'] == 1 else 'entries'} like these would do"
-            if found["more"] is not None
+            f"at least about {count_noun(support.n_lacking, 'more yes entry', 'more yes entries')} like these would do"
+            if support.n_lacking is not None
             else "more of the same would not do: look at what is tagged wrongly ('tagger audit') and at its definition"
         )
         lines.append(
-            f"{names[id]}: {n_yes} yes entries do not support a precision of {found['goal']:g}, {found['bound']:.3f} at most; "
-            f"its threshold is the one for that; {more}"
+            f"{names[id]}: {n_yes} yes entries do not support a precision of {support.goal:g}, "
+            f"{support.lower_bound:.3f} at most; its threshold is the one for that; {more}"
         )
     return lines
 
 
 def _precise(model: Model) -> str:
     """The part of the card on precisions that were asked for."""
-    asked = model.about.get("precision", {})
-    if not asked:
+    if not model.training.precision:
         return ""
     names = {topic.id: topic.name for topic in model.topics}
     rows = [
         [
             escape_markdown(names[id]),
-            f"{found['goal']:g}",
-            f"{found['bound']:.3f}",
-            f"{found['right']} of {found['tags']}",
-            {0: "", None: "more of the same would not do"}.get(found["more"], f"at least about {found['more']}"),
+            f"{support.goal:g}",
+            f"{support.lower_bound:.3f}",
+            f"{support.n_right} of {support.n_tags}",
+            {0: "", None: "more of the same would not do"}.get(support.n_lacking, f"at least about {support.n_lacking}"),
         ]
-        for id, found in asked.items()
+        for id, support in model.training.precision.items()
     ]
     return (
         "\n## Precision asked for\n\n"
@@ -58,16 +58,16 @@ def _precise(model: Model) -> str:
 
 def model_card(model: Model) -> str:
     """The model's card, in Markdown."""
-    about = model.about
+    training = model.training
     few = [topic.id for topic in model.topics if not model.is_learned(topic.id)]
     return (
         "# The model\n\n"
-        f"Trained by `tagger retrain` on the {about['n_entries']} labelled entries of `labels/` "
-        f"(hash `{about['labels_hash']}`), with {len(model.hashes)} terms, "
-        f"{', '.join(f'{name} {version}' for name, version in about['versions'].items())}. Do not edit: it is written "
+        f"Trained by `tagger retrain` on the {training.n_entries} labelled entries of `labels/` "
+        f"(hash `{training.labels_hash}`), with {len(model.hashes)} terms, "
+        f"{', '.join(f'{name} {version}' for name, version in training.versions.items())}. Do not edit: it is written "
         "with the model.\n\n"
         "## Figures\n\n"
-        f"From {about['settings']['n_folds']}-fold cross-validation in which weights, calibration and thresholds of each "
+        f"From {training.settings['n_folds']}-fold cross-validation in which weights, calibration and thresholds of each "
         "fold come from the other folds alone; entries that resemble each other are kept in one fold; cells marked unsure "
         "count for nothing. In brackets, 95% intervals.\n\n"
         + figures_text(require_figures(model), model, "markdown")

@@ -113,7 +113,7 @@ def render_report(place: Workspace, labels: Labels, model: Model, held_out: OutO
     shown = plot_all(labels, model, held_out, curve)
     return strip_unprintable(
         template.render(
-            about=model.about,
+            training=model.training,
             state=state,
             overall=[(name, getattr(figures, key), text) for key, (name, text) in _TILES.items()],
             topics=_topics(labels, model, figures),
@@ -145,7 +145,7 @@ def _topics(labels: Labels, model: Model, figures: Figures) -> list[dict[str, An
                 "definition": topic.definition,
                 "threshold": model.threshold_of(topic.id),
                 "figures": of_topic,
-                "lacking": "yes" if of_topic.n_yes < model.about["settings"]["min_yes"] else "no",
+                "lacking": "yes" if of_topic.n_yes < model.training.settings["min_yes"] else "no",
                 "n_more": yes_entries_needed(of_topic.n_yes, of_topic.f1),
             }
         )

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from tagger.labels.closure import implied_labels_sparse
 from tagger.model.decision import apply_thresholds, raise_to_descendants
 from tagger.model.log_odds import sigmoid
 from tagger.model.model import Model
+from tagger.model.training_record import PrecisionSupport, TrainingRecord
 from tagger.taxonomy import Taxonomy
 from tagger.text.hashed_vocabulary import HashedVocabulary, build_vocabulary
 from tagger.text.near_duplicates import group_near_duplicates
@@ -251,19 +252,18 @@ def train(
         out_of_fold_tags=np.zeros((0, len(taxonomy.topics)), dtype=np.uint8),
         out_of_fold_ids=np.zeros((0, 8), dtype=np.uint8),
         min_topics=final.min_topics,
-        about={
-            "settings": settings.to_header(),
-            "chosen": final.settings.to_header(),
-            "usual_share": _usual_share(counts, words, labelled.pairs, settings),
-            **({"precision": {id: _rounded(one) for id, one in final.precise.items()}} if final.precise else {}),
-        },
+        training=TrainingRecord(
+            settings=settings.to_header(),
+            chosen_settings=final.settings.to_header(),
+            usual_known_share=_usual_known_share(counts, words, labelled.pairs, settings),
+            precision={id: _precision_support(goal) for id, goal in final.precise.items()},
+        ),
     )
     return model, held_out
 
 
-def _rounded(one: PrecisionGoal) -> dict[str, Any]:
-    """What the model's header says of a precision that was asked for."""
-    return {"goal": one.goal, "bound": round(one.bound, 4), "tags": one.tags, "right": one.right, "more": one.more}
+def _precision_support(goal: PrecisionGoal) -> PrecisionSupport:
+    return PrecisionSupport(goal.goal, round(goal.bound, 4), goal.tags, goal.right, goal.more)
 
 
 def _fit(labelled: _LabelledCounts, learned: Bools, settings: Settings, n_jobs: int) -> _Fitted:
@@ -474,7 +474,7 @@ def _fold_part(labelled: _LabelledCounts, terms: Ints, fold: Ints, k: int, setti
     return _FoldPart.of(labelled.counts, terms, np.flatnonzero(fold != k), np.flatnonzero(fold == k), settings.min_df)
 
 
-def _usual_share(counts: csr_array, words: Ints, pairs: Bools, settings: Settings) -> float:
+def _usual_known_share(counts: csr_array, words: Ints, pairs: Bools, settings: Settings) -> float:
     """The share of an entry's words that other entries make known, at the 5% quantile: less than that is unusual."""
     df = np.bincount(counts.indices, minlength=len(pairs))
     known = counts[:, np.flatnonzero(~pairs & (df > settings.min_df))].sum(axis=1)

@@ -32,9 +32,9 @@ def is_current(model: Model | None, labels: Labels, settings: Settings) -> bool:
     """Whether a model is what these labels and settings give. Its header says of which labels and settings it was made."""
     return (
         model is not None
-        and model.about.get("labels_hash") == labels.hash()
-        and model.about.get("settings") == settings.to_header()
-        and model.about.get("versions", {}).get("tagger") == tagger.__version__
+        and model.training.labels_hash == labels.hash()
+        and model.training.settings == settings.to_header()
+        and model.training.versions.get("tagger") == tagger.__version__
     )
 
 
@@ -49,7 +49,7 @@ def train_from_labels(
     n_jobs: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Model:
-    """The model that these labels give, with its figures in `about`. See `cross_validate_labels`."""
+    """The model that these labels give, with its figures in `training`. See `cross_validate_labels`."""
     return cross_validate_labels(labels, settings, n_jobs, progress)[0]
 
 
@@ -59,7 +59,7 @@ def cross_validate_labels(
     n_jobs: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Model, OutOfFold]:
-    """The model that these labels give, with its figures in `about`, and the out-of-fold scores that they come from.
+    """The model that these labels give, with its figures in `training`, and the out-of-fold scores that they come from.
 
     Args:
         labels: what to learn.
@@ -90,15 +90,15 @@ def cross_validate_labels(
         model,
         out_of_fold_tags=out_of_fold.tagged.astype(np.uint8),
         out_of_fold_ids=np.frombuffer(ids, dtype=np.uint8).reshape(len(labels.entries), -1),
-        about={
-            "labels_hash": labels.hash(),
-            "n_entries": len(labels.entries),
-            "versions": {"tagger": tagger.__version__, "scikit-learn": sklearn.__version__, "numpy": np.__version__},
-            **model.about,
-            "figures": compute_figures(
+        training=replace(
+            model.training,
+            labels_hash=labels.hash(),
+            n_entries=len(labels.entries),
+            versions={"tagger": tagger.__version__, "scikit-learn": sklearn.__version__, "numpy": np.__version__},
+            figures=compute_figures(
                 yes, labelled, out_of_fold.scores, out_of_fold.tagged, labels.topics, settings.seed
             ).to_json(),
-        },
+        ),
     )
     return model, out_of_fold
 
