@@ -24,14 +24,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from tagger import load
-from tagger.batch import plan as batch
 from tagger.batch.diff import diff_runs
+from tagger.batch.plan import plan_batch
+from tagger.batch.settings import BatchSettings
 from tagger.entry import Entry
 from tagger.formats import pasted
+from tagger.formats.csv_table import write_csv
+from tagger.formats.format import WriteOptions
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
 from tagger.model.storage import save_model
-from tagger.reports import tags as report
 from tagger.training import settings
 from tagger.workspace.retrain import train_from_labels
 
@@ -57,10 +59,10 @@ def steadiness(folder: Path, entries: Sequence[Entry]) -> str:
     plain, lines = [], []
     for n, path in enumerate(models):
         out = folder / f"run{n}"
-        batch.plan_batch([str(folder / "lists")], out, batch.BatchSettings(model=path)).write()
+        plan_batch([str(folder / "lists")], out, BatchSettings(model=path)).write()
         lines.append([line for file in sorted(out.glob("*.csv")) for line in file.read_text(encoding="utf-8").splitlines()])
         model = load(path)
-        plain.append(report.format_tagged(model.tag(entries), model, "csv").splitlines())
+        plain.append(write_csv(model.tag(entries), WriteOptions()).splitlines())
     differ = [sum(old != new for old, new in zip(*pair, strict=True)) for pair in (lines, plain)]
     n_changed = diff_runs(folder / "run0", folder / "run1")["n_changed"]
     n_labels = sum(old != new for old, new in zip(labels.rows, rows, strict=True))

@@ -27,8 +27,8 @@ from pathlib import Path
 import tagger
 from tagger.entry import Entry
 from tagger.formats import json_lines as jsonl
+from tagger.formats.format import WriteOptions
 from tagger.formats.registry import read_files
-from tagger.reports import tags as report
 
 ROOT = Path(__file__).parent.parent
 RENDERED = ROOT.parent / "shared" / "listing" / "rendered.txt"
@@ -116,7 +116,7 @@ def main() -> None:
                 found = jsonl.entries_from_records(
                     enumerate(json.loads(bodies[n % len(bodies)])["entries"], 1), "entries"
                 ).all()
-                return report.format_tagged(model.tag(found), model, "jsonl")
+                return jsonl.write_json_lines_tags(model.tag(found), WriteOptions())
 
             ways: dict[str, Callable[[], float]] = {
                 "in process: `Model.tag`": lambda tag=tag: per_second(tag, arguments.seconds),

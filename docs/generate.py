@@ -138,13 +138,14 @@ def picture() -> str:
     from rich.text import Text
 
     import tagger
-    from tagger.reports.tags import format_tagged
+    from tagger.formats.format import WriteOptions
+    from tagger.formats.table import write_table
 
     model = tagger.load(ROOT / "models" / "topics.safetensors")
     entries = tagger.read_listing(ROOT / "examples" / "new-listing.txt")
     console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True)
     console.print(Text("$ tag examples/new-listing.txt", style="bold"))
-    console.print(Text.from_ansi(format_tagged(model.tag(entries), model, "table", width=100)))
+    console.print(Text.from_ansi(write_table(model.tag(entries), WriteOptions(width=100))))
     svg = console.export_svg(title="tag", theme=MONOKAI, unique_id="tagger")
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # no font is fetched from elsewhere
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"

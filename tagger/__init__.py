@@ -9,7 +9,8 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # as in `typing`, which takes a while to import
 if TYPE_CHECKING:
-    from tagger.batch.plan import BatchSettings, plan_batch
+    from tagger.batch.plan import plan_batch
+    from tagger.batch.settings import BatchSettings
     from tagger.ci.run import run_checks
     from tagger.curation.drift import measure_drift
     from tagger.curation.query import suggest_entries
@@ -69,7 +70,8 @@ __all__ = [
 
 # A name is imported when it is first asked for: a command must be able to catch Ctrl-C before numpy is imported.
 _NAMES = {
-    "batch.plan": "BatchSettings plan_batch",
+    "batch.plan": "plan_batch",
+    "batch.settings": "BatchSettings",
     "ci.run": "run_checks",
     "curation.drift": "measure_drift",
     "curation.query": "suggest_entries",

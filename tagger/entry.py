@@ -1,31 +1,32 @@
-"""`Entry`: one paper of a listing. Whitespace is normalised here and nowhere else."""
+"""`Entry`: one paper of a listing. White space is normalised here and nowhere else."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import blake2b
+from typing import Any
 
 from tagger.source import Source
 
-__all__ = ["Entry", "entry_id", "normalize_whitespace"]
+__all__ = ["UNPRINTABLE", "Entry", "FrozenMapping", "entry_id", "normalize_whitespace"]
 
 _ID_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread
 _ID_LENGTH = 8
+_OPTIONAL_TEXTS = ("category", "affiliation", "doi", "arxiv", "pmid", "url", "key", "venue")
 _ET_AL = re.compile(r"(?:^|\s)et al\.?$")
-# Control and format characters count as spaces: none of them may reach a terminal or split a line.
-_CONTROLS = dict.fromkeys(
-    [*range(0x20), *range(0x7F, 0xA0), 0x200B, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF], " "
-)
+# Control and format characters: none of them may reach a terminal or split a line.
+UNPRINTABLE = (*range(0x20), *range(0x7F, 0xA0), 0x200B, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
+_SPACES = dict.fromkeys(UNPRINTABLE, " ")
 
 
 def normalize_whitespace(text: str) -> str:
     """The text with each run of white space and control characters made one space, and none at the ends."""
     if not (text.isascii() and text.isprintable()):
-        text = text.translate(_CONTROLS).encode("utf-8", "replace").decode()  # half a surrogate pair cannot be written
+        text = text.translate(_SPACES).encode("utf-8", "replace").decode()  # half a surrogate pair cannot be written
     return " ".join(text.split())
 
 
@@ -40,13 +41,56 @@ def entry_id(title: str) -> str:
     return "".join(_ID_LETTERS[number >> shift & 31] for shift in range(5 * (_ID_LENGTH - 1), -1, -5))
 
 
+class FrozenMapping(Mapping[str, Any]):
+    """A mapping that cannot be changed, can be hashed and can be pickled. It equals a dict with the same content."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
+        self._items = dict(items)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._items))  # a value may be a list, which has no hash; equal mappings have equal keys
+
+    def __repr__(self) -> str:
+        return repr(self._items)
+
+
+_NO_EXTRA = FrozenMapping()
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One paper. Equal when all but `source` is equal.
+    """One paper. Two entries are equal when all but `source` is equal.
 
-    `authors` are those that the listing names; `et_al` says that there are more (an "et al." after the last name is
-    taken as that). A comma inside a name becomes a space, since commas stand between names. `source` is where
-    the entry was read.
+    Attributes:
+        title: never empty.
+        authors: those that the listing names. A comma inside a name becomes a space, since commas stand between names.
+        et_al: whether there are more authors. An "et al." after the last name is taken as that.
+        date: of publication.
+        category: as the listing has it, such as "IR" or "eess.IV".
+        code: whether the listing says that there is code.
+        affiliation: of the authors.
+        abstract: empty where there is none.
+        source: where the entry was read.
+        doi: the identifier that a publisher gave the work, such as "10.1145/3219819.3219823".
+        arxiv: its number on arXiv, such as "1706.06978".
+        pmid: its number in PubMed.
+        url: where it can be read.
+        key: the id that the source of the entry gave it, such as a BibTeX key.
+        venue: the journal or conference.
+        keywords: as the authors or the source gave them.
+        extra: what else the source says, by the source's own names.
+        id: made from the title; see `entry_id`.
 
     Raises:
         ValueError: if the title is empty.
@@ -61,6 +105,14 @@ class Entry:
     affiliation: str | None = None
     abstract: str = ""
     source: Source | None = field(default=None, compare=False)
+    doi: str | None = field(default=None, kw_only=True)
+    arxiv: str | None = field(default=None, kw_only=True)
+    pmid: str | None = field(default=None, kw_only=True)
+    url: str | None = field(default=None, kw_only=True)
+    key: str | None = field(default=None, kw_only=True)
+    venue: str | None = field(default=None, kw_only=True)
+    keywords: tuple[str, ...] = field(default=(), kw_only=True)
+    extra: Mapping[str, Any] = field(default=_NO_EXTRA, kw_only=True)
     id: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,8 +123,11 @@ class Entry:
             put(self, "authors", _names([*self.authors[:-1], self.authors[-1][: match.start()]]))
             put(self, "et_al", True)
         put(self, "et_al", self.et_al and bool(self.authors))
-        put(self, "category", normalize_whitespace(self.category or "") or None)
-        put(self, "affiliation", normalize_whitespace(self.affiliation or "") or None)
+        for name in _OPTIONAL_TEXTS:
+            if (text := getattr(self, name)) is not None:
+                put(self, name, normalize_whitespace(text) or None)
+        put(self, "keywords", tuple(word for word in map(normalize_whitespace, self.keywords) if word))
+        put(self, "extra", FrozenMapping(self.extra) if self.extra else _NO_EXTRA)
         put(self, "abstract", normalize_whitespace(self.abstract))
         put(self, "id", entry_id(self.title))
         if not self.title:

@@ -19,7 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tagger.batch.manifest import MANIFEST, Manifest, TagChange, read_manifest
-from tagger.batch.plan import BatchSettings, FileChange, plan_batch
+from tagger.batch.outputs import FileChange
+from tagger.batch.plan import plan_batch
+from tagger.batch.settings import BatchSettings
 from tagger.entry import Entry
 from tagger.errors import ListingError, OutputError, Problem, TaggerError, UsageError
 from tagger.formats import pasted
@@ -107,7 +109,7 @@ def test_the_manifest(here: Path, tiny_settings: BatchSettings) -> None:
     assert text.splitlines()[4].endswith('[], "model", "no topic: nearest is CTR prediction"]')
     manifest = read_manifest(here / "tags" / MANIFEST)
     assert manifest.to_text() == text
-    assert [given.source for given in manifest.made["lists/old.csv"].inputs] == ["lists/old.txt"]
+    assert [given.source for given in manifest.outputs["lists/old.csv"].inputs] == ["lists/old.txt"]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_the_manifest(here: Path, tiny_settings: BatchSettings) -> None:
 def test_every_form_of_tag(here: Path, tiny: Path, form: str, ending: str, first: str) -> None:
     plan_batch(["lists"], Path("tags"), BatchSettings(form, model=tiny)).write()
     assert (here / f"tags/old{ending}").read_text().startswith(first)
-    assert plan_batch(["lists"], Path("tags"), BatchSettings(form, model=tiny)).data == {}
+    assert plan_batch(["lists"], Path("tags"), BatchSettings(form, model=tiny)).contents == {}
 
 
 @pytest.mark.parametrize("name", ["all.csv", "deep/all.jsonl"])
@@ -160,7 +162,7 @@ def test_parquet_without_pyarrow(here: Path, tiny: Path, monkeypatch: pytest.Mon
 
 def test_what_is_taken_in_and_what_its_output_is_called(here: Path, tiny_settings: BatchSettings) -> None:
     def outputs(*listings: str, out: str = "tags") -> list[str]:
-        return list(plan_batch(listings, Path(out), tiny_settings).data)
+        return list(plan_batch(listings, Path(out), tiny_settings).contents)
 
     assert outputs("lists") == ["old.csv", "sub/new.csv"], "a folder's: as they are called in it"
     assert outputs("lists/sub/new.txt") == ["lists/sub/new.csv"], "a file's: as it is given"
@@ -189,7 +191,7 @@ def test_a_name_that_cannot_be_written_down(here: Path, tiny_settings: BatchSett
 def test_outputs_that_look_like_listings_are_not_read(here: Path, tiny: Path) -> None:
     settings_ = BatchSettings("jsonl", model=tiny)
     assert plan_batch(["lists"], Path("lists"), settings_).write() == [Path("lists/old.jsonl"), Path("lists/sub/new.jsonl")]
-    assert plan_batch(["lists"], Path("lists"), settings_).n_inputs == 2
+    assert plan_batch(["lists"], Path("lists"), settings_).n_listings == 2
 
 
 @pytest.mark.parametrize(
@@ -443,9 +445,9 @@ def test_links(here: Path, tiny_settings: BatchSettings) -> None:
     (here / "lists/farther.txt").symlink_to("../far/far.txt")
     (here / "lists/folder").symlink_to("../far")
     (here / "lists/round").symlink_to("..")
-    assert list(plan_batch(["lists"], Path("tags"), tiny_settings).data) == ["farther.csv", "link.csv", "sub/new.csv"]
+    assert list(plan_batch(["lists"], Path("tags"), tiny_settings).contents) == ["farther.csv", "link.csv", "sub/new.csv"]
     planned = plan_batch(["lists/**/*.txt"], Path("tags"), tiny_settings)
-    assert planned.n_inputs == 3, "each file once, however often a link leads round to it"
+    assert planned.n_listings == 3, "each file once, however often a link leads round to it"
     (here / "lists/broken.txt").symlink_to("nowhere.txt")
     for listing in ("lists", "lists/*.txt", "lists/broken.txt"):
         with pytest.raises(ListingError) as caught:
@@ -488,8 +490,8 @@ def test_what_a_user_can_get_wrong(run: Run, here: Path, arguments: list[str], m
     assert not (here / "tags").exists()
 
 
-def test_a_form_that_is_none(tiny: Path) -> None:
-    with pytest.raises(UsageError, match="unknown form 'xls'; known: csv, jsonl, markdown, table, listing"):
+def test_a_format_that_is_none(tiny: Path) -> None:
+    with pytest.raises(UsageError, match="unknown format 'xls'; known: table, jsonl, csv, markdown, listing"):
         plan_batch([], Path("tags"), BatchSettings("xls", model=tiny))
 
 
@@ -554,7 +556,8 @@ def test_step_by_step_is_from_scratch(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from tagger.batch.plan import BatchSettings, plan_batch
+from tagger.batch.plan import plan_batch
+from tagger.batch.settings import BatchSettings
 
 STEPS = {"open", "write", "flush", "fsync", "close", "chmod", "replace", "unlink", "mkdir", "rmdir"}
 model, *runs = sys.argv[1:]
@@ -634,9 +637,9 @@ def test_after_a_kill_no_output_is_taken_for_a_persons_even_if_listings_change_a
     (here / "lists/old.txt").write_text(OLD.replace("On water", "On click"))
     planned = plan_batch(["lists"], Path("tags"), tiny_settings)
     for written in (False, True):  # killed before and after the output
-        (here / "tags" / MANIFEST).write_text(Manifest(planned.made, planned.there).to_text())
+        (here / "tags" / MANIFEST).write_text(Manifest(planned.new_manifest.outputs, planned.replaced_hashes).to_text())
         if written:
-            (here / "tags/old.csv").write_bytes(planned.data["old.csv"])
+            (here / "tags/old.csv").write_bytes(planned.contents["old.csv"])
         (here / "lists/old.txt").write_text(OLD.replace("On water", f"On language {written}"))
         assert [change.output for change in plan_batch(["lists"], Path("tags"), tiny_settings).changes] == ["old.csv"]
 

@@ -165,10 +165,13 @@ Topics: none
 
 def test_on_a_terminal_there_is_a_table(here: Path, tiny: Path) -> None:
     from tagger import load, read_listing
-    from tagger.reports.tags import format_tagged
+    from tagger.formats.format import WriteOptions
+    from tagger.formats.table import write_table
+    from tagger.model.explain import add_reasons
 
     model = load(tiny)
-    text = format_tagged(model.tag(read_listing(here / "l.txt", 2024)[:1]), model, "table", explain=True, width=70)
+    results = add_reasons(model, model.tag(read_listing(here / "l.txt", 2024)[:1]))
+    text = write_table(results, WriteOptions(width=70))
     assert "\x1b[1mClick, Click | Click" in text
     assert "CTR prediction" in text
     assert max(len(line) for line in text.replace("\x1b[0m", "").splitlines()) < 200

@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 
 from tagger import load, read_listing
 from tagger.batch.manifest import TagRecord, tag_changes
-from tagger.batch.plan import BatchSettings, plan_batch
+from tagger.batch.plan import plan_batch
+from tagger.batch.settings import BatchSettings
+from tagger.formats.csv_table import CSV
+from tagger.formats.format import WriteOptions
+from tagger.formats.json_lines import JSON_LINES
 from tagger.model.model import compress_weights
 from tagger.model.storage import save_model
-from tagger.reports.tags import format_tagged
 from tagger.taxonomy import Taxonomy, Topic
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -64,8 +67,8 @@ def runs(here: Path, tiny: Path) -> Path:
     for path, name in ((tiny, "a"), (here / "later.safetensors", "b")):
         plan_batch([str(here / "l.txt")], here / name, BatchSettings(model=path)).write()
         model = load(path)
-        for form in ("csv", "jsonl"):
-            (here / f"{name}.{form}").write_text(format_tagged(model.tag(entries), model, form))
+        for format in (CSV, JSON_LINES):
+            (here / f"{name}{format.ending}").write_text(format.write(model.tag(entries), WriteOptions()))
     return here
 
 

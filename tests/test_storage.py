@@ -14,11 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagger import Entry, Model, ModelError, load
+from tagger.formats.format import WriteOptions
+from tagger.formats.registry import TEXT_FORMATS
+from tagger.formats.wording import require_scores
 from tagger.labels.dataset import Labels
+from tagger.model.explain import add_reasons
 from tagger.model.model import compress_weights
 from tagger.model.storage import FORMAT, hash_model, model_from_bytes, model_to_bytes, save_model
 from tagger.model.training_record import PrecisionSupport, TrainingRecord
-from tagger.reports import tags as report
 from tagger.taxonomy import Taxonomy, Topic
 
 DATA = Path(__file__).parent / "data"
@@ -325,6 +328,7 @@ def test_a_damaged_file_is_refused_or_loads_as_a_model_that_works(data: Any) -> 
     except ModelError:
         return
     tagged = found.tag([Entry("one two"), Entry("?")], all_scores=True)
-    assert all(((one.scores >= 0) & (one.scores <= 1)).all() for one in tagged if one.scores is not None)
-    for form in ("table", "jsonl", "csv", "markdown"):
-        report.format_tagged(tagged, found, form, explain=form != "csv", all_scores=True)
+    assert all(0 <= score <= 1 for result in tagged for score in require_scores(result).values)
+    for format in TEXT_FORMATS:
+        if format.shows_scores:
+            format.write(add_reasons(found, tagged), WriteOptions(found.scored_topics))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from tagger.batch.manifest import MANIFEST, TagChange, TagRecord, read_manifest, tag_changes
 from tagger.entry import Entry
 from tagger.errors import ListingError, OutputError, Problem, UsageError
-from tagger.formats import json_lines as jsonl
-from tagger.formats.registry import read_text
+from tagger.formats.registry import FORMATS, read_text
 from tagger.model.model import Model
 from tagger.source import Source
 
@@ -78,32 +75,21 @@ def read_run(path: Path) -> list[TagRecord]:
     if path.is_dir():
         if not (path / MANIFEST).exists():
             raise OutputError(f"{path}: no {MANIFEST} in it, which 'tagger batch' writes; give a CSV or JSON Lines file")
-        return [record for _, made in sorted(read_manifest(path / MANIFEST).made.items()) for record in made.records]
-    readers = {".csv": _csv_rows, ".jsonl": jsonl.parse_records}
+        return [record for _, output in sorted(read_manifest(path / MANIFEST).outputs.items()) for record in output.records]
+    readers = {ending: format.read_tags for format in FORMATS if format.read_tags for ending in format.endings}
     if not path.exists():
         raise UsageError(f"{path}: no such file or folder")
     if path.suffix.lower() not in readers:
-        raise UsageError(f"{path}: expected an output folder of 'tagger batch', or a file that ends in {', '.join(readers)}")
+        raise UsageError(
+            f"{path}: expected an output folder of 'tagger batch', or a file that ends in {', '.join(sorted(readers))}"
+        )
     found: list[TagRecord] = []
     for line, row in readers[path.suffix.lower()](read_text(path)):
-        try:
-            ids = [topic["id"] if isinstance(topic, dict) else str(topic) for topic in row["topics"]]
-            found.append(TagRecord(str(row["id"]), str(row["title"]), "", tuple((id, None) for id in ids), "", None))
-        except (KeyError, TypeError):
+        if row is None:
             problem = Problem(Source(str(path), line), "expected an id, a title and topics, as 'tag' writes them")
-            raise ListingError("nothing was compared", [problem]) from None
+            raise ListingError("nothing was compared", [problem])
+        found.append(TagRecord(row.id, row.title, "", tuple((id, None) for id in row.topics), "", None))
     return found
-
-
-def _csv_rows(text: str) -> Iterator[tuple[int, Any]]:
-    """(line number, row by column) of a table; `topics` is a list, and an error of the table comes in a row's place."""
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    try:
-        for row in rows:
-            topics = row.get("topics")
-            yield rows.line_num, row if topics is None else {**row, "topics": [id for id in topics.split(";") if id]}
-    except csv.Error as error:
-        yield rows.line_num, error
 
 
 def _tagged(model: Model, entries: Sequence[Entry]) -> list[TagRecord]:

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from tagger.batch.manifest import Manifest
 from tagger.errors import Problem
+from tagger.formats.registry import LISTING_ENDINGS
 from tagger.source import Source
-
-LISTING_ENDINGS = (".txt", ".jsonl")  # what is read in a folder; a file given by name may end otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ def find_listings(listings: Sequence[str], out: Path, old: Manifest) -> tuple[li
     """The listings by source, each file once, and what was given and is not there."""
     found: dict[Path, FoundListing] = {}
     problems: list[Problem] = []
-    own = {(out / output).resolve() for output in old.made}
+    own = {(out / output).resolve() for output in old.outputs}
     for given in listings:
         named, pattern = [given], None
         if glob.has_magic(given) and not Path(given).exists():

@@ -66,24 +66,26 @@ class OutputRecord:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All outputs of a folder by their path in it.
+    """All outputs of a folder.
 
-    `writing` is empty but while a run writes: then it has the outputs that are being replaced, each with the hash of what
-    was there (None: nothing), since `made` has them as they are going to be.
+    Attributes:
+        outputs: by path in the folder, with "/".
+        writing: empty, but while a run writes. Then it has the outputs that are being replaced, each with the hash of what
+            was there (None for nothing), while `outputs` has them as they are going to be.
     """
 
-    made: Mapping[str, OutputRecord] = field(default_factory=dict)
+    outputs: Mapping[str, OutputRecord] = field(default_factory=dict)
     writing: Mapping[str, str | None] = field(default_factory=dict)
 
     def to_text(self) -> str:
         """The file's text: the same manifest gives the same text."""
-        outputs = []
-        for output, made in sorted(self.made.items()):
-            head = _encode({"hash": made.hash, "made_with": made.made_with, "found_in": made.found_in})[:-1]
-            inputs, entries = (_LINE.join(map(_encode, rows)) for rows in (made.inputs, made.records))
-            outputs.append(f'{_encode(output)}: {head}, "inputs": [\n{inputs}\n], "entries": [\n{entries}\n]}}')
+        lines = []
+        for output, record in sorted(self.outputs.items()):
+            head = _encode({"hash": record.hash, "made_with": record.made_with, "found_in": record.found_in})[:-1]
+            inputs, entries = (_LINE.join(map(_encode, rows)) for rows in (record.inputs, record.records))
+            lines.append(f'{_encode(output)}: {head}, "inputs": [\n{inputs}\n], "entries": [\n{entries}\n]}}')
         start = f'{{"format": {_FORMAT}, "writing": {_encode(self.writing)}, "outputs": {{'
-        return f"{start}\n{_LINE.join(outputs)}\n}}}}\n"
+        return f"{start}\n{_LINE.join(lines)}\n}}}}\n"
 
 
 def read_manifest(path: Path) -> Manifest:

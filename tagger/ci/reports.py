@@ -15,11 +15,11 @@ from urllib.parse import quote
 
 from tagger.ci.run import Run
 from tagger.errors import Problem
-from tagger.formats.markdown import escape_markdown, markdown_table
+from tagger.formats.format import WriteOptions
+from tagger.formats.markdown import escape_markdown, markdown_table, write_markdown
 from tagger.formats.plain_text import align_columns, strip_unprintable
 from tagger.reports import figures as figures_report
 from tagger.reports import page as html_report
-from tagger.reports.tags import format_tagged
 from tagger.source import Source
 
 __all__ = [
@@ -90,7 +90,7 @@ def summary(run: Run, link: str | None = None) -> str:
     if run.tagged and run.model is not None:
         parts += [
             "### New entries, and those with other topics\n",
-            format_tagged(run.tagged[:_MOST], run.model, "markdown"),
+            write_markdown(run.tagged[:_MOST], WriteOptions()),
         ]
         if len(run.tagged) > _MOST:
             parts.append(f"{len(run.tagged) - _MOST} more are not shown.\n")

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tagger.batch import plan as batch
+from tagger.batch.plan import Plan, plan_batch
+from tagger.batch.settings import BatchSettings
 from tagger.curation.drift import measure_drift
 from tagger.errors import LabelsError, ModelError, Problem
 from tagger.evaluation.comparison import Comparison, compare_models, topics_with_other_goals
@@ -64,7 +65,7 @@ class Run:
     warnings: tuple[Problem, ...] = ()  # they stop nothing
     model: Model | None = None  # the one that the run is about: the new one with `retrain`
     promotes: bool = False  # whether that is to take the place of the one that is there
-    plan: batch.Plan | None = None
+    plan: Plan | None = None
     tagged: tuple[Tagged, ...] = ()  # entries that are new or have other topics
     review: tuple[Problem, ...] = ()  # those of them that need a person, where they stand
     labels: Labels | None = None
@@ -79,7 +80,9 @@ class Run:
     @property
     def changes(self) -> bool:
         """Whether `write` writes anything."""
-        return not self.status and (self.promotes or (self.plan is not None and self.plan.made != self.plan.old.made))
+        return not self.status and (
+            self.promotes or (self.plan is not None and self.plan.new_manifest != self.plan.old_manifest)
+        )
 
     @property
     def figures(self) -> Figures | None:
@@ -127,7 +130,7 @@ def run_checks(
     place: Workspace,
     listings: Sequence[str],
     out: Path | None,
-    settings: batch.BatchSettings,
+    settings: BatchSettings,
     *,
     retrain: bool = False,
     base: Path | None = None,
@@ -184,7 +187,7 @@ def run_checks(
             path = Path(scratch) / path.name
             path.write_bytes(model_to_bytes(model))
         settings = replace(settings, model=path, workspace=place)
-        plan = batch.plan_batch(listings, out or Path(scratch) / "tags", settings, keep_going=True)
+        plan = plan_batch(listings, out or Path(scratch) / "tags", settings, keep_going=True)
     draft.warnings += plan.warnings
     tagged = _tag_new(plan, model, place)
     problems = plan.error.problems if plan.error is not None else ()
@@ -366,12 +369,12 @@ def _drift(model: Model, labels: Labels, tagged: Sequence[Tagged], fail: bool, p
         draft.warnings.append(Problem(Source(str(place.labels / "labels.csv")), found["sentence"]))
 
 
-def _tag_new(plan: batch.Plan, model: Model, place: Workspace) -> tuple[Tagged, ...]:
+def _tag_new(plan: Plan, model: Model, place: Workspace) -> tuple[Tagged, ...]:
     """The entries that are new or have other topics, in the order of the outputs, with the lines where they stand."""
     tagged: list[Tagged] = []
     for change in plan.changes:
         ids = {entry.id for entry in change.entries if entry.state != "gone"}
-        inputs = plan.made[change.output].inputs if change.state != "removed" else ()
+        inputs = plan.new_manifest.outputs[change.output].inputs if change.state != "removed" else ()
         for given in inputs:
             entries = [entry for entry in read_files([given.source], given.year).entries if entry.id in ids]
             hand = place.read_hand_labels()

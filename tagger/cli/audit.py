@@ -10,8 +10,11 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from tagger.cli.options import Format, FormatOption, OutputOption, WorkspaceOption, format_for
+from tagger.cli.options import FormatOption, OutputOption, WorkspaceOption, choose_format
 from tagger.cli.output import emit, progress, warn
+from tagger.formats.json_lines import JSON_LINES
+from tagger.formats.markdown import MARKDOWN
+from tagger.formats.table import TABLE
 from tagger.labels.dataset import read_labels
 from tagger.labels.reviewed import AuditAnswer, apply_answers, read_answers, read_confirmed
 from tagger.reports import audit as audit_report
@@ -31,7 +34,7 @@ def audit(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Labels that are probably wrong, to accept or reject."""
-    form = format_for(format, output, allowed=(Format.table, Format.jsonl, Format.markdown))
+    form = choose_format(format, output, allowed=(TABLE, JSON_LINES, MARKDOWN)).name
     place = require_workspace(workspace)
     if decisions is not None:
         changed, same = apply_answers(place.labels, read_answers(decisions), decisions)

@@ -31,7 +31,8 @@ def batch(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Tag many listings; only what changed is done again."""
-    from tagger.batch.plan import BatchSettings, plan_batch
+    from tagger.batch.plan import plan_batch
+    from tagger.batch.settings import BatchSettings
 
     if combined is not None and format is not None:
         raise UsageError(f"--format {format}: --combined {combined} has its format from its ending; give one of the two")

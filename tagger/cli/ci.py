@@ -72,7 +72,7 @@ def ci(
     """Check labels and model, tag new listings, report to the host."""
     import secrets
 
-    from tagger.batch.plan import BatchSettings
+    from tagger.batch.settings import BatchSettings
     from tagger.ci import reports as ci_report
     from tagger.ci.run import run_checks
     from tagger.reports import page as html_report

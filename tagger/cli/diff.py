@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from tagger.cli.options import FormOption, ModelOption, OutputOption, WorkspaceOption, YearOption, form_for
+from tagger.cli.options import ModelOption, OutputOption, ReportFormatOption, WorkspaceOption, YearOption, choose_report_format
 from tagger.cli.output import emit, warn
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
@@ -23,7 +23,7 @@ def diff(
         Optional[list[str]],  # noqa: UP045
         typer.Argument(metavar="LISTING", help="Entries: to compare two models on, or to explain the change of two runs by."),
     ] = None,
-    format: FormOption = None,
+    format: ReportFormatOption = None,
     output: OutputOption = None,
     model: ModelOption = None,
     year: YearOption = None,
@@ -32,7 +32,7 @@ def diff(
     """What changed between two runs or two models."""
     from tagger.batch.diff import diff_models, diff_runs
 
-    form = form_for(format, output)
+    form = choose_report_format(format, output)
     listing = read_files(listings or [], year)
     warn(listing.warnings)
     entries = listing.all()

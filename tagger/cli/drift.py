@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tagger.cli.options import FormOption, ModelOption, OutputOption, WorkspaceOption, YearOption, form_for
+from tagger.cli.options import ModelOption, OutputOption, ReportFormatOption, WorkspaceOption, YearOption, choose_report_format
 from tagger.cli.output import emit, warn
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
@@ -20,7 +20,7 @@ def drift(
     ],
     check: Annotated[bool, typer.Option("--check", help="Exit 1 if it is time to label more.")] = False,
     top: Annotated[int, typer.Option("--top", metavar="N", min=0, help="Name at most N entries that would teach most.")] = 10,
-    format: FormOption = None,
+    format: ReportFormatOption = None,
     output: OutputOption = None,
     model: ModelOption = None,
     year: YearOption = None,
@@ -29,7 +29,7 @@ def drift(
     """How new entries differ; whether to label more."""
     from tagger.curation.drift import measure_drift as compare
 
-    form = form_for(format, output)
+    form = choose_report_format(format, output)
     place = require_workspace(workspace)
     tagger = load_model(model, place)
     labels = read_labels(place.labels)

@@ -7,8 +7,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from tagger.cli.options import Format, FormatOption, ModelOption, OutputOption, WorkspaceOption, YearOption, format_for
+from tagger.cli.options import FormatOption, ModelOption, OutputOption, WorkspaceOption, YearOption, choose_format
 from tagger.cli.output import emit, warn
+from tagger.formats.csv_table import CSV
+from tagger.formats.json_lines import JSON_LINES
+from tagger.formats.markdown import MARKDOWN
+from tagger.formats.table import TABLE
 from tagger.reports import figures as figures_report
 from tagger.workspace.workspace import find_workspace, load_model
 
@@ -30,7 +34,7 @@ def evaluate(
     """Figures of a model on other labelled entries."""
     from tagger.evaluation.labelled_sets import evaluate_model, read_labelled_set
 
-    form = format_for(format, output, allowed=(Format.table, Format.jsonl, Format.csv, Format.markdown))
+    form = choose_format(format, output, allowed=(TABLE, JSON_LINES, CSV, MARKDOWN)).name
     tagger = load_model(model, find_workspace(workspace))
     labelled_set = read_labelled_set(file, labels, tagger.taxonomy, year)
     evaluation = evaluate_model(tagger, labelled_set)

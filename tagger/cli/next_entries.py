@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from tagger.cli.options import FormOption, ModelOption, OutputOption, WorkspaceOption, YearOption, form_for
+from tagger.cli.options import ModelOption, OutputOption, ReportFormatOption, WorkspaceOption, YearOption, choose_report_format
 from tagger.cli.output import emit, warn
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
@@ -28,7 +28,7 @@ def next_entries(
             "--before", metavar="FILE", help="A model of fewer labels to compare with; by default the one that was replaced."
         ),
     ] = None,
-    format: FormOption = None,
+    format: ReportFormatOption = None,
     output: OutputOption = None,
     model: ModelOption = None,
     year: YearOption = None,
@@ -37,7 +37,7 @@ def next_entries(
     """What to label next; whether more labels still help."""
     from tagger.curation.query import stopping_advice
 
-    form = form_for(format, output)
+    form = choose_report_format(format, output)
     place = require_workspace(workspace)
     tagger = load_model(model, place)
     earlier = previous_model(place) if before is None and previous_model(place).exists() else before

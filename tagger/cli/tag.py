@@ -14,12 +14,13 @@ from tagger.cli.options import (
     OutputOption,
     WorkspaceOption,
     YearOption,
-    format_for,
+    choose_format,
 )
 from tagger.cli.output import emit, terminal_width, warn
 from tagger.errors import UsageError
+from tagger.formats.format import WriteOptions
 from tagger.formats.registry import read_files
-from tagger.reports import tags as report
+from tagger.formats.wording import summarize_tags
 from tagger.workspace.workspace import HandLabels, find_workspace, load_model
 
 
@@ -43,9 +44,11 @@ def tag(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Topics of each entry, best first, with scores."""
-    form = format_for(format, output)
-    if (explain and form in ("csv", "listing")) or (all_scores and form == "listing"):
-        raise UsageError(f"--format {form} has no place for {'words' if explain else 'every score'}; choose another format")
+    written = choose_format(format, output)
+    if explain and not written.shows_reasons:
+        raise UsageError(f"--format {written.name} has no place for words; choose another format")
+    if all_scores and not written.shows_scores:
+        raise UsageError(f"--format {written.name} has no place for every score; choose another format")
     place = find_workspace(workspace)
     tagger = load_model(model, place)
     hand = place.read_hand_labels() if place is not None and not no_labels else HandLabels()
@@ -60,10 +63,15 @@ def tag(
 
         listing = replace(listing, entries=entries_added_since(since, listing.entries))
     tagged = tagger.tag(listing.entries, hand.rows, hand.taxonomy, all_scores)
+    if explain:
+        from tagger.model.explain import add_reasons
+
+        tagged = add_reasons(tagger, tagged)
     warn(listing.warnings)
     if output is None or not listing.problems:
-        emit(report.format_tagged(tagged, tagger, form, explain, all_scores, terminal_width(output)), output)
+        options = WriteOptions(tagger.scored_topics if all_scores else None, width=terminal_width(output))
+        emit(written.write(tagged, options), output)
     else:
         warn([f"{output}: not written, because of this:"])
     listing.all()
-    warn([report.tagging_summary(tagged)])
+    warn([summarize_tags(tagged)])

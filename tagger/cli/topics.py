@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from tagger.cli.options import Format, FormatOption, ModelOption, OutputOption, WorkspaceOption, format_for
+from tagger.cli.options import FormatOption, ModelOption, OutputOption, WorkspaceOption, choose_format
 from tagger.cli.output import emit
+from tagger.formats.csv_table import CSV
+from tagger.formats.json_lines import JSON_LINES
+from tagger.formats.markdown import MARKDOWN
+from tagger.formats.table import TABLE
 from tagger.labels.dataset import read_labels
 from tagger.reports import topics as topics_report
 from tagger.workspace.workspace import find_workspace, load_model
@@ -16,7 +20,7 @@ def topics(
     workspace: WorkspaceOption = None,
 ) -> None:
     """The topics, with counts and thresholds."""
-    form = format_for(format, output, allowed=(Format.table, Format.jsonl, Format.csv, Format.markdown))
+    form = choose_format(format, output, allowed=(TABLE, JSON_LINES, CSV, MARKDOWN)).name
     place = find_workspace(workspace)
     tagger = load_model(model, place)
     labels = read_labels(place.labels) if place is not None else None

@@ -7,7 +7,15 @@ from typing import Annotated, Optional
 
 import typer
 
-from tagger.cli.options import Form, FormOption, ModelOption, OutputOption, WorkspaceOption, YearOption, form_for
+from tagger.cli.options import (
+    ModelOption,
+    OutputOption,
+    ReportFormat,
+    ReportFormatOption,
+    WorkspaceOption,
+    YearOption,
+    choose_report_format,
+)
 from tagger.cli.output import emit, terminal_width, warn
 from tagger.errors import UsageError
 from tagger.formats.listing import Listing
@@ -29,7 +37,7 @@ def why(
         ),
     ] = None,
     similar: Annotated[int, typer.Option("--similar", metavar="N", min=0, help="Name at most N similar labelled entries.")] = 5,
-    format: FormOption = None,
+    format: ReportFormatOption = None,
     output: OutputOption = None,
     model: ModelOption = None,
     year: YearOption = None,
@@ -38,7 +46,7 @@ def why(
     """The words for and against each topic, and precedents."""
     from tagger.model.explain import explain_entries
 
-    form = form_for(format, output)
+    form = choose_report_format(format, output)
     place = find_workspace(workspace)
     tagger = load_model(model, place)
     labels = read_labels(place.labels) if place is not None else None
@@ -52,4 +60,7 @@ def why(
         raise UsageError(f"{what}: neither {entry} nor a file that is there")
     warn(listing.warnings)
     explanations = explain_entries(tagger, listing.all(), labels, topics or (), similar)
-    emit(why_report.format_explanations(explanations, form, terminal_width(output) if form == Form.text else None), output)
+    emit(
+        why_report.format_explanations(explanations, form, terminal_width(output) if form == ReportFormat.text else None),
+        output,
+    )

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from tagger.entry import Entry
 from tagger.errors import LabelsError, Problem
 from tagger.evaluation.figures import Figures, compute_figures
-from tagger.formats import json_lines as jsonl
-from tagger.formats.registry import read_entries, read_text
+from tagger.formats.registry import read_entries, read_text, recognize_format
 from tagger.labels.closure import find_contradictions, label_arrays
 from tagger.labels.table import LabelRow, read_rows
 from tagger.model.model import Model
@@ -61,7 +59,7 @@ def read_labelled_set(file: str, labels: Path | None, taxonomy: Taxonomy, year: 
     entries = list(read_entries(text, source, date.today().year if year is None else year).all())
     if not entries:
         raise LabelsError(f"{source}: no entries in it; nothing to evaluate")
-    rows = _rows_from_records(text, source, entries) if labels is None else _rows_from_table(labels, entries)
+    rows = _rows_from_text(text, source, entries) if labels is None else _rows_from_table(labels, entries)
     problems = list(_find_problems(entries, rows, labels, taxonomy))
     if problems:
         raise LabelsError(f"{source}: cannot be evaluated", problems)
@@ -90,26 +88,15 @@ def _rows_from_table(table: Path, entries: Sequence[Entry]) -> list[LabelRow | s
     return [by_id.get(entry.id, f"expected a row for {entry.id} in {table}, found none") for entry in entries]
 
 
-def _rows_from_records(text: str, source: str, entries: Sequence[Entry]) -> list[LabelRow | str]:
-    """For each entry the labels of its JSON object, or what is wrong with them."""
-    records = [record for _, record in jsonl.parse_records(text) if isinstance(record, dict)]
-    if len(records) != len(entries):
+def _rows_from_text(text: str, source: str, entries: Sequence[Entry]) -> list[LabelRow | str]:
+    """For each entry the labels that the text has beside it, or what is wrong with them."""
+    read_entry_labels = recognize_format(text).read_entry_labels
+    if read_entry_labels is None:
         raise LabelsError(f"{source}: a listing has no topics in it; give --labels with a table of them")
-    return [_row_from_record(entry, record) for entry, record in zip(entries, records, strict=True)]
-
-
-def _row_from_record(entry: Entry, record: dict[str, Any]) -> LabelRow | str:
-    ids: dict[str, tuple[str, ...]] = {}
-    for key in ("topics", "unsure"):
-        value = record.get(key)
-        if value is None and key == "unsure":
-            value = []
-        if isinstance(value, list) and any(isinstance(topic, dict) for topic in value):
-            return f"expected ids of topics under {key!r}, as a person gave them, found tags with scores"
-        if not isinstance(value, list) or not all(isinstance(topic, str) for topic in value):
-            return f"expected a list of topic ids under {key!r}, found {value!r}"
-        ids[key] = tuple(value)
-    return LabelRow(entry.id, entry.title, ids["topics"], ids["unsure"])
+    return [
+        labels if isinstance(labels, str) else LabelRow(entry.id, entry.title, labels.topics, labels.unsure)
+        for entry, labels in zip(entries, read_entry_labels(text), strict=True)
+    ]
 
 
 def _find_problems(

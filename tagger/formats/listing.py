@@ -1,4 +1,4 @@
-"""What a reader returns."""
+"""`Listing`: what reading a file returns."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tagger.entry import Entry
 from tagger.errors import ListingError, Problem
+from tagger.formats.plain_text import count_noun
 
 __all__ = [
     "Listing",
@@ -27,10 +28,7 @@ class Listing:
             ListingError: with every problem, if there is one.
         """
         if self.problems:
-            read, wrong = len(self.entries), len(self.problems)
-            raise ListingError(
-                f"{read} {'entry' if read == 1 else 'entries'} read, "
-                f"{wrong} {'place' if wrong == 1 else 'places'} not understood; correct what is named above",
-                self.problems,
-            )
+            n_read = count_noun(len(self.entries), "entry", "entries")
+            n_places = count_noun(len(self.problems), "place", "places")
+            raise ListingError(f"{n_read} read, {n_places} not understood; correct what is named above", self.problems)
         return self.entries

@@ -4,32 +4,40 @@
     TITLE OF THE WORKFirst Author, Second Author, Third Author et al. · affiliation
     The abstract.
 
-Blank lines may stand anywhere; an abstract may run over several lines. Two marks make explicit what the form leaves to
-guess; `write` uses them where the plain form would not read back, and a person may too: a tab between title and authors
-(and another before an affiliation), and a tab at the start of a line that is text although it looks like a header. A
-line `Topics: ...` after the abstract, as `tag --format listing` writes it, is known and skipped.
+Blank lines may stand anywhere. An abstract may run over several lines.
+
+Two marks make explicit what would be a guess otherwise: a tab between title and authors (and another one before an
+affiliation), and a tab at the start of a line that is text although it looks like a header. A person may use them.
+`write_pasted` uses them where the plain form would not read back to the same entries.
+
+A line `Topics: ...` after the abstract, as `tag --format listing` writes it, is skipped.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import zip_longest
 
 from tagger.entry import Entry
 from tagger.errors import ListingError, Problem
+from tagger.formats.format import ListingFormat, WriteOptions
 from tagger.formats.listing import Listing
 from tagger.formats.title_authors import NameEvidence, split_byline, split_title_authors
+from tagger.formats.wording import describe_score
 from tagger.source import Source
+from tagger.tags import Tagged
 
 __all__ = [
-    "append_entry",
-    "can_write",
+    "PASTED",
+    "append_to_pasted",
+    "can_hold",
     "read_pasted",
-    "remove_entry",
+    "remove_from_pasted",
     "write_pasted",
+    "write_pasted_tags",
 ]
 
 
@@ -130,7 +138,7 @@ def read_pasted(text: str, source: str, year: int | None) -> Listing:
 
 
 def write_pasted(entries: Sequence[Entry], topics: Mapping[str, str] | None = None) -> str:
-    """Listing text that `read` turns back into equal entries.
+    """Listing text that `read_pasted` turns back into equal entries, but for what `can_hold` says is lost.
 
     Args:
         entries: what to write; each needs a category and a date.
@@ -139,7 +147,8 @@ def write_pasted(entries: Sequence[Entry], topics: Mapping[str, str] | None = No
     Raises:
         ListingError: if an entry has no category or date, or one that a header cannot hold.
     """
-    problems = [Problem(entry.source or Source("entry"), problem) for entry in entries if (problem := _unfit(entry))]
+    entries = [_held(entry) for entry in entries]
+    problems = [Problem(entry.source or Source("entry"), problem) for entry in entries if (problem := _why_unfit(entry))]
     if problems:
         raise ListingError("a listing cannot hold all of these; --format jsonl can", problems)
     explicit = {n for n, entry in enumerate(entries) if len(entry.authors) > 3}
@@ -155,40 +164,54 @@ def write_pasted(entries: Sequence[Entry], topics: Mapping[str, str] | None = No
     raise ListingError(f"entry {entry.id} ({entry.title!r}) cannot be written as a listing; use --format jsonl")
 
 
-def can_write(entry: Entry) -> bool:
-    """Whether a pasted listing can hold this entry."""
-    return _unfit(entry) is None
+def write_pasted_tags(results: Sequence[Tagged], options: WriteOptions) -> str:  # noqa: ARG001 - nothing to choose
+    """The listing of tagged entries, with a line `Topics: ...` under each abstract.
+
+    Raises:
+        ListingError: if an entry has no category or date, or one that a header cannot hold.
+    """
+    lines = {
+        result.entry.id: "Topics: " + ("; ".join(f"{tag.topic.id} {describe_score(tag)}" for tag in result.tags) or "none")
+        for result in results
+    }
+    return write_pasted([result.entry for result in results], lines)
 
 
-def append_entry(text: str, entry: Entry) -> str:
-    """A listing with one more entry at its end; all that it has read as before, to the letter where that is possible.
+def can_hold(entry: Entry) -> bool:
+    """Whether a pasted listing can hold all of an entry: it has a category and a date, and no identifiers or keywords."""
+    return _why_unfit(entry) is None and _held(entry) == entry
+
+
+def append_to_pasted(text: str, entry: Entry) -> str:
+    """A listing with one more entry at its end. The entries before are read as they were; their text stays where it can.
 
     Raises:
         ListingError: if the listing is not understood, or an entry cannot be written.
     """
+    entry = _held(entry)
     before = read_pasted(text, "", None).all()
     start = text.rstrip() + "\n\n" if before else ""
-    # Names and abstracts of one entry are evidence for the others, so that only reading the whole shows what it says.
+    # Names and abstracts of one entry are evidence for the others. So only reading the whole shows what it says.
     for block in (write_pasted([entry]), _lines(entry, True, None)):
         if read_pasted(start + block, "", None).entries == (*before, entry):
             return start + block
     return write_pasted([*before, entry])
 
 
-def remove_entry(text: str, id: str) -> str:
-    """A listing without one of its entries; nothing where it was the only one.
+def remove_from_pasted(text: str, id: str) -> str:
+    """A listing without one of its entries; empty where it was the only one.
 
     Raises:
         ListingError: if the listing is not understood, or an entry cannot be written.
     """
     before = read_pasted(text, "", None).all()
-    kept = [entry for entry in before if entry.id != id]
+    others = [entry for entry in before if entry.id != id]
     lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", text)
     starts = [entry.source.line - 1 for entry in before if entry.source is not None]
     pieces = zip(before, starts, [*starts[1:], len(lines)], strict=True)
     shorter = "".join("".join(lines[start:end]) for entry, start, end in pieces if entry.id != id)
-    shorter = shorter.rstrip() + "\n" if kept else ""
-    return shorter if read_pasted(shorter, "", None).entries == tuple(kept) else write_pasted(kept)
+    shorter = shorter.rstrip() + "\n" if others else ""
+    return shorter if read_pasted(shorter, "", None).entries == tuple(others) else write_pasted(others)
 
 
 def _header_of(entry: Entry) -> str:
@@ -196,7 +219,15 @@ def _header_of(entry: Entry) -> str:
     return f"{entry.category}{_MONTHS[day.month - 1]} {day.day}, {day.year:04}{'Code' * entry.code}" if day else ""
 
 
-def _unfit(entry: Entry) -> str | None:
+def _held(entry: Entry) -> Entry:
+    """The entry without what a pasted listing has no place for."""
+    has_more = any((entry.doi, entry.arxiv, entry.pmid, entry.url, entry.key, entry.venue, entry.keywords, entry.extra))
+    if not has_more:
+        return entry
+    return replace(entry, doi=None, arxiv=None, pmid=None, url=None, key=None, venue=None, keywords=(), extra={})
+
+
+def _why_unfit(entry: Entry) -> str | None:
     """Why a header cannot hold this entry."""
     if entry.date is None:
         return f"{entry.title!r} has no date, which a listing needs"
@@ -308,3 +339,21 @@ def _date(match: re.Match[str], year: int | None) -> date | str:
 
 def _short(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:59] + "…")
+
+
+PASTED = ListingFormat(
+    name="listing",
+    title="The pasted listing",
+    ending=".txt",
+    endings=(".txt",),
+    media_types=("text/plain",),
+    write=write_pasted_tags,
+    shows_scores=False,
+    shows_reasons=False,
+    looks_like=lambda text: True,  # what no other form looks like; the reader names each line that it does not understand
+    read=read_pasted,
+    write_entries=write_pasted,
+    can_hold=can_hold,
+    append_entry=append_to_pasted,
+    remove_entry=remove_from_pasted,
+)

@@ -9,10 +9,10 @@ from pathlib import Path
 from tagger.atomic import locked, remove_leftovers, write_whole
 from tagger.entry import Entry
 from tagger.errors import LabelsError, Problem, TaggerError
-from tagger.formats import pasted
-from tagger.formats.registry import append_entry, read_entries, read_text, remove_entry
+from tagger.formats.registry import LISTING_FORMATS, append_entry, find_holding_format, read_entries, read_text, remove_entry
 from tagger.labels.table import LabelRow, read_rows, write_rows
 from tagger.source import Source
+from tagger.stamp import FileStamp, file_stamp
 
 __all__ = [
     "LabelEdit",
@@ -68,7 +68,7 @@ class LabelStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._seen: dict[Path, tuple[tuple[int, int], frozenset[str]]] = {}
+        self._seen: dict[Path, tuple[FileStamp | None, frozenset[str]]] = {}
         self._files()  # reading all of them takes its time, and the first decision shall not wait for it
 
     @property
@@ -113,7 +113,9 @@ class LabelStore:
     def _file(self, entry: Entry) -> Path:
         """Where the text of an entry goes: a file named after its listing."""
         listing = Path("by-hand" if entry.source is None else entry.source.path)
-        return self.path / "entries" / f"{listing.stem}{'' if pasted.can_write(entry) else '.jsonl'}.txt"
+        format = find_holding_format(entry)
+        ending = "" if format is LISTING_FORMATS[0] else format.ending  # which keeps files of two formats apart
+        return self.path / "entries" / f"{listing.stem}{ending}.txt"
 
     def _add(self, entry: Entry) -> None:
         path = self._file(entry)
@@ -136,13 +138,13 @@ class LabelStore:
 
     def _files(self) -> dict[Path, frozenset[str]]:
         """The ids in each file of entries. Only files that changed are read again."""
-        seen: dict[Path, tuple[tuple[int, int], frozenset[str]]] = {}
+        seen: dict[Path, tuple[FileStamp | None, frozenset[str]]] = {}
         for path in sorted((self.path / "entries").glob("*.txt")):
-            found = path.stat()
-            now = (found.st_mtime_ns, found.st_size)
-            seen[path] = self._seen.get(path, ((0, 0), frozenset()))
-            if seen[path][0] != now:
-                seen[path] = (now, frozenset(entry.id for entry in read_entries(read_text(path), str(path), None).entries))
+            stamp = file_stamp(path)
+            if path in self._seen and self._seen[path][0] == stamp:
+                seen[path] = self._seen[path]
+            else:
+                seen[path] = (stamp, frozenset(entry.id for entry in read_entries(read_text(path), str(path), None).entries))
         self._seen = seen
         return {path: ids for path, (_, ids) in seen.items()}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +16,7 @@ from tagger.labels.table import LabelRow
 from tagger.model.decision import blocking_topics, reach_thresholds
 from tagger.model.log_odds import sigmoid
 from tagger.model.model import Model
+from tagger.tags import Tagged, TopicReasons
 from tagger.taxonomy import Topic
 from tagger.text.hashed_vocabulary import HashedVocabulary
 from tagger.text.positions import Position
@@ -27,6 +28,7 @@ __all__ = [
     "SimilarEntryIndex",
     "TermShare",
     "TopicExplanation",
+    "add_reasons",
     "explain_entries",
     "explanation_to_json",
     "similar_entry_to_json",
@@ -36,6 +38,8 @@ __all__ = [
 
 
 _N_NEAREST_TOPICS = 2  # explained besides those tagged
+
+_N_SUPPORTING, _N_OPPOSING = 5, 2  # terms that `add_reasons` names for each topic
 
 _SCORE_DIGITS, _SHARE_DIGITS = 4, 6  # so that every form of an explanation shows the same numbers
 
@@ -194,6 +198,14 @@ def _likeliest_descendant(model: Model, topic: Topic, scores: NDArray[np.float64
     return model.topics[max(columns, key=lambda column: float(scores[column]))]
 
 
+def add_reasons(model: Model, results: Iterable[Tagged]) -> list[Tagged]:
+    """Tagged entries with the terms that did most for and against each tag of the model.
+
+    An entry without a tag gets the reasons of the topic that came nearest to its threshold. What a person said needs none.
+    """
+    return [replace(result, why=tuple(_strongest_reasons(model, result))) for result in results]
+
+
 def split_by_share(text: str, terms: Iterable[tuple[float, Iterable[tuple[int, int]]]]) -> list[tuple[str, float]]:
     """A text cut where the shares of its terms change: (part, share). The share is 0 where no term stands.
 
@@ -257,3 +269,12 @@ def _topic_to_json(explained: TopicExplanation) -> dict[str, Any]:
 
 def _labels_to_json(row: LabelRow) -> dict[str, list[str]]:
     return {"topics": list(row.topics), "unsure": list(row.unsure)}
+
+
+def _strongest_reasons(model: Model, result: Tagged) -> Iterator[TopicReasons]:
+    topics = [tag.topic for tag in result.tags if tag.score is not None] + ([result.nearest] if result.nearest else [])
+    for topic in topics:
+        reasons = model.why(result.entry, topic.id)
+        supporting = [reason for reason in reasons if reason.share > 0][:_N_SUPPORTING]
+        opposing = [reason for reason in reasons if reason.share < 0][:_N_OPPOSING]
+        yield TopicReasons(topic, tuple(supporting), tuple(opposing))

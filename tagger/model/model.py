@@ -19,7 +19,7 @@ from tagger.labels.table import LabelRow
 from tagger.model.decision import apply_thresholds, blocking_topics, learned_topics, raise_to_descendants, reach_thresholds
 from tagger.model.log_odds import sigmoid
 from tagger.model.training_record import TrainingRecord
-from tagger.tags import Reason, Tag, Tagged
+from tagger.tags import Reason, Tag, Tagged, TopicScores
 from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.hashed_vocabulary import HashedVocabulary
 from tagger.text.normalize import entry_text
@@ -151,8 +151,9 @@ class Model:
             entries: what to tag.
             hand: rows of labels by entry id; an entry among them gets those topics instead of the model's.
             hand_taxonomy: the topics that the rows use, where the model does not have them all.
-            all_scores: whether to keep the scores of all topics.
+            all_scores: whether to keep the scores of all topics that are learned and shown.
         """
+        scored_columns, scored_topics = list(self._scored_columns), self.scored_topics
         named = {topic.id: topic for topic in (*self.topics, *hand_taxonomy.topics)}
         ancestors = Taxonomy(tuple(named.values())).ancestors
         shown = None if self.shown is None else {self.topics[t].id for t in self.shown}
@@ -168,7 +169,8 @@ class Model:
                 else:
                     results.append(self._tagged(entry, scores[n], yes[n], int(known[n]), int(words[n])))
                 if all_scores:
-                    results[-1] = replace(results[-1], scores=scores[n])
+                    values = tuple(scores[n, scored_columns].tolist())
+                    results[-1] = replace(results[-1], scores=TopicScores(scored_topics, values))
         return results
 
     def restricted_to(self, topics: Sequence[str]) -> Model:
@@ -183,6 +185,15 @@ class Model:
     def columns(self) -> tuple[int, ...]:
         """The columns of the topics that are shown."""
         return tuple(range(len(self.topics))) if self.shown is None else self.shown
+
+    @property
+    def scored_topics(self) -> tuple[Topic, ...]:
+        """The topics that are shown and that the model has learned: those of `Tagged.scores`."""
+        return tuple(self.topics[t] for t in self._scored_columns)
+
+    @property
+    def _scored_columns(self) -> tuple[int, ...]:
+        return tuple(t for t in self.columns if self.learned[t])
 
     def column(self, topic: str) -> int:
         """The column of a topic.

@@ -18,7 +18,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from hashlib import blake2b
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from tagger.atomic import write_whole
 from tagger.errors import ModelError
 from tagger.model.header import build_header, file_error, parse_header, shorten
 from tagger.model.model import Model, compress_weights
+from tagger.stamp import hash_bytes
 
 __all__ = [
     "FORMAT",
@@ -115,7 +115,7 @@ def save_model(model: Model, path: Path) -> None:
 
 def hash_model(model: Model) -> str:
     """A hash of the model file's bytes: what `b2sum -l 128` of the file gives."""
-    return blake2b(model_to_bytes(model), digest_size=16).hexdigest()
+    return hash_bytes(model_to_bytes(model))
 
 
 def model_to_bytes(model: Model) -> bytes:

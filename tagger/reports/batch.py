@@ -11,7 +11,8 @@ from tagger.formats.markdown import escape_markdown, markdown_table
 from tagger.formats.plain_text import align_columns, count_noun
 
 if TYPE_CHECKING:
-    from tagger.batch.plan import FileChange, Plan
+    from tagger.batch.outputs import FileChange
+    from tagger.batch.plan import Plan
 
 __all__ = [
     "batch_summary_text",
@@ -40,7 +41,7 @@ def batch_summary_text(plan: Plan) -> str:
     """How many listings and entries there were, and what became of the outputs."""
     states = [change.state for change in plan.changes]
     counts = ", ".join(f"{states.count(state)} {state}" for state in ("new", "changed", "removed"))
-    listings, entries = count_noun(plan.n_inputs, "listing", "listings"), count_noun(plan.n_entries, "entry", "entries")
+    listings, entries = count_noun(plan.n_listings, "listing", "listings"), count_noun(plan.n_entries, "entry", "entries")
     return f"{listings}, {entries}; outputs: {counts}"
 
 

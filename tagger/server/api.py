@@ -18,11 +18,12 @@ from starlette.exceptions import HTTPException
 
 from tagger import __version__
 from tagger.entry import Entry
+from tagger.formats.format import WriteOptions
+from tagger.formats.json_lines import JSON_LINES
 from tagger.labels.dataset import read_labels
-from tagger.model.explain import explain_entries
+from tagger.model.explain import add_reasons, explain_entries
 from tagger.model.model import Model
 from tagger.model.storage import hash_model
-from tagger.reports.tags import format_tagged
 from tagger.reports.topics import topic_rows
 from tagger.reports.why import format_explanations
 from tagger.server import api_page
@@ -35,7 +36,7 @@ from tagger.server.api_answers import (
     problems_json,
     text_response,
 )
-from tagger.server.api_body import JSON_LINES, LIMITS, Limits, RequestBody, parse_body, receive_body
+from tagger.server.api_body import LIMITS, Limits, RequestBody, parse_body, receive_body
 from tagger.server.api_examples import request_body_spec
 from tagger.server.api_schema import Health, TagAnswer, TagOptions, TopicsAnswer, WhyAnswer, WhyOptions
 from tagger.server.file_cache import CachedFromFiles
@@ -47,6 +48,9 @@ __all__ = [
 
 
 _CHUNK = 500  # entries that are tagged, and sent, at once
+
+
+_JSON_LINES_TYPE = JSON_LINES.media_types[0]
 
 
 _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
@@ -91,7 +95,7 @@ def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, li
         "/tag",
         summary="The topics of each entry, best first",
         responses={
-            200: answer_spec(TagAnswer, "The entries, in the order given.", JSON_LINES),
+            200: answer_spec(TagAnswer, "The entries, in the order given.", _JSON_LINES_TYPE),
             **error_specs(413, 415, 422, 503),
         },
         openapi_extra={"requestBody": request_body_spec(limits.n_entries)},
@@ -105,8 +109,8 @@ def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, li
         """
         listing = parse_body(body, options.year, limits.n_explained if options.explain else limits.n_entries)
         lines = _tagged_lines(tagger(), listing.entries, hand(), options)
-        if JSON_LINES in request.headers.get("accept", ""):
-            return StreamingResponse(lines, media_type=JSON_LINES)
+        if _JSON_LINES_TYPE in request.headers.get("accept", ""):
+            return StreamingResponse(lines, media_type=_JSON_LINES_TYPE)
         entries = "".join(lines).rstrip("\n").replace("\n", ",\n")  # no text in JSON holds an end of line
         warnings = json.dumps(problems_json(listing.warnings), ensure_ascii=False)
         return text_response(f'{{"entries": [\n{entries}\n], "warnings": {warnings}}}\n')
@@ -161,9 +165,10 @@ def _add_refusals(router: APIRouter) -> None:
 
 def _tagged_lines(model: Model, entries: Sequence[Entry], hand: HandLabels, options: TagOptions) -> Iterator[str]:
     """What `tag --format jsonl` writes, a chunk of entries at a time."""
+    write_options = WriteOptions(model.scored_topics if options.all_scores else None)
     for first in range(0, len(entries), _CHUNK):
         results = model.tag(entries[first : first + _CHUNK], hand.rows, hand.taxonomy, options.all_scores)
-        yield format_tagged(results, model, "jsonl", options.explain, options.all_scores)
+        yield JSON_LINES.write(add_reasons(model, results) if options.explain else results, write_options)
 
 
 def _label_files(workspace: Workspace | None) -> list[Path]:

@@ -16,10 +16,9 @@ from starlette.requests import ClientDisconnect
 
 from tagger.formats import json_lines
 from tagger.formats.listing import Listing
-from tagger.formats.registry import decode_text, read_entries
+from tagger.formats.registry import LISTING_FORMATS, decode_text, read_entries
 
 __all__ = [
-    "JSON_LINES",
     "LIMITS",
     "Limits",
     "RequestBody",
@@ -28,10 +27,7 @@ __all__ = [
 ]
 
 
-JSON_LINES = "application/x-ndjson"
-
-
-_MEDIA_TYPES = ("application/json", "text/plain", JSON_LINES)
+_MEDIA_TYPES = ("application/json", *(media_type for format in LISTING_FORMATS for media_type in format.media_types))
 
 
 _EXCESS_READ = 8  # times the allowed size that is read before a body is refused: many clients listen only when all is sent
@@ -119,7 +115,8 @@ def _check_content_type(header: str) -> bool:
     if media_type not in _MEDIA_TYPES or (charset and charset[1].lower() not in ("utf-8", "utf8")):
         raise HTTPException(
             415,
-            f"expected {', '.join(_MEDIA_TYPES[:-1])} or {JSON_LINES} in UTF-8 as the content-type, found {header or 'none'}",
+            f"expected {', '.join(_MEDIA_TYPES[:-1])} or {_MEDIA_TYPES[-1]} in UTF-8 as the content-type, "
+            f"found {header or 'none'}",
         )
     return media_type == "application/json"
 

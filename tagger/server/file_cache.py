@@ -7,6 +7,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
+from tagger.stamp import file_stamp
+
 __all__ = [
     "CachedFromFiles",
 ]
@@ -32,16 +34,8 @@ class CachedFromFiles(Generic[T]):
         """The value, as the files are now."""
         with self._lock:
             # The stamps are taken before reading, so that a change during the read is seen by the next call.
-            stamps = [(path, _stamp(path)) for path in self._files()]
+            stamps = [(path, file_stamp(path)) for path in self._files()]
             if stamps != self._stamps:
                 self._value = self._read()
                 self._stamps = stamps
             return self._value
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
