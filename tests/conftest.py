@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,14 @@ from pathlib import Path
 import hypothesis
 import pytest
 from commands import run_as_process, run_in_process
+from made_up import draw_labels, write_labels
 
 from tagger.labels.dataset import Labels, read_labels
+from tagger.model.model import Model
 from tagger.model.storage import save_model
+from tagger.training.settings import Settings
+from tagger.training.trainer import OutOfFold
+from tagger.workspace.retrain import cross_validate_labels
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,9 +35,44 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def labels() -> Labels:
-    """The labels of the repository."""
+def shipped_labels() -> Labels:
+    """The labels of the repository. A test that asks for these is about them, and stands in test_shipped_labels.py."""
     return read_labels(ROOT / "labels")
+
+
+@pytest.fixture(scope="session")
+def frozen() -> Path:
+    """A small workspace that stays as it is: forty entries of four topics, and of a fifth with too few; not trained."""
+    return ROOT / "tests" / "data" / "workspace"
+
+
+@pytest.fixture(scope="session")
+def labels(frozen: Path) -> Labels:
+    """Three hundred labelled entries of four topics, made of the words of the small workspace."""
+    return draw_labels(read_labels(frozen / "labels"), 300, seed=0)
+
+
+@pytest.fixture(scope="session")
+def trained(labels: Labels) -> tuple[Model, OutOfFold]:
+    """The model of `labels`, and the scores of entries that it was not fitted on."""
+    return cross_validate_labels(labels, Settings(), 1)
+
+
+@pytest.fixture(scope="session")
+def model(trained: tuple[Model, OutOfFold]) -> Model:
+    """The model of `labels`."""
+    return trained[0]
+
+
+@pytest.fixture(scope="session")
+def learned(labels: Labels, model: Model, frozen: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of `labels` and `model`, with a listing of four new entries. No test writes in it."""
+    folder = tmp_path_factory.mktemp("learned")
+    write_labels(folder / "labels", labels)
+    (folder / "models").mkdir()
+    save_model(model, folder / "models" / "topics.safetensors")
+    shutil.copytree(frozen / "lists", folder / "lists")
+    return folder
 
 
 @pytest.fixture

@@ -2,38 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
 import numpy as np
 
 from tagger.entry import Entry
+from tagger.formats.pasted import write_pasted
 from tagger.labels.dataset import Labels
-from tagger.labels.table import LabelRow
+from tagger.labels.table import LabelRow, write_rows
+from tagger.taxonomy import Taxonomy
 
-__all__ = ["draw_labels"]
+__all__ = ["draw_labels", "write_labels"]
 
-_LEARNED = 4  # topics of the frozen workspace with enough yes entries; the fifth has too few
+_N_LEARNED = 4  # topics of the frozen workspace with enough yes entries; the fifth has too few
+_STRAY = 0.5  # share of snippets that come from any entry, so that not all scores are near 0 or 1
+_UNSURE = 1 / 12  # share of the other cells that are unsure
 
 
 def draw_labels(frozen: Labels, n_entries: int, seed: int) -> Labels:
-    """As many entries as wanted, sorted by id. One in twelve cells of a topic that is not a yes is unsure."""
+    """As many labelled entries as wanted, sorted by id, with the topics of entries that there are."""
     rng = np.random.default_rng(seed)
-    topics = frozen.topics[:_LEARNED]
+    topics = tuple(replace(topic, definition="") for topic in frozen.topics[:_N_LEARNED])
     ids = [topic.id for topic in topics]
-    said = [frozenset(row.topics) & {*ids} for row in frozen.rows]
+    topics_of = [{*row.topics} & {*ids} for row in frozen.rows]
     words = [f"{entry.title} {entry.abstract}".split() for entry in frozen.entries]
+
+    def snippets(n_snippets: int, sources: Sequence[int]) -> str:
+        found = []
+        for source in rng.choice(sources, n_snippets):
+            of = words[rng.integers(len(words)) if rng.random() < _STRAY else source]
+            start = rng.integers(len(of))
+            found.append(" ".join(of[start : start + rng.integers(2, 6)]))
+        return " ".join(found)
+
     made: dict[str, tuple[Entry, LabelRow]] = {}
     while len(made) < n_entries:
-        wanted = said[rng.integers(len(said))]
-        sources = [n for n, of_row in enumerate(said) if (of_row & wanted if wanted else not of_row)]
-
-        def snippets(n_snippets: int, sources: list[int] = sources) -> str:
-            found = []
-            for source in rng.choice(sources, n_snippets):
-                start = rng.integers(len(words[source]))
-                found.append(" ".join(words[source][start : start + int(rng.integers(2, 6))]))
-            return " ".join(found)
-
-        entry = Entry(title=f"{snippets(2)} {len(made)}", authors=("Ann Lee",), abstract=snippets(12))
-        unsure = tuple(id for id in ids if id not in wanted and rng.random() < 1 / 12)
+        wanted = topics_of[rng.integers(len(topics_of))]
+        sources = [n for n, others in enumerate(topics_of) if (others & wanted if wanted else not others)]
+        title, abstract = f"{snippets(2, sources)} {len(made)}", snippets(rng.integers(7, 12), sources)
+        entry = Entry(title, ("Ann Lee",), date=date(2021, 5, 3), category="EN", abstract=abstract)
+        unsure = tuple(id for id in ids if id not in wanted and rng.random() < _UNSURE)
         made[entry.id] = entry, LabelRow(entry.id, entry.title, tuple(id for id in ids if id in wanted), unsure)
     ordered = [made[id] for id in sorted(made)]
-    return Labels(topics, tuple(entry for entry, _ in ordered), tuple(row for _, row in ordered))
+    return Labels(Taxonomy(topics), tuple(entry for entry, _ in ordered), tuple(row for _, row in ordered))
+
+
+def write_labels(folder: Path, labels: Labels) -> None:
+    """Make the folder labels/ of a workspace."""
+    (folder / "entries").mkdir(parents=True)
+    (folder / "entries" / "made-up.txt").write_text(write_pasted(labels.entries))
+    write_rows(folder / "labels.csv", labels.rows)
+    tables = [f'[[topic]]\nid = "{topic.id}"\nname = "{topic.name}"\n' for topic in labels.topics]
+    (folder / "topics.toml").write_text("\n".join(tables))

@@ -48,18 +48,18 @@ def turned(labels: Labels, cells: dict[int, str]) -> Labels:
 @pytest.fixture(scope="module")
 def found(labels: Labels) -> tuple[dict[str, Any], set[tuple[str, str]]]:
     """An audit of 240 entries, and the labels among them that were made wrong."""
-    topics = tuple(topic for topic in labels.topics if topic.id in ("llm", "recsys"))
+    topics = tuple(topic for topic in labels.topics if topic.id in ("storage", "forecast"))
     ids = {topic.id for topic in topics}
     rows = [
         replace(row, topics=tuple(id for id in row.topics if id in ids), unsure=tuple(id for id in row.unsure if id in ids))
         for row in labels.rows[:240]
     ]
     some = replace(labels, taxonomy=Taxonomy(topics), entries=labels.entries[:240], rows=tuple(rows))
-    wanted = [n for n, row in enumerate(some.rows) if "llm" in row.topics][:4] + [
+    wanted = [n for n, row in enumerate(some.rows) if "storage" in row.topics][:4] + [
         n for n, row in enumerate(some.rows) if not row.topics
     ][:4]
-    wrong = turned(some, dict.fromkeys(wanted, "llm"))
-    return find_label_errors(wrong, Settings(n_folds=3), top=40), {(some.rows[n].id, "llm") for n in wanted}
+    wrong = turned(some, dict.fromkeys(wanted, "storage"))
+    return find_label_errors(wrong, Settings(n_folds=3), top=40), {(some.rows[n].id, "storage") for n in wanted}
 
 
 def test_labels_made_wrong_are_doubted_first(found: tuple[dict[str, Any], set[tuple[str, str]]]) -> None:

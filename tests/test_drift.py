@@ -23,11 +23,6 @@ from tagger.text.normalize import entry_text
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(scope="module")
-def shipped(root: Path) -> Model:
-    return load(root / "models/topics.safetensors")
-
-
 def some(labels: Labels, which: slice) -> Labels:
     return replace(labels, entries=labels.entries[which], rows=labels.rows[which])
 
@@ -37,8 +32,8 @@ def backwards(entries: Sequence[Entry]) -> list[Entry]:
     return [Entry(entry.title[::-1], abstract=entry.abstract[::-1]) for entry in entries]
 
 
-def test_entries_of_the_same_kind_are_not_new(shipped: Model, labels: Labels) -> None:
-    found = measure_drift(shipped, some(labels, slice(0, None, 2)), labels.entries[1::2])
+def test_entries_of_the_same_kind_are_not_new(model: Model, labels: Labels) -> None:
+    found = measure_drift(model, some(labels, slice(0, None, 2)), labels.entries[1::2])
     assert found["label_more"] is False
     share = r"\d% \(\d%-\d+%\)"
     assert re.fullmatch(
@@ -48,8 +43,8 @@ def test_entries_of_the_same_kind_are_not_new(shipped: Model, labels: Labels) ->
     )
 
 
-def test_a_foreign_language_is_new(shipped: Model, labels: Labels) -> None:
-    found = measure_drift(shipped, labels, backwards(labels.entries[:40]))
+def test_a_foreign_language_is_new(model: Model, labels: Labels) -> None:
+    found = measure_drift(model, labels, backwards(labels.entries[:40]))
     assert found["label_more"] is True
     assert found["sentence"] == (
         "It is time to label more: of 40 new entries 100% (91%-100%) have unusually many unknown words and "
@@ -59,30 +54,30 @@ def test_a_foreign_language_is_new(shipped: Model, labels: Labels) -> None:
     assert found["unknown_words"] > 0.9
 
 
-def test_too_little_to_tell(shipped: Model, labels: Labels) -> None:
+def test_too_little_to_tell(model: Model, labels: Labels) -> None:
     foreign = backwards(labels.entries[:40])
-    few = measure_drift(shipped, labels, foreign[:19])
+    few = measure_drift(model, labels, foreign[:19])
     assert (few["label_more"], few["sentence"]) == (
         None,
         "Nothing can be told: there are 19 entries not labelled yet, and it takes at least 20.",
     )
     assert few["teach"], "they are listed all the same"
-    small = measure_drift(shipped, some(labels, slice(99)), foreign)
+    small = measure_drift(model, some(labels, slice(99)), foreign)
     assert (small["label_more"], small["sentence"]) == (
         None,
         "Nothing can be told: there are 99 entries labelled, and it takes at least 100 to compare with.",
     )
-    none = measure_drift(shipped, some(labels, slice(0)), foreign)
+    none = measure_drift(model, some(labels, slice(0)), foreign)
     assert none["label_more"] is None
     assert none["best_score"]["labelled"] is None
-    open = measure_drift(shipped, some(labels, slice(25, None)), labels.entries[:25])
+    open = measure_drift(model, some(labels, slice(25, None)), labels.entries[:25])
     assert open["label_more"] is None
     assert open["sentence"].startswith("It cannot be told whether to label more: of 25 new entries 0% (0%-13%) have")
     assert "where 5% is usual and above 10% is too much" in open["sentence"]
 
 
-def test_nothing_new(shipped: Model, labels: Labels) -> None:
-    found = measure_drift(shipped, labels, labels.entries)
+def test_nothing_new(model: Model, labels: Labels) -> None:
+    found = measure_drift(model, labels, labels.entries)
     assert (found["n_entries"], found["n_left_out"]) == (0, len(labels.entries))
     assert found["sentence"] == "Nothing can be told: there are 0 entries not labelled yet, and it takes at least 20."
     assert found["best_score"]["new"] == found["signs"]["words"]["share"] == [None, None, None]
@@ -90,38 +85,38 @@ def test_nothing_new(shipped: Model, labels: Labels) -> None:
     assert {topic["moved"] for topic in found["topics"].values()} == {None}
 
 
-def test_order_and_repetition_do_not_matter(shipped: Model, labels: Labels) -> None:
+def test_order_and_repetition_do_not_matter(model: Model, labels: Labels) -> None:
     known, new = some(labels, slice(0, None, 2)), list(labels.entries[1:200:2])
-    once, again = (measure_drift(shipped, known, entries) for entries in (new, [*new[::-1], *new[:7], *known.entries[:5]]))
+    once, again = (measure_drift(model, known, entries) for entries in (new, [*new[::-1], *new[:7], *known.entries[:5]]))
     assert again.pop("n_left_out") - once.pop("n_left_out") == 12
     assert again["best_score"].pop("new")[0] == pytest.approx(once["best_score"].pop("new")[0])  # intervals draw entries
     assert again == once
 
 
-def test_likeness_is_that_of_dense_vectors_with_unknown_words(shipped: Model, labels: Labels) -> None:
+def test_likeness_is_that_of_dense_vectors_with_unknown_words(model: Model, labels: Labels) -> None:
     """Against scikit-learn's counts of all words, the unknown ones set to the highest idf there is."""
     from sklearn.feature_extraction.text import CountVectorizer
 
     known = some(labels, slice(0, 300, 2))
     new = [*labels.entries[1:300:2], *backwards(labels.entries[:3])]
     how = {"preprocessor": str.casefold, "token_pattern": r"(?u)\b\w\w+\b"}
-    terms = CountVectorizer(**how, ngram_range=(1, 2), vocabulary={term: n for n, term in enumerate(shipped.terms)})
+    terms = CountVectorizer(**how, ngram_range=(1, 2), vocabulary={term: n for n, term in enumerate(model.terms)})
     words = CountVectorizer(**how)
 
     def rows(entries: Sequence[Entry]) -> np.ndarray:
         texts = [entry_text(entry) for entry in entries]
         counts = terms.transform(texts).toarray().astype(float)
-        single = [n for n, term in enumerate(shipped.terms) if " " not in term]
+        single = [n for n, term in enumerate(model.terms) if " " not in term]
         unknown = np.asarray(words.fit_transform(texts).sum(axis=1)).ravel()
         unknown = unknown - counts[:, single].sum(axis=1)
-        values = np.where(counts > 0, 1 + np.log(np.maximum(counts, 1)), 0) * shipped.idf
-        return values / np.sqrt((values**2).sum(axis=1) + unknown * float(shipped.idf.max()) ** 2)[:, None]
+        values = np.where(counts > 0, 1 + np.log(np.maximum(counts, 1)), 0) * model.idf
+        return values / np.sqrt((values**2).sum(axis=1) + unknown * float(model.idf.max()) ** 2)[:, None]
 
     among = rows(known.entries) @ rows(known.entries).T
     np.fill_diagonal(among, 0)
     cosines = rows(new) @ rows(known.entries).T
     bound = np.quantile(among.max(axis=1), 0.05)
-    found = measure_drift(shipped, known, new, n_teach=1000)
+    found = measure_drift(model, known, new, n_teach=1000)
     assert found["signs"]["unlike"]["bound"] == pytest.approx(bound, abs=1e-4)
     assert found["signs"]["unlike"]["n"] == (cosines.max(axis=1) < bound).sum()
     place = {entry.id: n for n, entry in enumerate(new)}
@@ -132,40 +127,40 @@ def test_likeness_is_that_of_dense_vectors_with_unknown_words(shipped: Model, la
             assert entry["nearest"]["id"] == known.entries[cosines[place[entry["id"]]].argmax()].id
 
 
-def test_what_would_teach(shipped: Model, labels: Labels) -> None:
+def test_what_would_teach(model: Model, labels: Labels) -> None:
     known, new = some(labels, slice(0, None, 2)), [*labels.entries[1::2], *backwards(labels.entries[:20])]
     twin = replace(new[1], title=new[1].title + " again")
     copy = replace(known.entries[0], title=known.entries[0].title + " again")
-    found = measure_drift(shipped, known, [*new, twin, copy], n_teach=400)
+    found = measure_drift(model, known, [*new, twin, copy], n_teach=400)
     ids = [entry["id"] for entry in found["teach"]]
     assert len(set(ids)) == len(ids)
     assert len({twin.id, new[1].id} & set(ids)) <= 1, "no near-duplicates"
     assert copy.id not in ids, "nor what is nearly labelled"
-    scores = dict(zip((entry.id for entry in new), shipped.scores(new), strict=True))
+    scores = dict(zip((entry.id for entry in new), model.scores(new), strict=True))
     for entry in found["teach"]:
         if entry["reason"] == "uncertain":
-            score = scores[entry["id"]][shipped.column(entry["topic"])]
+            score = scores[entry["id"]][model.column(entry["topic"])]
             assert entry["score"] == pytest.approx(score, abs=1e-4)
             odds = score / (1 - score) / (entry["threshold"] / (1 - entry["threshold"]))
             assert 1 / (1.01 * UNCERTAIN_ODDS_RATIO) < odds < 1.01 * UNCERTAIN_ODDS_RATIO
         else:
             assert entry["likeness"] <= found["signs"]["unlike"]["bound"]
             assert entry["topic"] is entry["score"] is entry["threshold"] is None
-    short = measure_drift(shipped, known, [*new, twin, copy], n_teach=6)["teach"]
+    short = measure_drift(model, known, [*new, twin, copy], n_teach=6)["teach"]
     topics = [entry["topic"] for entry in short if entry["topic"]]
     assert len(short) == 6
     assert len(set(topics)) == len(topics), "spread over topics"
     assert {entry["reason"] for entry in short} == {"uncertain", "unlike"}
-    assert measure_drift(shipped, known, new, n_teach=0)["teach"] == []
+    assert measure_drift(model, known, new, n_teach=0)["teach"] == []
 
 
-def test_rates_that_moved(shipped: Model, labels: Labels) -> None:
+def test_rates_that_moved(model: Model, labels: Labels) -> None:
     yes, _ = labels.arrays()
-    column = [topic.id for topic in labels.topics].index("ctr")
+    column = [topic.id for topic in labels.topics].index("solar")
     with_it = [n for n in range(len(labels.entries)) if yes[n, column]]
     rest = [n for n in range(len(labels.entries)) if not yes[n, column] or n in with_it[::2]]
     known = replace(labels, entries=tuple(labels.entries[n] for n in rest), rows=tuple(labels.rows[n] for n in rest))
-    found = measure_drift(shipped, known, [labels.entries[n] for n in with_it])["topics"]["ctr"]
+    found = measure_drift(model, known, [labels.entries[n] for n in with_it])["topics"]["solar"]
     assert found["moved"] == "more"
     assert found["difference"][0] > 0.5
 
@@ -261,22 +256,22 @@ moved: by more than chance explains, over 2 topics at once; it decides nothing
     )
 
 
-def test_check_says_no_only_when_it_is_time(run: Run, root: Path, tmp_path: Path, labels: Labels) -> None:
+def test_check_says_no_only_when_it_is_time(run: Run, learned: Path, tmp_path: Path, labels: Labels) -> None:
     (tmp_path / "new.jsonl").write_text(
         "".join(
             json.dumps({"title": entry.title, "abstract": entry.abstract}) + "\n" for entry in backwards(labels.entries[:40])
         )
     )
     for arguments, status in (([], 0), (["--check"], 1)):
-        done = run("tagger", "drift", tmp_path / "new.jsonl", *arguments, cwd=root)
+        done = run("tagger", "drift", tmp_path / "new.jsonl", *arguments, cwd=learned)
         assert done.stdout.startswith("It is time to label more: of 40 new entries ")
         assert (done.returncode, done.stderr) == (status, "")
-    assert run("tagger", "drift", "examples/new-listing.txt", "--check", cwd=root).returncode == 0
+    assert run("tagger", "drift", "lists/new.txt", "--check", cwd=learned).returncode == 0
 
 
-def test_bad_input(run: Run, root: Path, tmp_path: Path) -> None:
+def test_bad_input(run: Run, learned: Path, tmp_path: Path) -> None:
     assert "no workspace here" in run("tagger", "drift", "new.txt").stderr
-    done = run("tagger", "drift", tmp_path / "no.txt", cwd=root)
+    done = run("tagger", "drift", tmp_path / "no.txt", cwd=learned)
     assert (done.returncode, done.stdout) == (2, "")
     assert "no.txt: cannot be read: No such file or directory" in done.stderr
 

@@ -33,11 +33,6 @@ The click of language *models*.
 """
 
 
-@pytest.fixture(scope="module")
-def shipped(root: Path) -> Model:
-    return load(root / "models/topics.safetensors")
-
-
 def written(entry: Entry) -> dict[str, list[str]]:
     """For each term of an entry the text at its places."""
     terms, texts = build_vocabulary([entry_text(entry)], 1)
@@ -105,11 +100,11 @@ def test_each_occurrence_has_its_place() -> None:
     assert find_positions(Entry("!"), terms) == find_positions(Entry("click"), HashedVocabulary(np.zeros(0, np.uint64))) == {}
 
 
-def test_shares_and_intercept_add_up_to_the_score(shipped: Model, labels: Labels) -> None:
-    ids = [topic.id for topic in shipped.topics]
+def test_shares_and_intercept_add_up_to_the_score(model: Model, labels: Labels) -> None:
+    ids = [topic.id for topic in model.topics]
     entries = [*labels.entries[:12], Entry("Ничего"), Entry("点击", abstract="क्लिक")]
-    scores = shipped.scores(entries)
-    for n, found in enumerate(explain_entries(shipped, entries, topics=ids)):
+    scores = model.scores(entries)
+    for n, found in enumerate(explain_entries(model, entries, topics=ids)):
         assert {explained.topic.id for explained in found.topics} == set(ids)
         for explained in found.topics:
             assert explained.intercept is not None
@@ -117,24 +112,24 @@ def test_shares_and_intercept_add_up_to_the_score(shipped: Model, labels: Labels
             total = explained.intercept + sum(term.share for term in explained.terms)
             assert total == pytest.approx(explained.log_odds, abs=1e-3)
             score = 1 / (1 + np.exp(-explained.log_odds))
-            assert score == pytest.approx(scores[n, shipped.column(explained.topic.id)], abs=1e-5)
+            assert score == pytest.approx(scores[n, model.column(explained.topic.id)], abs=1e-5)
             for term in explained.terms:
                 for position in term.positions:
                     text = getattr(found.entry, position.part)[position.start : position.end].casefold()
                     assert set(re.findall(r"\w\w+", text)) & set(term.term.split())
 
 
-def test_default_topics_are_those_tagged_and_the_two_nearest(shipped: Model, labels: Labels) -> None:
-    for tagged, found in zip(shipped.tag(labels.entries[:30]), explain_entries(shipped, labels.entries[:30]), strict=True):
+def test_default_topics_are_those_tagged_and_the_two_nearest(model: Model, labels: Labels) -> None:
+    for tagged, found in zip(model.tag(labels.entries[:30]), explain_entries(model, labels.entries[:30]), strict=True):
         assert {one.topic.id for one in found.topics if one.tagged} == {tag.topic.id for tag in tagged.tags}
         assert len(found.topics) == len(tagged.tags) + 2
         if tagged.nearest:
             assert tagged.nearest.id in {one.topic.id for one in found.topics}
 
 
-def test_precedents_are_other_entries_with_their_labels(shipped: Model, labels: Labels) -> None:
+def test_precedents_are_other_entries_with_their_labels(model: Model, labels: Labels) -> None:
     entry, row = labels.entries[3], labels.rows[3]
-    (found,) = explain_entries(shipped, [entry], labels, n_similar=4)
+    (found,) = explain_entries(model, [entry], labels, n_similar=4)
     assert found.by_hand == row
     assert len(found.similar) == 4
     assert entry.id not in {similar.entry.id for similar in found.similar}
@@ -142,9 +137,9 @@ def test_precedents_are_other_entries_with_their_labels(shipped: Model, labels: 
     assert similarities == sorted(similarities, reverse=True)
     by_id = {row.id: row for row in labels.rows}
     assert all(similar.labels == by_id[similar.entry.id] for similar in found.similar)
-    (alike,) = explain_entries(shipped, [Entry(entry.title + " again", abstract=entry.abstract)], labels, n_similar=1)
+    (alike,) = explain_entries(model, [Entry(entry.title + " again", abstract=entry.abstract)], labels, n_similar=1)
     assert alike.similar[0].entry.id == entry.id
-    (unlike,) = explain_entries(shipped, [Entry("Żółć gęślą")], labels)
+    (unlike,) = explain_entries(model, [Entry("Żółć gęślą")], labels)
     assert (unlike.by_hand, unlike.similar) == (None, ())
 
 
@@ -236,9 +231,9 @@ def test_markdown_and_json(run: Run, tmp_path: Path, tiny: Path) -> None:
     assert found == explanation_to_json(explanation) | {"source": "l.txt:1"}
 
 
-def test_an_explanation_can_be_compared_pickled_and_hashed(shipped: Model, labels: Labels) -> None:
+def test_an_explanation_can_be_compared_pickled_and_hashed(model: Model, labels: Labels) -> None:
     first, again, other = (
-        explain_entries(shipped, [entry], labels)[0] for entry in (*labels.entries[:1] * 2, labels.entries[1])
+        explain_entries(model, [entry], labels)[0] for entry in (*labels.entries[:1] * 2, labels.entries[1])
     )
     assert first == again == pickle.loads(pickle.dumps(first))
     assert first != other
