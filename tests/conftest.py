@@ -53,24 +53,26 @@ def labels(frozen: Path) -> Labels:
 
 
 @pytest.fixture(scope="session")
-def trained(labels: Labels) -> tuple[Model, OutOfFold]:
+def cross_validated(labels: Labels) -> tuple[Model, OutOfFold]:
     """The model of `labels`, and the scores of entries that it was not fitted on."""
     return cross_validate_labels(labels, Settings(), 1)
 
 
 @pytest.fixture(scope="session")
-def model(trained: tuple[Model, OutOfFold]) -> Model:
+def model(cross_validated: tuple[Model, OutOfFold]) -> Model:
     """The model of `labels`."""
-    return trained[0]
+    return cross_validated[0]
 
 
 @pytest.fixture(scope="session")
-def learned(labels: Labels, model: Model, frozen: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The workspace of `labels` and `model`, with a listing of four new entries. No test writes in it."""
+def learned(
+    labels: Labels, cross_validated: tuple[Model, OutOfFold], frozen: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The workspace of `labels` and their model, with a listing of four new entries. No test writes in it."""
     folder = tmp_path_factory.mktemp("learned")
     write_labels(folder / "labels", labels)
     (folder / "models").mkdir()
-    save_model(model, folder / "models" / "topics.safetensors")
+    save_model(cross_validated[0], folder / "models" / "topics.safetensors")
     shutil.copytree(frozen / "lists", folder / "lists")
     return folder
 

@@ -18,12 +18,18 @@ from tagger.taxonomy import Taxonomy
 __all__ = ["draw_labels", "write_labels"]
 
 _N_LEARNED = 4  # topics of the frozen workspace with enough yes entries; the fifth has too few
-_STRAY = 0.5  # share of snippets that come from any entry, so that not all scores are near 0 or 1
 _UNSURE = 1 / 12  # share of the other cells that are unsure
 
 
-def draw_labels(frozen: Labels, n_entries: int, seed: int) -> Labels:
-    """As many labelled entries as wanted, sorted by id, with the topics of entries that there are."""
+def draw_labels(frozen: Labels, n_entries: int, seed: int, stray: float = 0.5) -> Labels:
+    """As many labelled entries as wanted, sorted by id, each with the topics of an entry of the small workspace.
+
+    Args:
+        frozen: the labels of the small workspace.
+        n_entries: how many entries to make.
+        seed: the same seed makes the same entries.
+        stray: share of snippets that come from any entry; the more, the harder topics are to tell.
+    """
     rng = np.random.default_rng(seed)
     topics = tuple(replace(topic, definition="") for topic in frozen.topics[:_N_LEARNED])
     ids = [topic.id for topic in topics]
@@ -33,7 +39,7 @@ def draw_labels(frozen: Labels, n_entries: int, seed: int) -> Labels:
     def snippets(n_snippets: int, sources: Sequence[int]) -> str:
         found = []
         for source in rng.choice(sources, n_snippets):
-            of = words[rng.integers(len(words)) if rng.random() < _STRAY else source]
+            of = words[rng.integers(len(words)) if rng.random() < stray else source]
             start = rng.integers(len(of))
             found.append(" ".join(of[start : start + rng.integers(2, 6)]))
         return " ".join(found)
@@ -41,7 +47,7 @@ def draw_labels(frozen: Labels, n_entries: int, seed: int) -> Labels:
     made: dict[str, tuple[Entry, LabelRow]] = {}
     while len(made) < n_entries:
         wanted = topics_of[rng.integers(len(topics_of))]
-        sources = [n for n, others in enumerate(topics_of) if (others & wanted if wanted else not others)]
+        sources = [n for n, others in enumerate(topics_of) if others <= wanted and bool(others) == bool(wanted)]
         title, abstract = f"{snippets(2, sources)} {len(made)}", snippets(rng.integers(7, 12), sources)
         entry = Entry(title, ("Ann Lee",), date=date(2021, 5, 3), category="EN", abstract=abstract)
         unsure = tuple(id for id in ids if id not in wanted and rng.random() < _UNSURE)

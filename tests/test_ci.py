@@ -23,6 +23,7 @@ from tagger.evaluation.comparison import compare_models
 from tagger.evaluation.figures import UNDEFINED
 from tagger.labels.dataset import Labels, read_labels
 from tagger.model.decision import UNCERTAIN_ODDS_RATIO
+from tagger.model.model import Model
 from tagger.model.storage import load, model_to_bytes
 from tagger.reports import card as card_report
 from tagger.source import Source

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -133,13 +132,6 @@ def test_progress_is_told(labels: Labels) -> None:
     yes = labels.arrays()[0][:60, 1:2]
     train(texts, yes, np.ones_like(yes), Taxonomy(labels.topics[1:2]), progress=lambda done, total: told.append((done, total)))
     assert told == [(n, 6) for n in range(1, 7)]
-
-
-def test_the_shipped_model_is_what_the_labels_give(root: Path, labels: Labels) -> None:
-    from tagger import load
-    from tagger.workspace.retrain import is_current
-
-    assert is_current(load(root / "models/topics.safetensors"), labels, Settings())
 
 
 def made_up(n_entries: int, n_topics: int) -> tuple[list[str], np.ndarray]:

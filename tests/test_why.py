@@ -232,9 +232,7 @@ def test_markdown_and_json(run: Run, tmp_path: Path, tiny: Path) -> None:
 
 
 def test_an_explanation_can_be_compared_pickled_and_hashed(model: Model, labels: Labels) -> None:
-    first, again, other = (
-        explain_entries(model, [entry], labels)[0] for entry in (*labels.entries[:1] * 2, labels.entries[1])
-    )
+    first, again, other = (explain_entries(model, [entry], labels)[0] for entry in (*labels.entries[:1] * 2, labels.entries[1]))
     assert first == again == pickle.loads(pickle.dumps(first))
     assert first != other
     assert len({first, again, other}) == 2
