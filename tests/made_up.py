@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-
-import numpy as np
+from random import Random
 
 from tagger.entry import Entry
 from tagger.formats.pasted import write_pasted
@@ -21,7 +20,7 @@ _N_LEARNED = 4  # topics of the frozen workspace with enough yes entries; the fi
 _UNSURE = 1 / 12  # share of the other cells that are unsure
 
 
-def draw_labels(frozen: Labels, n_entries: int, seed: int, stray: float = 0.5) -> Labels:
+def draw_labels(frozen: Labels, n_entries: int, seed: int, stray: float = 0.7) -> Labels:
     """As many labelled entries as wanted, sorted by id, each with the topics of an entry of the small workspace.
 
     Args:
@@ -30,25 +29,28 @@ def draw_labels(frozen: Labels, n_entries: int, seed: int, stray: float = 0.5) -
         seed: the same seed makes the same entries.
         stray: share of snippets that come from any entry; the more, the harder topics are to tell.
     """
-    rng = np.random.default_rng(seed)
+    rng = Random(seed)  # whose numbers are the same in every version, as numpy's are not
     topics = tuple(replace(topic, definition="") for topic in frozen.topics[:_N_LEARNED])
     ids = [topic.id for topic in topics]
     topics_of = [{*row.topics} & {*ids} for row in frozen.rows]
     words = [f"{entry.title} {entry.abstract}".split() for entry in frozen.entries]
 
+    def below(n: int) -> int:
+        return int(rng.random() * n)
+
     def snippets(n_snippets: int, sources: Sequence[int]) -> str:
-        found = []
-        for source in rng.choice(sources, n_snippets):
-            of = words[rng.integers(len(words)) if rng.random() < stray else source]
-            start = rng.integers(len(of))
-            found.append(" ".join(of[start : start + rng.integers(2, 6)]))
-        return " ".join(found)
+        drawn = []
+        for _ in range(n_snippets):
+            source = words[below(len(words)) if rng.random() < stray else sources[below(len(sources))]]
+            start = below(len(source))
+            drawn += source[start : start + 2 + below(4)]
+        return " ".join(drawn)
 
     made: dict[str, tuple[Entry, LabelRow]] = {}
     while len(made) < n_entries:
-        wanted = topics_of[rng.integers(len(topics_of))]
+        wanted = topics_of[below(len(topics_of))]
         sources = [n for n, others in enumerate(topics_of) if others <= wanted and bool(others) == bool(wanted)]
-        title, abstract = f"{snippets(2, sources)} {len(made)}", snippets(rng.integers(7, 12), sources)
+        title, abstract = f"{snippets(2, sources)} {len(made)}", snippets(7 + below(5), sources)
         entry = Entry(title, ("Ann Lee",), date=date(2021, 5, 3), category="EN", abstract=abstract)
         unsure = tuple(id for id in ids if id not in wanted and rng.random() < _UNSURE)
         made[entry.id] = entry, LabelRow(entry.id, entry.title, tuple(id for id in ids if id in wanted), unsure)

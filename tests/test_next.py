@@ -87,11 +87,11 @@ def test_one_of_many_stands_for_the_others(made: Model) -> None:
 
 
 def test_no_topic_crowds_out_the_others(model: Model, labels: Labels) -> None:
-    """Of twelve picks every topic has three, since each has as many uncertain entries."""
+    """Of twelve picks every topic has three, since each has many more uncertain entries."""
     known, new = some(labels, slice(0, None, 2)), labels.entries[1::2]
     uncertain = [topic["uncertain"] for topic in stopping_advice(model, known, new, 0)["topics"].values()]
-    assert min(uncertain) == 3
-    assert max(uncertain) == 9
+    assert min(uncertain) == 34
+    assert max(uncertain) == 48
     picks = select_batch(model, build_pool(model, known.entries, new), 12)
     assert np.bincount([pick.topic for pick in picks if pick.topic is not None]).tolist() == [3, 3, 3, 3]
 

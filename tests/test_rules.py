@@ -574,8 +574,8 @@ def test_many_topics_obey_too() -> None:
 def test_a_maximum_that_no_entry_reaches_changes_no_bit(labels: Labels) -> None:
     texts = [entry_text(entry) for entry in labels.entries[:200]]
     yes, known = labels.arrays()
-    taxonomy = Taxonomy((labels.topics[1], labels.topics[4]))
-    arrays = texts, yes[:200, [1, 4]], known[:200, [1, 4]]
+    taxonomy = Taxonomy((labels.topics[1], labels.topics[3]))
+    arrays = texts, yes[:200, [1, 3]], known[:200, [1, 3]]
     one, _ = train(*arrays, taxonomy, cross_validate=False)
     other, _ = train(*arrays, replace(taxonomy, max_topics=2), cross_validate=False)
     assert model_to_bytes(one) == model_to_bytes(replace(other, taxonomy=taxonomy))
@@ -660,27 +660,26 @@ def asking(labels: Labels, **goals: float) -> Labels:
 
 @pytest.fixture(scope="module")
 def asked(labels: Labels) -> tuple[Labels, Model]:
-    some = replace(labels, entries=labels.entries[::3], rows=labels.rows[::3])
-    wanted = asking(some, llm=0.8, code=0.9)
+    wanted = asking(labels, forecast=0.5, solar=0.7)
     return wanted, train_from_labels(wanted, Settings(), 1)
 
 
 def test_retraining_says_what_labels_do_not_support(asked: tuple[Labels, Model]) -> None:
     wanted, model = asked
     found = model.training.precision
-    assert found["llm"].lower_bound >= 0.8
-    assert found["code"].lower_bound < 0.9
+    assert found["forecast"].lower_bound >= 0.5
+    assert found["solar"].lower_bound < 0.7
     assert model_from_bytes(model_to_bytes(model), "m").topics == wanted.topics
-    n_yes = model.training.figures["topics"]["code"]["yes"]
+    n_yes = model.training.figures["topics"]["solar"]["yes"]
     (line,) = describe_missed_goals(model)
     assert line == (
-        f"Code intelligence: {n_yes} yes entries do not support a precision of 0.9, {found['code'].lower_bound:.3f} at most; "
-        f"its threshold is the one for that; at least about {found['code'].n_lacking} more yes entries like these would do"
+        f"Solar power: {n_yes} yes entries do not support a precision of 0.7, {found['solar'].lower_bound:.3f} at most; "
+        f"its threshold is the one for that; at least about {found['solar'].n_lacking} more yes entries like these would do"
     )
     text = model_card(model)
     assert "## Precision asked for\n" in text
-    assert f"| Code intelligence | 0.9 | {found['code'].lower_bound:.3f} |" in text
-    no_more = replace(model, training=replace(model.training, precision={"code": replace(found["code"], n_lacking=None)}))
+    assert f"| Solar power | 0.7 | {found['solar'].lower_bound:.3f} |" in text
+    no_more = replace(model, training=replace(model.training, precision={"solar": replace(found["solar"], n_lacking=None)}))
     assert "more of the same would not do" in describe_missed_goals(no_more)[0]
     assert "more of the same would not do" in model_card(no_more)
 
@@ -688,11 +687,11 @@ def test_retraining_says_what_labels_do_not_support(asked: tuple[Labels, Model])
 def test_a_topic_that_asks_for_another_precision_is_not_compared(asked: tuple[Labels, Model]) -> None:
     wanted, model = asked
     before = replace(model, taxonomy=asking(wanted).taxonomy)
-    assert topics_with_other_goals(before, model) == ["llm", "code"]
+    assert topics_with_other_goals(before, model) == ["solar", "forecast"]
     assert topics_with_other_goals(model, model) == []
     found = compare_models(before, model, wanted)
     assert found is not None
-    assert set(found.p_topics) == {topic.id for topic in wanted.topics} - {"llm", "code"}
+    assert set(found.p_topics) == {topic.id for topic in wanted.topics} - {"forecast", "solar"}
 
 
 def test_retrain_and_ci_say_so(run: Run, workspace: Path) -> None:
