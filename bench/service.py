@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPConnection
 from itertools import cycle
 from pathlib import Path
@@ -36,8 +37,8 @@ SIZES = (1, 25, 500)  # entries of a request
 CLIENTS = 4
 
 
-def serve(listening: int) -> None:
-    """Serve the API on a socket that listens already, given by its number."""
+def serve_api(listening: int) -> None:
+    """Serve the API on a socket that listens already, given by its file number."""
     import uvicorn
     from fastapi import FastAPI
 
@@ -51,12 +52,12 @@ def serve(listening: int) -> None:
 
 
 @contextmanager
-def server() -> Iterator[int]:
-    """A server in a process of its own; its port."""
+def running_server() -> Iterator[int]:
+    """The port of a server in a process of its own."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)  # whoever comes before the server is up waits
-        command = [sys.executable, "-c", "import service, sys; service.serve(int(sys.argv[1]))", str(listener.fileno())]
+        command = [sys.executable, "-c", "import service, sys; service.serve_api(int(sys.argv[1]))", str(listener.fileno())]
         with subprocess.Popen(command, pass_fds=[listener.fileno()], cwd=Path(__file__).parent) as process:
             try:
                 yield listener.getsockname()[1]
@@ -64,8 +65,8 @@ def server() -> Iterator[int]:
                 process.terminate()
 
 
-def per_second(call: Callable[[int], object], seconds: float) -> float:
-    """How many calls, numbered from 0, are made in a second."""
+def calls_per_second(call: Callable[[int], object], seconds: float) -> float:
+    """How many calls are made in a second; each is given its number, from 0."""
     n, start = 0, time.perf_counter()
     while (taken := time.perf_counter() - start) < seconds or not n:
         call(n)
@@ -73,7 +74,7 @@ def per_second(call: Callable[[int], object], seconds: float) -> float:
     return n / taken
 
 
-def requests(port: int, bodies: Sequence[bytes], seconds: float, clients: int) -> float:
+def requests_per_second(port: int, bodies: Sequence[bytes], seconds: float, clients: int) -> float:
     """How many requests a second are answered."""
 
     def client(first: int) -> float:
@@ -86,7 +87,7 @@ def requests(port: int, bodies: Sequence[bytes], seconds: float, clients: int) -
                 raise SystemExit(f"status {answer.status}: {answer.read().decode()}")
             answer.read()
 
-        return per_second(call, seconds)
+        return calls_per_second(call, seconds)
 
     with ThreadPoolExecutor(clients) as pool:
         return sum(pool.map(client, range(clients)))
@@ -103,7 +104,7 @@ def main() -> None:
     print(f"{len(entries)} entries\n")
     print("| entries a request | way | requests a second | entries a second | in-process `Model.tag` against it |")
     print("|---|---|---|---|---|")
-    with server() as port:
+    with running_server() as port:
         for size in SIZES:
             batches = [entries[first : first + size] for first in range(0, len(entries) - size + 1, size)]
             records = [[jsonl.entry_record(entry) for entry in batch] for batch in batches]
@@ -112,24 +113,24 @@ def main() -> None:
             def tag(n: int, batches: Sequence[Sequence[Entry]] = batches) -> object:
                 return model.tag(batches[n % len(batches)])
 
-            def whole(n: int, bodies: Sequence[bytes] = bodies) -> object:
-                found = jsonl.entries_from_records(
+            def read_tag_write(n: int, bodies: Sequence[bytes] = bodies) -> object:
+                parsed = jsonl.entries_from_records(
                     enumerate(json.loads(bodies[n % len(bodies)])["entries"], 1), "entries"
                 ).all()
-                return jsonl.write_json_lines_tags(model.tag(found), WriteOptions())
+                return jsonl.write_json_lines_tags(model.tag(parsed), WriteOptions())
 
             ways: dict[str, Callable[[], float]] = {
-                "in process: `Model.tag`": lambda tag=tag: per_second(tag, arguments.seconds),
-                "in process: read, tagged, written": lambda whole=whole: per_second(whole, arguments.seconds),
-                "HTTP, one client": lambda bodies=bodies: requests(port, bodies, arguments.seconds, 1),
-                f"HTTP, {CLIENTS} clients at once": lambda bodies=bodies: requests(port, bodies, arguments.seconds, CLIENTS),
+                "in process: `Model.tag`": partial(calls_per_second, tag, arguments.seconds),
+                "in process: read, tagged, written": partial(calls_per_second, read_tag_write, arguments.seconds),
+                "HTTP, one client": partial(requests_per_second, port, bodies, arguments.seconds, 1),
+                f"HTTP, {CLIENTS} clients at once": partial(requests_per_second, port, bodies, arguments.seconds, CLIENTS),
             }
             rates: dict[str, list[float]] = {name: [] for name in ways}
             for run, (name, way) in zip(range((arguments.runs + 1) * len(ways)), cycle(ways.items()), strict=False):
                 rate = way()
                 if run >= len(ways):  # the first time round warms up
                     rates[name].append(rate)
-            median = {name: statistics.median(found) for name, found in rates.items()}
+            median = {name: statistics.median(of_way) for name, of_way in rates.items()}
             fastest = median["in process: `Model.tag`"]
             for name, rate in median.items():
                 print(f"| {size} | {name} | {rate:,.0f} | {rate * size:,.0f} | {fastest / rate:.2f} |", flush=True)

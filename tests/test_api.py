@@ -66,7 +66,7 @@ def model(tiny: Path) -> Model:
 
 
 @pytest.fixture
-def there(model: Model) -> TestClient:
+def api(model: Model) -> TestClient:
     """The API with the tiny model and no labels."""
     return client(lambda: model)
 
@@ -87,21 +87,21 @@ def error(response: Any, status: int) -> dict[str, Any]:
     return found
 
 
-def test_health_is_that_of_the_model_file(there: TestClient, tiny: Path) -> None:
+def test_health_is_that_of_the_model_file(api: TestClient, tiny: Path) -> None:
     from hashlib import blake2b
 
     there_hash = blake2b(tiny.read_bytes(), digest_size=16).hexdigest()
-    assert there.get("/v1/health").json() == {"ok": True, "version": __version__, "model": there_hash, "topics": 3}
+    assert api.get("/v1/health").json() == {"ok": True, "version": __version__, "model": there_hash, "topics": 3}
 
 
-def test_topics_are_all_told(there: TestClient, workspace: Path, model: Model) -> None:
+def test_topics_are_all_told(api: TestClient, workspace: Path, model: Model) -> None:
     def row(id: str, name: str, threshold: float | None, definition: str = "", parent: str | None = None) -> dict[str, Any]:
         told = {"id": id, "name": name, "parent": parent, "threshold": threshold, "definition": definition}
         told |= {"excludes": ["llm"] if id == "new" else [], "precision": 0.9 if id == "new" else None}
         return told | {"learned": threshold is not None}
 
     of_model = [row("ctr", "CTR prediction", 0.5), row("llm", "Large language models", 0.5), row("rag", "RAG", None)]
-    assert there.get("/v1/topics").json() == {"topics": of_model}
+    assert api.get("/v1/topics").json() == {"topics": of_model}
 
     (workspace / "labels/topics.toml").write_text(
         '[[topic]]\nid = "new"\nname = "New"\ndefinition = "What is new."\n'
@@ -113,8 +113,8 @@ def test_topics_are_all_told(there: TestClient, workspace: Path, model: Model) -
     }
 
 
-def test_tag_answers_a_listing_whole(there: TestClient) -> None:
-    response = there.post("/v1/tag?all_scores=true&explain=true", content=LISTING, headers=TEXT)
+def test_tag_answers_a_listing_whole(api: TestClient) -> None:
+    response = api.post("/v1/tag?all_scores=true&explain=true", content=LISTING, headers=TEXT)
     assert (response.status_code, response.headers["content-type"]) == (200, "application/json")
     assert response.json() == {
         "entries": [
@@ -156,8 +156,8 @@ def test_tag_answers_a_listing_whole(there: TestClient) -> None:
     }
 
 
-def test_why_answers_an_entry_whole(there: TestClient) -> None:
-    assert there.post("/v1/why", json={"entries": [{"title": "A click", "abstract": "Click."}]}).json() == [
+def test_why_answers_an_entry_whole(api: TestClient) -> None:
+    assert api.post("/v1/why", json={"entries": [{"title": "A click", "abstract": "Click."}]}).json() == [
         {
             "id": entry_id("A click"),
             "title": "A click",
@@ -254,24 +254,24 @@ def test_a_labelled_entry_has_what_a_person_said(shipped: TestClient, root: Path
 
 
 def test_a_correction_takes_effect_at_once(workspace: Path, model: Model) -> None:
-    there = client(lambda: model, Workspace(workspace))
+    api = client(lambda: model, Workspace(workspace))
     table = workspace / "labels/labels.csv"
     row = read_rows(table)[0]
     body = {"entries": [{"title": row.title}]}
 
     def said() -> list[dict[str, Any]]:
-        topics: list[dict[str, Any]] = there.post("/v1/tag", json=body).json()["entries"][0]["topics"]
+        topics: list[dict[str, Any]] = api.post("/v1/tag", json=body).json()["entries"][0]["topics"]
         return topics
 
     assert [topic["id"] for topic in said()] == list(row.topics)
     for topics in (("llm",), (), ("recsys", "llm")):
         write_rows(table, [replace(row, topics=topics), *read_rows(table)[1:]])
         assert said() == [{"id": id, "score": None, "by": "hand"} for id in topics]
-        assert there.post("/v1/why", json=body).json()[0]["by_hand"]["topics"] == list(topics)
+        assert api.post("/v1/why", json=body).json()[0]["by_hand"]["topics"] == list(topics)
 
     table.write_text("id,title\n")
     for path in ("tag", "why"):
-        broken = error(there.post(f"/v1/{path}", json=body), 503)
+        broken = error(api.post(f"/v1/{path}", json=body), 503)
         message = "expected the columns id,title,topics,unsure, found id,title"
         assert {"source": str(table), "line": 1, "message": message} in broken["problems"]
     write_rows(table, [row])
@@ -285,15 +285,15 @@ def test_the_model_may_be_replaced_in_between(model: Model) -> None:
         replace(model, taxonomy=Taxonomy((replace(model.topics[0], id="clicks"), *model.topics[1:]))),
     ]
     now = models[0]
-    there = client(lambda: now)
+    api = client(lambda: now)
     found = []
     for now in models:
-        answer = there.post("/v1/tag", json={"entries": [{"title": "language click"}]}).json()["entries"][0]["topics"]
+        answer = api.post("/v1/tag", json={"entries": [{"title": "language click"}]}).json()["entries"][0]["topics"]
         tagged = now.tag(jsonl.read_json_lines('{"title": "language click"}', "").entries)
         assert answer == [{"id": tag.topic.id, "score": round(tag.score or 0, 4), "by": "model"} for tag in tagged[0].tags]
-        health = there.get("/v1/health").json()
+        health = api.get("/v1/health").json()
         assert health["model"] == hash_model(now)
-        found.append((str(answer), health["model"], there.get("/v1/topics").text))
+        found.append((str(answer), health["model"], api.get("/v1/topics").text))
     assert [len(set(column)) for column in zip(*found, strict=True)] == [3, 3, 2]
 
 
@@ -303,8 +303,8 @@ def test_a_model_that_cannot_be_read_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(ModelError) as raised:
         gone()
-    there = client(gone)
-    for response in (there.get("/v1/health"), there.get("/v1/topics"), there.post("/v1/tag", json={"entries": []})):
+    api = client(gone)
+    for response in (api.get("/v1/health"), api.get("/v1/topics"), api.post("/v1/tag", json={"entries": []})):
         assert error(response, 503) == {"problems": [], "message": str(raised.value)}
 
 
@@ -330,17 +330,17 @@ def test_concurrent_requests_give_what_sequential_ones_give(root: Path, tmp_path
         assert (found.status_code, found.content) == (wanted.status_code, wanted.content)
 
 
-def test_chunks_do_not_matter(there: TestClient, model: Model) -> None:
+def test_chunks_do_not_matter(api: TestClient, model: Model) -> None:
     entries = [{"title": f"click {n} language"} for n in range(1_203)]
-    found = there.post("/v1/tag", json={"entries": entries}, headers={"accept": "application/x-ndjson"}).text.splitlines()
+    found = api.post("/v1/tag", json={"entries": entries}, headers={"accept": "application/x-ndjson"}).text.splitlines()
     assert len(found) == 1_203
-    whole = there.post("/v1/tag", json={"entries": entries}).json()["entries"]
+    whole = api.post("/v1/tag", json={"entries": entries}).json()["entries"]
     assert [json.loads(line) for line in found] == whole
     assert [entry["source"] for entry in whole] == [f"entries:{n}" for n in range(1, 1_204)]
 
 
 def test_limits_of_a_request(model: Model) -> None:
-    there = client(lambda: model, limits=Limits(n_bytes=2_000, n_entries=5, n_explained=2))
+    api = client(lambda: model, limits=Limits(n_bytes=2_000, n_entries=5, n_explained=2))
     for n, path, status in (
         (5, "tag", 200),
         (6, "tag", 413),
@@ -352,9 +352,9 @@ def test_limits_of_a_request(model: Model) -> None:
         titles = [f"click {n}" for n in range(n)]
         most = 5 if path == "tag" else 2
         for response in (
-            there.post(f"/v1/{path}", json={"entries": [{"title": title} for title in titles]}),
-            there.post(f"/v1/{path}", content="".join(f'{{"title": "{title}"}}\n' for title in titles), headers=TEXT),
-            there.post(
+            api.post(f"/v1/{path}", json={"entries": [{"title": title} for title in titles]}),
+            api.post(f"/v1/{path}", content="".join(f'{{"title": "{title}"}}\n' for title in titles), headers=TEXT),
+            api.post(
                 f"/v1/{path}", content="".join(f"IRJun 9, 2023\n{title}\tAnn Lee\nA.\n" for title in titles), headers=TEXT
             ),
         ):
@@ -362,10 +362,10 @@ def test_limits_of_a_request(model: Model) -> None:
             if status == 413:
                 wanted = f"expected at most {most} entries, found more; send them in several requests"
                 assert error(response, 413) == {"problems": [], "message": wanted}
-    assert there.post("/v1/tag", content=" " * 2_000, headers=TEXT).json() == {"entries": [], "warnings": []}
+    assert api.post("/v1/tag", content=" " * 2_000, headers=TEXT).json() == {"entries": [], "warnings": []}
     for size in (2_001, 20_000_000):
         for body in (b" " * size, iter([b" " * size])):  # with its length told, and without
-            assert error(there.post("/v1/tag", content=body, headers=TEXT), 413) == {
+            assert error(api.post("/v1/tag", content=body, headers=TEXT), 413) == {
                 "problems": [],
                 "message": "expected a body of at most 2000 bytes, found more; send the entries in several requests",
             }
@@ -390,9 +390,9 @@ WANTED = 'expected a JSON object such as {"entries": [{"title": "…"}]}, found 
         (b'{"entries": [{"title": "\xe9t\xe9"}]}', "no entry was read"),
     ],
 )
-def test_what_is_not_the_json_wanted_is_named(there: TestClient, body: bytes, message: str) -> None:
+def test_what_is_not_the_json_wanted_is_named(api: TestClient, body: bytes, message: str) -> None:
     for path in ("tag", "why"):
-        found = error(there.post(f"/v1/{path}", content=body, headers={"content-type": "application/json"}), 422)
+        found = error(api.post(f"/v1/{path}", content=body, headers={"content-type": "application/json"}), 422)
         assert found["message"].startswith(message)
 
 
@@ -415,37 +415,37 @@ def nested(depth: int) -> Any:
         ({"title": "A", "date": "9" * 5_000}, re.compile(r"expected a date .* found '9{20,}\.\.\.9{20,}'")),
     ],
 )
-def test_an_entry_that_is_not_understood_is_named(there: TestClient, entry: Any, message: Any) -> None:
+def test_an_entry_that_is_not_understood_is_named(api: TestClient, entry: Any, message: Any) -> None:
     body = json.dumps({"entries": [{"title": "Click"}, entry]})
-    found = error(there.post("/v1/tag", content=body, headers={"content-type": "application/json"}), 422)
+    found = error(api.post("/v1/tag", content=body, headers={"content-type": "application/json"}), 422)
     assert found["message"] == "1 entry read, 1 place not understood; correct what is named above"
     (problem,) = found["problems"]
     assert (problem["source"], problem["line"]) == ("entries", 2)
     assert message.fullmatch(problem["message"]) if isinstance(message, re.Pattern) else problem["message"] == message
 
 
-def test_lines_that_are_not_understood_are_named(there: TestClient, run: Run) -> None:
+def test_lines_that_are_not_understood_are_named(api: TestClient, run: Run) -> None:
     listing = "Reading list\n" + LISTING + "IRFeb 30, 2023\nNo DayAnn Lee\nText.\n"
     done = run("tag", "-", "--no-labels", stdin=listing)
     assert done.returncode == 2
     *problems, message = [line for line in done.stderr.splitlines() if "no abstract" not in line]
-    found = error(there.post("/v1/tag", content=listing, headers=TEXT), 422)
+    found = error(api.post("/v1/tag", content=listing, headers=TEXT), 422)
     assert [f"standard input:{problem['line']}: {problem['message']}" for problem in found["problems"]] == problems
     assert [problem["line"] for problem in found["problems"]] == [1, 7]
     assert found["message"] == message
 
-    found = error(there.post("/v1/tag", content=b"IRJun 9, 2023\nCaf\xe9\nA.\n", headers=TEXT), 422)
+    found = error(api.post("/v1/tag", content=b"IRJun 9, 2023\nCaf\xe9\nA.\n", headers=TEXT), 422)
     message = "expected UTF-8 text, found the byte 0xe9; save the file as UTF-8"
     assert found["problems"] == [{"source": "listing", "line": 2, "message": message}]
 
-    found = error(there.post("/v1/tag", content="IRJun 9, 2023\n" * 3_000, headers=TEXT), 422)
+    found = error(api.post("/v1/tag", content="IRJun 9, 2023\n" * 3_000, headers=TEXT), 422)
     assert len(found["problems"]) == 100
     assert found["message"].startswith("0 entries read, 3000 places not understood")
 
 
-def test_a_year_is_that_of_the_query(there: TestClient) -> None:
+def test_a_year_is_that_of_the_query(api: TestClient) -> None:
     text = "IRJun 9\nClick\tAnn Lee\nA.\n"
-    answer = there.post("/v1/tag?year=1999", content=text, headers=TEXT)
+    answer = api.post("/v1/tag?year=1999", content=text, headers=TEXT)
     assert answer.json()["entries"][0]["date"] == "1999-06-09"
 
 
@@ -460,16 +460,16 @@ def test_a_year_is_that_of_the_query(there: TestClient) -> None:
         ("why?similar=-1", ["similar: Input should be greater than or equal to 0, found '-1'"]),
     ],
 )
-def test_an_option_that_is_not_understood_is_named(there: TestClient, path: str, problems: list[str]) -> None:
-    found = error(there.post(f"/v1/{path}", json={"entries": []}), 422)
+def test_an_option_that_is_not_understood_is_named(api: TestClient, path: str, problems: list[str]) -> None:
+    found = error(api.post(f"/v1/{path}", json={"entries": []}), 422)
     assert found["message"] == "an option of the query was not understood; /v1/docs names them"
     for problem, message in zip(found["problems"], problems, strict=True):
         assert (problem["source"], problem["line"]) == ("query", None)
         assert problem["message"].startswith(message)
 
 
-def test_an_unknown_topic_is_named(there: TestClient) -> None:
-    found = error(there.post("/v1/why?topic=nix", json={"entries": [{"title": "Click"}]}), 422)
+def test_an_unknown_topic_is_named(api: TestClient) -> None:
+    found = error(api.post("/v1/why?topic=nix", json={"entries": [{"title": "Click"}]}), 422)
     assert found == {"problems": [], "message": "unknown topic 'nix'; this model has ctr, llm, rag"}
 
 
@@ -477,15 +477,15 @@ def test_an_unknown_topic_is_named(there: TestClient) -> None:
     "header",
     ["", "application/x-www-form-urlencoded", "text/html", "text/plain; charset=latin-1", 'application/json; charset="utf-16"'],
 )
-def test_another_kind_of_body_is_refused(there: TestClient, header: str) -> None:
-    found = error(there.post("/v1/tag", content=b"{}", headers={"content-type": header}), 415)
+def test_another_kind_of_body_is_refused(api: TestClient, header: str) -> None:
+    found = error(api.post("/v1/tag", content=b"{}", headers={"content-type": header}), 415)
     wanted = "expected application/json, text/plain or application/x-ndjson in UTF-8 as the content-type, found "
     assert found == {"problems": [], "message": wanted + (header or "none")}
     for good in ("Text/Plain", 'text/plain; charset="UTF-8"', "application/x-ndjson;charset=utf8"):
-        assert there.post("/v1/tag", content=b"", headers={"content-type": good}).json() == {"entries": [], "warnings": []}
+        assert api.post("/v1/tag", content=b"", headers={"content-type": good}).json() == {"entries": [], "warnings": []}
 
 
-def test_a_client_that_goes_away_ends_in_no_traceback(there: TestClient) -> None:
+def test_a_client_that_goes_away_ends_in_no_traceback(api: TestClient) -> None:
     async def call() -> list[dict[str, Any]]:
         came = iter([{"type": "http.request", "body": b"abc", "more_body": True}, {"type": "http.disconnect"}])
         sent: list[dict[str, Any]] = []
@@ -503,7 +503,7 @@ def test_a_client_that_goes_away_ends_in_no_traceback(there: TestClient) -> None
             "query_string": b"",
             "headers": [(b"content-type", b"text/plain")],
         }
-        await there.app(scope, receive, send)
+        await api.app(scope, receive, send)
         return sent
 
     start, body = asyncio.run(call())
@@ -511,19 +511,19 @@ def test_a_client_that_goes_away_ends_in_no_traceback(there: TestClient) -> None
     assert json.loads(body["body"])["error"]["message"] == "the body ended early, after 3 bytes; send it again"
 
 
-def test_another_path_or_method_is_refused_in_the_same_form(there: TestClient) -> None:
-    assert error(there.get("/v1/nix"), 404)["message"].endswith("found /v1/nix; /v1/docs tells of them")
-    assert error(there.get("/v1/docs/..%2f..%2fetc%2fpasswd"), 404)["problems"] == []
-    response = there.get("/v1/tag")
+def test_another_path_or_method_is_refused_in_the_same_form(api: TestClient) -> None:
+    assert error(api.get("/v1/nix"), 404)["message"].endswith("found /v1/nix; /v1/docs tells of them")
+    assert error(api.get("/v1/docs/..%2f..%2fetc%2fpasswd"), 404)["problems"] == []
+    response = api.get("/v1/tag")
     assert error(response, 405)["message"] == "expected POST, found GET; /v1/docs tells more"
     assert response.headers["allow"] == "POST"
-    assert error(there.delete("/v1/docs"), 405)["message"] == "expected GET, found DELETE; /v1/docs tells more"
+    assert error(api.delete("/v1/docs"), 405)["message"] == "expected GET, found DELETE; /v1/docs tells more"
 
 
-def test_odd_texts_come_back_as_text(there: TestClient) -> None:
+def test_odd_texts_come_back_as_text(api: TestClient) -> None:
     titles = [SCRIPT, "x" * 200_000, "Ünï — 点击 \u2028 🦆 \ud83e", "</script><!--", '"; \\ \n {} ]', "click\x00click"]
     body = json.dumps({"entries": [{"title": title, "authors": [title]} for title in titles]})
-    response = there.post("/v1/tag?explain=true", content=body, headers={"content-type": "application/json"})
+    response = api.post("/v1/tag?explain=true", content=body, headers={"content-type": "application/json"})
     assert response.headers["content-type"] == "application/json"
     found = response.json()["entries"]
     assert [entry["title"] for entry in found] == [
@@ -535,7 +535,7 @@ def test_odd_texts_come_back_as_text(there: TestClient) -> None:
         "click click",
     ]
     assert [topic["id"] for topic in found[5]["topics"]] == ["ctr"]
-    why = there.post("/v1/why", content=body, headers={"content-type": "application/json"}).json()
+    why = api.post("/v1/why", content=body, headers={"content-type": "application/json"}).json()
     assert [entry["title"] for entry in why] == [entry["title"] for entry in found]
 
 
@@ -543,8 +543,8 @@ def test_odd_texts_come_back_as_text(there: TestClient) -> None:
 @given(
     st.lists(st.fixed_dictionaries({"title": st.text()}, optional={"abstract": st.text(), "category": st.text() | st.none()}))
 )
-def test_any_entries_are_answered_or_named(there: TestClient, entries: list[dict[str, Any]]) -> None:
-    response = there.post("/v1/tag", content=json.dumps({"entries": entries}), headers={"content-type": "application/json"})
+def test_any_entries_are_answered_or_named(api: TestClient, entries: list[dict[str, Any]]) -> None:
+    response = api.post("/v1/tag", content=json.dumps({"entries": entries}), headers={"content-type": "application/json"})
     wanted = jsonl.read_json_lines("".join(json.dumps(entry) + "\n" for entry in entries), "entries")
     if wanted.problems:
         assert [problem["line"] for problem in error(response, 422)["problems"]] == [
@@ -556,8 +556,8 @@ def test_any_entries_are_answered_or_named(there: TestClient, entries: list[dict
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200), st.sampled_from(["text/plain", "application/json"]))
-def test_no_bytes_break_it(there: TestClient, body: bytes, kind: str) -> None:
-    response = there.post("/v1/tag", content=body, headers={"content-type": kind})
+def test_no_bytes_break_it(api: TestClient, body: bytes, kind: str) -> None:
+    response = api.post("/v1/tag", content=body, headers={"content-type": kind})
     if response.status_code != 200:
         error(response, 422)
 
@@ -572,8 +572,8 @@ def test_answers_are_those_that_the_schema_tells_of(shipped: TestClient, root: P
         ANSWERS[path.partition("?")[0]].validate_json(response.content, strict=True, extra="forbid")
 
 
-def test_the_schema_names_every_path_and_its_examples_hold(there: TestClient) -> None:
-    schema = there.get("/v1/openapi.json").json()
+def test_the_schema_names_every_path_and_its_examples_hold(api: TestClient) -> None:
+    schema = api.get("/v1/openapi.json").json()
     assert {path: list(methods) for path, methods in schema["paths"].items()} == {
         "/v1/health": ["get"],
         "/v1/topics": ["get"],
@@ -593,11 +593,11 @@ def test_the_schema_names_every_path_and_its_examples_hold(there: TestClient) ->
         for kind, content in operation.get("requestBody", {"content": {}})["content"].items():
             if "example" in content:
                 sent = content["example"] if isinstance(content["example"], str) else json.dumps(content["example"])
-                response = there.post(path, content=sent, headers={"content-type": kind})
+                response = api.post(path, content=sent, headers={"content-type": kind})
                 assert response.status_code == 200
                 entry = (response.json()["entries"] if path == "/v1/tag" else response.json())[0]
                 assert (entry["id"], entry["title"]) == ("8tfahmek", "A Click Model for Voice Search")
-    limit = there.get("/v1/openapi.json").json()["paths"]["/v1/why"]["post"]["requestBody"]["content"]["application/json"]
+    limit = api.get("/v1/openapi.json").json()["paths"]["/v1/why"]["post"]["requestBody"]["content"]["application/json"]
     assert limit["schema"]["properties"]["entries"]["maxItems"] == Limits().n_explained
 
 
@@ -623,8 +623,8 @@ class _Page(HTMLParser):
         self.links += [given["href"] or ""] if tag == "a" else []
 
 
-def test_the_page_fetches_a_stylesheet_and_nothing_else(there: TestClient) -> None:
-    response = there.get("/v1/docs")
+def test_the_page_fetches_a_stylesheet_and_nothing_else(api: TestClient) -> None:
+    response = api.get("/v1/docs")
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     assert response.headers["content-security-policy"] == policy
@@ -633,10 +633,10 @@ def test_the_page_fetches_a_stylesheet_and_nothing_else(there: TestClient) -> No
     assert not page.tags & {"script", "style", "iframe", "img", "object", "embed", "form"}
     assert len(page.ids) == len(set(page.ids))
     assert all(link == "openapi.json" or link[1:] in page.ids for link in page.links)
-    style = there.get("/v1/docs.css")
+    style = api.get("/v1/docs.css")
     assert style.headers["content-type"] == "text/css; charset=utf-8"
     assert not re.search(r"url\(|@import", style.text)
-    schema = there.get("/v1/openapi.json").json()
+    schema = api.get("/v1/openapi.json").json()
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             assert f"<code>{method.upper()} {path}</code>" in response.text
@@ -644,8 +644,8 @@ def test_the_page_fetches_a_stylesheet_and_nothing_else(there: TestClient) -> No
                 assert f"<code>{option['name']}</code>" in response.text
 
 
-def test_the_page_shows_markup_of_a_schema_as_text(there: TestClient) -> None:
-    schema = there.get("/v1/openapi.json").json()
+def test_the_page_shows_markup_of_a_schema_as_text(api: TestClient) -> None:
+    schema = api.get("/v1/openapi.json").json()
     schema["info"]["title"] = SCRIPT
     schema["components"]["schemas"]["Tag"]["properties"]["score"]["description"] = f"`{SCRIPT}`"
     text = api_page.render_page(schema)

@@ -147,10 +147,10 @@ def test_the_pieces_of_a_text_are_the_text_and_say_what_words_did(session: Revie
 
 
 def test_precedents_are_labelled_and_new_labels_are_among_them(session: ReviewSession) -> None:
-    assert session.similar(LANGUAGE) == [], "the only labelled entry shares no known word"
+    assert session.similar(LANGUAGE) == (), "the only labelled entry shares no known word"
     session.save(CLICK, [YES, NO, UNSURE], None)
     (found,) = session.similar(LANGUAGE)
-    assert (found["id"], found["topics"], found["unsure"]) == (CLICK, ["ctr"], ["chat"])
+    assert (found.entry.id, found.labels.topics, found.labels.unsure) == (CLICK, ("ctr",), ("chat",))
 
 
 def test_a_mark_takes_with_it_what_follows_from_it(session: ReviewSession) -> None:

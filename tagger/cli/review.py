@@ -42,15 +42,15 @@ def review(
 
     check_can_serve(host, token)
     folder = require_workspace(workspace)
-    tagger = load_model(model, folder)
+    loaded = load_model(model, folder)
     listing = read_files(listings or [], year)
     warn(listing.warnings)
     from tagger.server.jobs import JobRunner
     from tagger.server.review import Review
     from tagger.server.session import ReviewSession
 
-    reviewed = Review(ReviewSession(folder, tagger, listing.all()), JobRunner())
-    serve(reviewed, host, port, token, audit=not listings, ready=lambda address: _ready(address, browser))
+    page_review = Review(ReviewSession(folder, loaded, listing.all()), JobRunner())
+    serve(page_review, host, port, token, audit=not listings, ready=lambda address: _ready(address, browser))
 
 
 def _ready(address: str, browser: bool) -> None:

@@ -56,11 +56,11 @@ _JSON_LINES_TYPE = JSON_LINES.media_types[0]
 _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 
-def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, limits: Limits = LIMITS) -> APIRouter:
+def make_api(get_model: Callable[[], Model], workspace: Workspace | None = None, limits: Limits = LIMITS) -> APIRouter:
     """The routes of the REST API, all under /v1/.
 
     Args:
-        tagger: gives the model; asked once a request, so that the model may be replaced while the server runs.
+        get_model: gives the model; called once a request, so that the model may be replaced while the server runs.
         workspace: whose labels win over the model and serve as precedents; they are read again when their files change.
             None for the model alone.
         limits: how much one request may hold; more is refused with status 413.
@@ -79,7 +79,7 @@ def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, li
         responses={200: answer_spec(Health, "The server answers."), **error_specs(503)},
     )
     def health() -> Response:
-        model = tagger()
+        model = get_model()
         return json_response({"ok": True, "version": __version__, "model": model_hash(model), "topics": len(model.topics)})
 
     @router.get(
@@ -88,7 +88,7 @@ def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, li
         responses={200: answer_spec(TopicsAnswer, "The topics."), **error_specs(503)},
     )
     def topics() -> Response:
-        rows = topic_rows(tagger(), hand().taxonomy.topics)
+        rows = topic_rows(get_model(), hand().taxonomy.topics)
         return json_response({"topics": [row | {"learned": row["threshold"] is not None} for row in rows]})
 
     @router.post(
@@ -108,7 +108,7 @@ def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, li
         With the header `Accept: application/x-ndjson` the answer is JSON Lines, sent as they are made, and without warnings.
         """
         listing = parse_body(body, options.year, limits.n_explained if options.explain else limits.n_entries)
-        lines = _tagged_lines(tagger(), listing.entries, hand(), options)
+        lines = _tagged_lines(get_model(), listing.entries, hand(), options)
         if _JSON_LINES_TYPE in request.headers.get("accept", ""):
             return StreamingResponse(lines, media_type=_JSON_LINES_TYPE)
         entries = "".join(lines).rstrip("\n").replace("\n", ",\n")  # no text in JSON holds an end of line
@@ -124,7 +124,7 @@ def make_api(tagger: Callable[[], Model], workspace: Workspace | None = None, li
     def why(body: Annotated[RequestBody, Depends(receive)], options: Annotated[WhyOptions, Query()]) -> Response:
         """For each entry all that the scores of its topics are the sum of, and the labelled entries that are most similar."""
         listing = parse_body(body, options.year, limits.n_explained)
-        explanations = explain_entries(tagger(), listing.entries, labels(), options.topic, options.similar)
+        explanations = explain_entries(get_model(), listing.entries, labels(), options.topic, options.similar)
         return text_response(format_explanations(explanations, "json"))
 
     _add_docs(router)

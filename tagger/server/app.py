@@ -11,9 +11,9 @@ from tagger import __version__
 from tagger.errors import TaggerError
 from tagger.labels.store import RowChangedError
 from tagger.server.api import make_api
-from tagger.server.desk import make_desk
 from tagger.server.guard import Guard, GuardMiddleware
 from tagger.server.live_labels import UnknownEntryError
+from tagger.server.page_api import make_page_api
 from tagger.server.page_json import row_json
 from tagger.server.pages import make_pages
 from tagger.server.review import Review
@@ -34,7 +34,7 @@ def make_app(review: Review, guard: Guard) -> FastAPI:
     app.add_middleware(GuardMiddleware, guard=guard)
     _add_error_handlers(app)
     app.include_router(make_pages(review, guard))
-    app.include_router(make_desk(review))
+    app.include_router(make_page_api(review))
     app.include_router(make_api(lambda: review.session.model, review.session.workspace))
     return app
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tagger.curation.session import LabellingSession, Mark, Marks, set_mark
 from tagger.entry import Entry
@@ -18,7 +17,7 @@ from tagger.labels.closure import implied_labels
 from tagger.labels.dataset import Labels
 from tagger.labels.store import LabelEdit
 from tagger.labels.table import LabelRow
-from tagger.model.explain import SimilarEntryIndex, similar_entry_to_json
+from tagger.model.explain import SimilarEntry, SimilarEntryIndex
 from tagger.model.model import Model
 from tagger.server.doubts import DoubtedLabel, DoubtedLabels
 from tagger.server.entry_state import EntryDetails, EntryState, SavedEntry, SeenLabels
@@ -158,8 +157,8 @@ class ReviewSession:
         newer = {known.id: known for known in self._labels.labelling.topics if known.id not in of_model}
         return without_evidence(entry, newer[topic]) if topic in newer else explain_topic(self.model, entry, topic)
 
-    def similar(self, id: str) -> list[dict[str, Any]]:
-        """The labelled entries that are most like one; see `SimilarEntryIndex`.
+    def similar(self, id: str) -> tuple[SimilarEntry, ...]:
+        """The labelled entries that are most like one, nearest first; see `SimilarEntryIndex`.
 
         Raises:
             UnknownEntryError: if there is no such entry.
@@ -173,7 +172,7 @@ class ReviewSession:
                 self._similar = SimilarEntryIndex(self.model, Labels(current.taxonomy, tuple(labelled), rows))
                 self._similar_rows = current.rows
             (similar,) = self._similar.find([current.entries[n]], _N_SIMILAR)
-        return [similar_entry_to_json(one) for one in similar]
+        return similar
 
     def change_mark(self, marks: Sequence[Mark], topic: str, mark: Mark) -> Marks:
         """Marks with the one of a topic changed, and with it those that follow from it.
@@ -183,7 +182,7 @@ class ReviewSession:
         """
         taxonomy = self._labels.labelling.taxonomy
         if topic not in taxonomy.column or len(marks) != len(taxonomy.topics):
-            raise UsageError(f"the topics have changed, they are {', '.join(taxonomy.ids)} now; reload the page")
+            raise UsageError(f"the topics have changed (now {', '.join(taxonomy.ids)}); reload the page")
         return set_mark(tuple(marks), taxonomy.column[topic], mark, taxonomy)
 
     def save(self, id: str, marks: Sequence[Mark], seen: SeenLabels | None) -> SavedEntry:

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from tagger.curation.session import KEYS, Mark
+from tagger.model.explain import similar_entry_to_json
 from tagger.server.entry_state import SeenLabels
 from tagger.server.page_json import (
     entry_json,
@@ -22,7 +23,7 @@ from tagger.server.queue import ORDERS, QueueFilter
 from tagger.server.review import Review
 
 __all__ = [
-    "make_desk",
+    "make_page_api",
 ]
 
 
@@ -45,7 +46,7 @@ class _MarkRequest(BaseModel):
     mark: Mark
 
 
-def make_desk(review: Review) -> APIRouter:
+def make_page_api(review: Review) -> APIRouter:
     """The routes that the page asks."""
     router = APIRouter(prefix="/desk")
     _add_entries(router, review)
@@ -81,7 +82,7 @@ def _add_entries(router: APIRouter, review: Review) -> None:
 
     @router.get("/entries/{id}/similar")
     def get_similar(id: str) -> list[dict[str, Any]]:
-        return session.similar(id)
+        return [similar_entry_to_json(each) for each in session.similar(id)]
 
     @router.post("/entries/{id}")
     def save(id: str, request: _SaveRequest) -> dict[str, Any]:
