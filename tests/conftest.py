@@ -104,8 +104,9 @@ def tiny(tmp_path: Path) -> Path:
     """The file of a model made by hand: "click" speaks for ctr, "language" for llm and against ctr; rag is not learned."""
     import numpy as np
 
-    from tagger.model.model import Model, compress_weights
+    from tagger.model.model import Model
     from tagger.model.training_record import TrainingRecord
+    from tagger.model.weights import compress_weights
     from tagger.taxonomy import Taxonomy, Topic
     from tagger.text.hashed_vocabulary import build_vocabulary
 

@@ -20,8 +20,8 @@ from tagger.batch.settings import BatchSettings
 from tagger.formats.csv_table import CSV
 from tagger.formats.format import WriteOptions
 from tagger.formats.json_lines import JSON_LINES
-from tagger.model.model import compress_weights
 from tagger.model.storage import save_model
+from tagger.model.weights import compress_weights
 from tagger.taxonomy import Taxonomy, Topic
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -46,7 +46,7 @@ def here(tmp_path: Path, tiny: Path) -> Path:
     """A folder with a listing and two models: in `later` a click speaks for a new topic too, and less for ctr."""
     (tmp_path / "l.txt").write_text(LISTING)
     model = load(tiny)
-    weights = model.full_weights.copy()
+    weights = model.sparse_weights.full.copy()
     click = model.terms.index("click")
     weights[click] = (2.0, 0, 5.0)
     later = replace(

@@ -14,9 +14,9 @@ from tagger import Entry, Model, UsageError, load
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
 from tagger.model.decision import apply_thresholds
-from tagger.model.model import compress_weights
 from tagger.model.storage import model_to_bytes
 from tagger.model.training_record import TrainingRecord
+from tagger.model.weights import compress_weights
 from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.hashed_vocabulary import build_vocabulary
 from tagger.text.normalize import entry_text
@@ -51,7 +51,7 @@ def test_equal_models_are_equal_and_hash_alike(model: Model) -> None:
         {"taxonomy": replace(model.taxonomy, max_topics=1)},
         {"taxonomy": Taxonomy(model.topics[:3])},
         {"training": TrainingRecord()},
-        {"shown": (0,)},
+        {"shown_topics": ("ctr",)},
     ):
         assert replace(model, **change) != model
 
@@ -173,15 +173,28 @@ def small() -> Model:
     )
 
 
-def test_many_topics_score_as_a_full_array_does(model: Model, entries: list[Entry], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The way that a model of thousands of topics goes, block by block."""
-    full = model.scores(entries)
-    monkeypatch.setattr("tagger.model.model._DENSE", 0)
-    monkeypatch.setattr("tagger.model.model._BLOCK", 100)
-    again = replace(model)
-    assert max(len(block) for block in again.iterate_scores(entry_text(entry) for entry in entries)) == 7
-    np.testing.assert_allclose(again.scores(entries), full, rtol=1e-12)
-    assert again.tag(entries) == model.tag(entries)
+def test_many_topics_score_as_a_few_do(model: Model, entries: list[Entry]) -> None:
+    """From 64 topics on scipy multiplies; the shipped model six times side by side has 72."""
+    topics = tuple(replace(topic, id=f"{topic.id}{n}") for n in range(6) for topic in model.topics)
+    many = replace(
+        model,
+        taxonomy=Taxonomy(topics),
+        **compress_weights(np.tile(model.sparse_weights.full, 6)),
+        bias=np.tile(model.bias, 6),
+        thresholds=np.tile(model.thresholds, 6),
+    )
+    np.testing.assert_allclose(many.scores(entries), np.tile(model.scores(entries), 6), rtol=1e-12)
+    for of_many, of_few in zip(many.tag(entries), model.tag(entries), strict=True):
+        ids = {tag.topic.id for tag in of_few.tags}
+        assert {tag.topic.id for tag in of_many.tags} == {f"{id}{n}" for id in ids for n in range(6)}
+
+
+def test_blocks_join_to_the_scores_of_all(model: Model, entries: list[Entry]) -> None:
+    texts = [entry_text(entry) for entry in entries]
+    blocks = list(model.iterate_scores(texts, block_scores=100))
+    assert {len(block) for block in blocks} <= set(range(1, 100 // len(model.topics) + 1))
+    np.testing.assert_allclose(np.concatenate(blocks), model.score_texts(texts), rtol=1e-12)
+    assert [len(block) for block in model.iterate_scores(texts[:3], block_scores=1)] == [1, 1, 1]
 
 
 def test_the_best_topic_is_tagged_in_any_case_where_the_model_says_so() -> None:

@@ -716,7 +716,7 @@ def test_retrain_and_ci_say_so(run: Run, workspace: Path) -> None:
 
 def two(max_topics: int | None = None) -> Model:
     """A model in which each topic stands for a word of its own."""
-    from tagger.model.model import compress_weights
+    from tagger.model.weights import compress_weights
     from tagger.text.hashed_vocabulary import build_vocabulary
 
     terms, written = build_vocabulary(["click", "language", "the"], 1)

@@ -19,9 +19,9 @@ from tagger.formats.registry import TEXT_FORMATS
 from tagger.formats.wording import require_scores
 from tagger.labels.dataset import Labels
 from tagger.model.explain import add_reasons
-from tagger.model.model import compress_weights
 from tagger.model.storage import FORMAT, hash_model, model_from_bytes, model_to_bytes, save_model
 from tagger.model.training_record import PrecisionSupport, TrainingRecord
+from tagger.model.weights import compress_weights
 from tagger.taxonomy import Taxonomy, Topic
 
 DATA = Path(__file__).parent / "data"

@@ -159,7 +159,7 @@ def telling_positions(model: Model, entry: Entry) -> frozenset[Position]:
     (found,) = model.tag([entry])
     topics = [tag.topic for tag in found.tags] + ([found.nearest] if found.nearest else [])
     reasons = [[reason for reason in model.why(entry, topic.id) if reason.share > 0] for topic in topics]
-    there = model.places(entry)
+    there = model.term_positions(entry)
     return frozenset(place for some in reasons for reason in some[:_N_TELLING] for place in there[reason.term])
 
 

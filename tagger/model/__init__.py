@@ -1,5 +1,5 @@
 """The trained model: scores, tags, reasons; its file.
 
-In the order of imports: log_odds.py, decision.py, training_record.py, model.py, header.py, storage.py, explain.py,
-sklearn_export.py.
+In the order of imports: log_odds.py, decision.py, training_record.py, weights.py, model.py, header.py, storage.py,
+explain.py, sklearn_export.py.
 """

@@ -144,7 +144,7 @@ def explain_entries(
     for n, (entry, tagged) in enumerate(zip(entries, model.tag(entries), strict=True)):
         columns = asked or _columns_to_explain(model, scores[n], {tag.topic.id for tag in tagged.tags})
         columns = sorted(columns, key=lambda column: -scores[n, column])
-        positions = model.places(entry)
+        positions = model.term_positions(entry)
         explained = tuple(_explain_topic(model, entry, column, scores[n], tags[n], positions) for column in columns)
         explanations.append(Explanation(entry, by_hand.get(entry.id), explained, similar[n]))
     return explanations
@@ -152,7 +152,7 @@ def explain_entries(
 
 def _columns_to_explain(model: Model, scores: NDArray[np.float64], tagged: set[str]) -> list[int]:
     """The columns of the topics tagged, by id, and of the others that come nearest to their thresholds."""
-    learned = [t for t in model.columns if model.learned[t]]
+    learned = [t for t in model.shown_columns if model.learned[t]]
     others = [t for t in learned if model.topics[t].id not in tagged]
     others.sort(key=lambda t: float(model.thresholds[t] - scores[t]))  # nearest is what it is in a note of `Model.tag`
     return [t for t in learned if model.topics[t].id in tagged] + others[:_N_NEAREST_TOPICS]

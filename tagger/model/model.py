@@ -19,6 +19,7 @@ from tagger.labels.table import LabelRow
 from tagger.model.decision import apply_thresholds, blocking_topics, learned_topics, raise_to_descendants, reach_thresholds
 from tagger.model.log_odds import sigmoid
 from tagger.model.training_record import TrainingRecord
+from tagger.model.weights import SparseWeights
 from tagger.tags import Reason, Tag, Tagged, TopicScores
 from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.hashed_vocabulary import HashedVocabulary
@@ -28,14 +29,19 @@ from tagger.text.tfidf import count_terms, tfidf_weights
 
 __all__ = [
     "Model",
-    "compress_weights",
 ]
 
 
-_MANY, _DENSE = 64, 1 << 25  # from so many topics on, or of more weights with those that are 0, a sparse product is faster
+_BLOCK_SCORES = 1 << 20  # scores that are in memory at once: entries times topics
 
 
-_BLOCK = 1 << 20  # scores that are held at once
+@dataclass(frozen=True, slots=True, eq=False)
+class _ScoredBlock:
+    """Some entries that were scored together, and how many of their words the model knows."""
+
+    scores: NDArray[np.float64]  # (n_entries, n_topics)
+    n_known_words: NDArray[np.int64]  # (n_entries,)
+    n_words: NDArray[np.int64]  # (n_entries,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +69,7 @@ class Model:
     out_of_fold_ids: NDArray[np.uint8]  # (n_labelled, 8), ASCII
     min_topics: int = 0  # 1 to tag the best topic of an entry in any case
     training: TrainingRecord = field(default_factory=TrainingRecord)
-    shown: tuple[int, ...] | None = None  # columns of the topics to show; None for all
+    shown_topics: tuple[str, ...] | None = None  # ids of the topics to show; None for all
 
     def __eq__(self, other: object) -> bool:
         """Whether all fields are equal, arrays value by value."""
@@ -102,7 +108,7 @@ class Model:
         return float(self.thresholds[self.taxonomy.column[topic]]) if self.is_learned(topic) else None
 
     @cached_property
-    def _terms(self) -> HashedVocabulary:
+    def _vocabulary(self) -> HashedVocabulary:
         return HashedVocabulary(self.hashes)
 
     @cached_property
@@ -110,17 +116,15 @@ class Model:
         return self.idf.astype(np.float64)
 
     @cached_property
-    def _rows(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Starts, columns and weights in the width to reckon with."""
-        return self.weight_starts.astype(np.int64), self.weight_topics.astype(np.int64), self.weights.astype(np.float64)
+    def sparse_weights(self) -> SparseWeights:
+        """The weights, ready to compute with."""
+        return SparseWeights(self.weight_starts, self.weight_topics, self.weights, len(self.topics))
 
     @cached_property
-    def full_weights(self) -> NDArray[np.float64]:
-        """All weights, those that are 0 too: (n_terms, n_topics)."""
-        starts, columns, weights = self._rows
-        full = np.zeros((len(self.hashes), len(self.topics)))
-        full[np.repeat(np.arange(len(full)), np.diff(starts)), columns] = weights
-        return full
+    def shown_columns(self) -> NDArray[np.int64]:
+        """The columns of the topics that are shown: (n_shown,)."""
+        shown = self.taxonomy.ids if self.shown_topics is None else self.shown_topics
+        return np.array([self.taxonomy.column[topic] for topic in shown], dtype=np.int64)
 
     def scores(self, entries: Iterable[Entry]) -> NDArray[np.float64]:
         """(n_entries, n_topics): for each topic the probability that it applies."""
@@ -130,9 +134,12 @@ class Model:
         """As `scores`, of texts as `tagger.text.normalize.entry_text` makes them."""
         return np.concatenate([*self.iterate_scores(texts), np.zeros((0, len(self.topics)))])
 
-    def iterate_scores(self, texts: Iterable[str]) -> Iterator[NDArray[np.float64]]:
-        """As `score_texts`, a block of texts at a time, so that many topics never fill the memory."""
-        return (scores for scores, _, _ in self._scored(texts))
+    def iterate_scores(self, texts: Iterable[str], block_scores: int = _BLOCK_SCORES) -> Iterator[NDArray[np.float64]]:
+        """As `score_texts`, a block of texts at a time, so that many topics never fill the memory.
+
+        A block has `block_scores` scores at most, but one text at least.
+        """
+        return (block.scores for block in self._score_blocks(texts, block_scores))
 
     def predict(self, scores: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which topics entries with these scores are tagged with, (n_entries, n_topics) both; see `tagger.model.decision`."""
@@ -153,24 +160,20 @@ class Model:
             hand_taxonomy: the topics that the rows use, where the model does not have them all.
             all_scores: whether to keep the scores of all topics that are learned and shown.
         """
-        scored_columns, scored_topics = list(self._scored_columns), self.scored_topics
-        named = {topic.id: topic for topic in (*self.topics, *hand_taxonomy.topics)}
-        ancestors = Taxonomy(tuple(named.values())).ancestors
-        shown = None if self.shown is None else {self.topics[t].id for t in self.shown}
+        by_id = {topic.id: topic for topic in (*self.topics, *hand_taxonomy.topics)}
+        taxonomy = Taxonomy(tuple(by_id.values()))
         results: list[Tagged] = []
-        for scores, known, words in self._scored(entry_text(entry) for entry in entries):
-            yes = self.predict(scores)
-            for n, entry in enumerate(entries[len(results) : len(results) + len(scores)]):
-                if hand is not None and (row := hand.get(entry.id)) is not None:
-                    said = dict.fromkeys(up for topic in row.topics for up in (topic, *ancestors.get(topic, ())))
-                    tags = tuple(Tag(named.get(id, Topic(id, id)), None, "hand") for id in said if shown is None or id in shown)
-                    note = None if tags else f"labelled by hand as having no{' such' if said else ''} topic"
-                    results.append(Tagged(entry, tags, note=note, by="hand"))
-                else:
-                    results.append(self._tagged(entry, scores[n], yes[n], int(known[n]), int(words[n])))
+        for block in self._score_blocks(entry_text(entry) for entry in entries):
+            tags = self.predict(block.scores)
+            for n, entry in enumerate(entries[len(results) : len(results) + len(tags)]):
+                row = hand.get(entry.id) if hand is not None else None
+                tagged = (
+                    self._tag_from_scores(entry, block, n, tags[n]) if row is None else self._tag_from_row(entry, row, taxonomy)
+                )
                 if all_scores:
-                    values = tuple(scores[n, scored_columns].tolist())
-                    results[-1] = replace(results[-1], scores=TopicScores(scored_topics, values))
+                    scores = tuple(block.scores[n, self._scored_columns].tolist())
+                    tagged = replace(tagged, scores=TopicScores(self.scored_topics, scores))
+                results.append(tagged)
         return results
 
     def restricted_to(self, topics: Sequence[str]) -> Model:
@@ -179,21 +182,18 @@ class Model:
         Raises:
             UsageError: if the model has no such topic.
         """
-        return replace(self, shown=tuple(self.column(topic) for topic in dict.fromkeys(topics)))
+        for topic in topics:
+            self.column(topic)
+        return replace(self, shown_topics=tuple(dict.fromkeys(topics)))
 
-    @property
-    def columns(self) -> tuple[int, ...]:
-        """The columns of the topics that are shown."""
-        return tuple(range(len(self.topics))) if self.shown is None else self.shown
-
-    @property
+    @cached_property
     def scored_topics(self) -> tuple[Topic, ...]:
         """The topics that are shown and that the model has learned: those of `Tagged.scores`."""
         return tuple(self.topics[t] for t in self._scored_columns)
 
-    @property
-    def _scored_columns(self) -> tuple[int, ...]:
-        return tuple(t for t in self.columns if self.learned[t])
+    @cached_property
+    def _scored_columns(self) -> NDArray[np.int64]:
+        return self.shown_columns[self.learned[self.shown_columns]]
 
     def column(self, topic: str) -> int:
         """The column of a topic.
@@ -214,89 +214,62 @@ class Model:
             UsageError: if the model has no such topic.
         """
         column = self.column(topic)
-        (counts,) = count_terms([entry_text(entry)], self._terms)
-        starts, columns, weights = self._rows
-        mine = np.concatenate([np.arange(starts[term], starts[term + 1]) for term in counts.terms] or [np.zeros(0, np.int64)])
-        owners = np.repeat(np.arange(len(counts.terms)), np.diff(starts)[counts.terms])
-        mine, owners = mine[columns[mine] == column], owners[columns[mine] == column]
-        shares = np.zeros(len(counts.terms))
-        shares[owners] = tfidf_weights(counts.starts, counts.terms, counts.counts, self._idf)[owners] * weights[mine]
-        order = sorted(range(len(shares)), key=lambda n: (-abs(shares[n]), self.terms[counts.terms[n]]))
-        return [Reason(self.terms[counts.terms[n]], float(shares[n])) for n in order if shares[n]]
+        (counts,) = count_terms([entry_text(entry)], self._vocabulary)
+        values = tfidf_weights(counts.starts, counts.terms, counts.counts, self._idf)
+        shares = values * self.sparse_weights.of_topic(column, counts.terms)
+        reasons = [Reason(self.terms[term], float(share)) for term, share in zip(counts.terms, shares, strict=True) if share]
+        return sorted(reasons, key=lambda reason: (-abs(reason.share), reason.term))
 
-    def places(self, entry: Entry) -> dict[str, list[Position]]:
+    def term_positions(self, entry: Entry) -> dict[str, list[Position]]:
         """Where each known term of an entry stands in its title and abstract; see `find_positions`."""
-        return {self.terms[term]: there for term, there in find_positions(entry, self._terms).items()}
+        return {self.terms[term]: positions for term, positions in find_positions(entry, self._vocabulary).items()}
 
-    def _scored(self, texts: Iterable[str]) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]]:
-        """Block by block: scores (n, n_topics), known words (n,), all words (n,)."""
-        most = max(1, _BLOCK // max(1, len(self.topics)))
-        for counts in count_terms(texts, self._terms):
+    def _score_blocks(self, texts: Iterable[str], block_scores: int = _BLOCK_SCORES) -> Iterator[_ScoredBlock]:
+        block_rows = max(1, block_scores // max(1, len(self.topics)))
+        for counts in count_terms(texts, self._vocabulary):
             values = tfidf_weights(counts.starts, counts.terms, counts.counts, self._idf)
-            for first in range(0, len(counts.n_known_words), most):
-                rows = slice(first, min(first + most, len(counts.n_known_words)))
+            for first in range(0, len(counts.n_words), block_rows):
+                rows = slice(first, min(first + block_rows, len(counts.n_words)))
                 starts = counts.starts[first : rows.stop + 1]
-                part = slice(starts[0], starts[-1])
-                logits = self._sums(starts - starts[0], counts.terms[part], values[part])
-                logits += self.bias
-                scores = raise_to_descendants(sigmoid(logits), self.taxonomy)
-                yield scores, counts.n_known_words[rows], counts.n_words[rows]
+                cells = slice(starts[0], starts[-1])
+                log_odds = self.sparse_weights.multiply(starts - starts[0], counts.terms[cells], values[cells])
+                log_odds += self.bias
+                scores = raise_to_descendants(sigmoid(log_odds), self.taxonomy)
+                yield _ScoredBlock(scores, counts.n_known_words[rows], counts.n_words[rows])
 
-    def _sums(
-        self, rows: NDArray[np.integer[Any]], terms: NDArray[np.integer[Any]], values: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Compressed sparse rows, as in `TermCounts`, times the weights: (n, n_topics)."""
-        sums = np.zeros((len(rows) - 1, len(self.topics)))
-        if sums.size == 0 or len(terms) == 0:
-            return sums
-        if len(self.topics) < _MANY and len(self.hashes) * len(self.topics) <= _DENSE:
-            shares = self.full_weights.take(terms, axis=0)
-            shares *= values[:, None]
-            filled = np.flatnonzero(np.diff(rows))
-            sums[filled] = np.add.reduceat(shares, rows[filled], axis=0)
-            return sums
-        # With many topics it takes a fraction of numpy's time, which is worth its import.
-        from scipy.sparse import csr_array
+    def _tag_from_row(self, entry: Entry, row: LabelRow, taxonomy: Taxonomy) -> Tagged:
+        """The topics that a person gave, and those that they imply, as far as they are shown."""
+        given = dict.fromkeys(topic for label in row.topics for topic in (label, *taxonomy.ancestors.get(label, ())))
+        shown = [topic for topic in given if self.shown_topics is None or topic in self.shown_topics]
+        topics = [taxonomy.topics[taxonomy.column[id]] if id in taxonomy.column else Topic(id, id) for id in shown]
+        note = None if topics else f"labelled by hand as having no{' such' if given else ''} topic"
+        return Tagged(entry, tuple(Tag(topic, None, "hand") for topic in topics), note=note, by="hand")
 
-        x = csr_array((values, terms, rows), shape=(len(sums), len(self.hashes)))
-        starts, columns, weights = self._rows
-        return np.asarray((x @ csr_array((weights, columns, starts), shape=(len(self.hashes), len(self.topics)))).toarray())
-
-    def _tagged(self, entry: Entry, scores: NDArray[np.float64], yes: NDArray[np.bool_], known: int, words: int) -> Tagged:
-        columns = np.array(self.columns, dtype=np.int64)
-        found = columns[yes[columns]]
-        if len(found):
-            order = found[np.argsort(-scores[found], kind="stable")]
-            return Tagged(entry, tuple(Tag(self.topics[t], float(scores[t]), "model") for t in order))
-        if not known:
+    def _tag_from_scores(self, entry: Entry, block: _ScoredBlock, n: int, tags: NDArray[np.bool_]) -> Tagged:
+        """The topics shown that entry n of a block is tagged with, best first, or a note on why there is none."""
+        scores = block.scores[n]
+        columns = self.shown_columns[tags[self.shown_columns]]
+        if len(columns):
+            best_first = columns[np.argsort(-scores[columns], kind="stable")]
+            return Tagged(entry, tuple(Tag(self.topics[t], float(scores[t]), "model") for t in best_first))
+        if not block.n_known_words[n]:
             return Tagged(entry, (), note="no topic: no word of it is known")
-        if not self.learned[columns].any():
+        if not self.learned[self.shown_columns].any():
             return Tagged(entry, (), note="no topic: the model has learned none of them")
-        near = int(columns[(self.thresholds[columns] - scores[columns]).argmin()])
-        if known / words < (self.training.usual_known_share or 0) and (scores < self.thresholds / 2).all():
-            note = (
-                f"unlike the labelled entries: {known / words:.0%} of its words are known, and no topic is near its threshold"
-            )
-        elif reach_thresholds(scores, self.thresholds)[near]:
-            others = ", ".join(self.topics[t].name for t in blocking_topics(near, yes, self.taxonomy))
-            note = f"no such topic: {self.topics[near].name} gives way to {others}"
-        else:
-            digits = 2 if f"{scores[near]:.2f}" != f"{self.thresholds[near]:.2f}" else 4
-            note = (
-                f"no topic: nearest is {self.topics[near].name}, {scores[near]:.{digits}f} "
-                f"with the threshold at {self.thresholds[near]:.{digits}f}"
-            )
-        return Tagged(entry, (), note=note, nearest=self.topics[near])
+        nearest = int(self.shown_columns[(self.thresholds - scores)[self.shown_columns].argmin()])
+        note = self._note(nearest, scores, tags, int(block.n_known_words[n]) / int(block.n_words[n]))
+        return Tagged(entry, (), note=note, nearest=self.topics[nearest])
 
-
-def compress_weights(full: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """A full array of weights, (n_terms, n_topics), in the three arrays of a `Model`."""
-    there = full != 0
-    return {
-        "weight_starts": np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.uint64),
-        "weight_topics": np.nonzero(there)[1].astype(np.uint32),
-        "weights": full[there].astype(np.float32),
-    }
+    def _note(self, nearest: int, scores: NDArray[np.float64], tags: NDArray[np.bool_], known_share: float) -> str:
+        """Why an entry has no topic, given the column of the one nearest to its threshold, and its share of known words."""
+        name, score, threshold = self.topics[nearest].name, scores[nearest], self.thresholds[nearest]
+        if known_share < (self.training.usual_known_share or 0) and (scores < self.thresholds / 2).all():
+            return f"unlike the labelled entries: {known_share:.0%} of its words are known, and no topic is near its threshold"
+        if reach_thresholds(scores, self.thresholds)[nearest]:
+            likelier = ", ".join(self.topics[t].name for t in blocking_topics(nearest, tags, self.taxonomy))
+            return f"no such topic: {name} gives way to {likelier}"
+        digits = 2 if f"{score:.2f}" != f"{threshold:.2f}" else 4
+        return f"no topic: nearest is {name}, {score:.{digits}f} with the threshold at {threshold:.{digits}f}"
 
 
 def _fields(model: Model) -> list[str]:

@@ -87,7 +87,7 @@ def to_pipeline(model: Model) -> Pipeline:
     classifier.classes_ = []
     for t, threshold in enumerate(model.thresholds):
         linear = LogisticRegression()
-        linear.coef_ = model.full_weights[:, t][None]
+        linear.coef_ = model.sparse_weights.full[:, t][None]
         linear.intercept_ = model.bias[t : t + 1]
         linear.classes_ = np.array([0, 1])
         linear.n_features_in_ = len(model.hashes)

@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from tagger.atomic import write_whole
 from tagger.errors import ModelError
 from tagger.model.header import build_header, file_error, parse_header, shorten
-from tagger.model.model import Model, compress_weights
+from tagger.model.model import Model
+from tagger.model.weights import compress_weights
 from tagger.stamp import hash_bytes
 
 __all__ = [
