@@ -25,8 +25,9 @@ from made_up import draw_labels
 from tagger import Entry, LabelsError, ListingError, Taxonomy, Topic
 from tagger.atomic import write_whole
 from tagger.curation.label_errors import find_label_errors, label_error_log_odds, out_of_fold_log_odds
+from tagger.labels.confirmed import read_confirmed
 from tagger.labels.dataset import Labels, read_labels
-from tagger.labels.reviewed import AuditAnswer, apply_answers, read_answers, read_confirmed
+from tagger.labels.reviewed import AuditAnswer, apply_answers, read_answers
 from tagger.labels.table import LabelRow, read_rows
 from tagger.reports.audit import audit_text, question_text
 from tagger.text.normalize import entry_text
@@ -240,7 +241,7 @@ def test_what_is_no_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, li
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("", "confirmed.csv:1: expected the columns id,title,topic,label"),
+        ("", "confirmed.csv:1: expected the columns id,title,topic,label, found nothing"),
         ("id,title,topic,label\n1,x,a,perhaps\n", "confirmed.csv:2: expected id,title,topic,label with the label yes or no"),
         ('id,title,topic,label\n1,"x', "confirmed.csv:2: expected a CSV table: unexpected end of data"),
     ],

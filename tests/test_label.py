@@ -323,7 +323,7 @@ def watch(event, arguments):
 
 sys.addaudithook(watch)
 saved = folder.save(LabelEdit(entry, None, row))
-folder.save(LabelEdit(entry, row, None, saved.text))
+folder.save(LabelEdit(entry, row, None, saved.added_text))
 print(seen)
 """
 

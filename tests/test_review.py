@@ -18,8 +18,8 @@ from test_label import BILE, CLICK, LANGUAGE, WATER, put, said
 
 from tagger import Entry, Taxonomy, Topic, UsageError, load, read_listing
 from tagger.curation.session import Mark
+from tagger.labels.confirmed import read_confirmed
 from tagger.labels.dataset import read_labels
-from tagger.labels.reviewed import read_confirmed
 from tagger.labels.store import RowChangedError
 from tagger.labels.table import LabelRow, read_rows, write_rows
 from tagger.model.storage import save_model

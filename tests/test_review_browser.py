@@ -18,8 +18,8 @@ from screens import Screen
 from servers import Server, served
 
 from tagger.entry import entry_id
+from tagger.labels.confirmed import read_confirmed
 from tagger.labels.dataset import read_labels
-from tagger.labels.reviewed import read_confirmed
 from tagger.labels.table import read_rows
 from tagger.model.storage import load
 

@@ -288,7 +288,7 @@ def test_marks_follow_each_other_and_too_many_are_not_saved(tiny: Path) -> None:
     assert marks("4") == "nnny?n"
     state, decision = press_key(state, "enter")
     assert decision is not None
-    assert decision.row == LabelRow(state.entries[0].id, "Nothing", ("d",), ("e",))
+    assert decision.after == LabelRow(state.entries[0].id, "Nothing", ("d",), ("e",))
 
 
 def test_an_unsure_topic_beside_an_excluded_yes_makes_that_unsure_too(tiny: Path) -> None:

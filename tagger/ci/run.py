@@ -20,8 +20,8 @@ from tagger.errors import LabelsError, ModelError, Problem
 from tagger.evaluation.comparison import Comparison, compare_models, topics_with_other_goals
 from tagger.evaluation.figures import Figures, read_figures, require_figures
 from tagger.formats.registry import read_files
+from tagger.labels.confirmed import check_confirmed
 from tagger.labels.dataset import Labels, read_labels
-from tagger.labels.reviewed import check_confirmed
 from tagger.labels.table import LabelRow, read_rows
 from tagger.model.decision import UNCERTAIN_ODDS_RATIO, log_odds_margins
 from tagger.model.model import Model

@@ -15,8 +15,9 @@ from tagger.cli.output import emit, progress, warn
 from tagger.formats.json_lines import JSON_LINES
 from tagger.formats.markdown import MARKDOWN
 from tagger.formats.table import TABLE
+from tagger.labels.confirmed import read_confirmed
 from tagger.labels.dataset import read_labels
-from tagger.labels.reviewed import AuditAnswer, apply_answers, read_answers, read_confirmed
+from tagger.labels.reviewed import AuditAnswer, apply_answers, read_answers
 from tagger.reports import audit as audit_report
 from tagger.workspace.workspace import Workspace, require_workspace
 

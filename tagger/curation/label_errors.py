@@ -69,7 +69,7 @@ def find_label_errors(
     Args:
         labels: what to look at.
         settings: see `Settings`.
-        confirmed: by (entry id, topic id) labels that are not doubted again, as `decisions.read_confirmed` reads them.
+        confirmed: by (entry id, topic id) labels that are not doubted again, as `read_confirmed` reads them.
         top: how many doubted labels to name at most; None for all.
         n_jobs: processes to use.
         progress: called with the number of fits done and of all fits.

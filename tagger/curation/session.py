@@ -13,8 +13,8 @@ from enum import StrEnum
 from tagger.entry import Entry
 from tagger.errors import TaggerError
 from tagger.labels.closure import find_contradictions, implied_labels
-from tagger.labels.store import LabelEdit, RowChangedError, SavedRows, _said
-from tagger.labels.table import LabelRow
+from tagger.labels.store import LabelEdit, RowChangedError, SavedRows
+from tagger.labels.table import LabelRow, describe_row
 from tagger.model.model import Model
 from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.positions import Position
@@ -56,11 +56,11 @@ _SURE = (Mark.no, Mark.unsure, Mark.yes)
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What undo goes back to: the marks of an entry that were on the screen, and the decision to turn round."""
+    """What undo goes back to: the marks of an entry that were on the screen, and the edit that takes back what was saved."""
 
     n: int
     marks: Marks
-    decision: LabelEdit | None = None
+    undo: LabelEdit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def act_on_key(state: LabellingSession, key: str, save: Callable[[LabelEdit], Sa
     rows |= {id: row for id, row in after.rows.items() if id in mine}
     if key == "u":
         return replace(after, rows=rows)
-    step = replace(after.steps[-1], decision=replace(decision, text=saved.text))
+    step = replace(after.steps[-1], undo=decision.inverse(saved.added_text))
     return replace(after, rows=rows, steps=(*after.steps[:-1], step))
 
 
@@ -292,7 +292,7 @@ def _decided(state: LabellingSession, n: int) -> tuple[LabellingSession, LabelEd
     after = replace(
         _moved(_drafted(state, n, state.base(n)), state.at + 1),
         steps=(*state.steps, step),
-        message=f"saved: {_said(row)}",
+        message=f"saved: {describe_row(row)}",
     )
     return after, LabelEdit(entry, was, row)
 
@@ -302,12 +302,12 @@ def _undone(state: LabellingSession) -> tuple[LabellingSession, LabelEdit | None
         return replace(state, message="nothing to undo"), None
     *steps, step = state.steps
     state = replace(_at(state, step.n), steps=tuple(steps), message="undone")
-    if step.decision is None:
+    if step.undo is None:
         return _drafted(state, step.n, step.marks), None
-    entry, was, row = step.decision.entry, step.decision.was, step.decision.row
+    entry, was = step.undo.entry, step.undo.after
     rows = {id: other for id, other in state.rows.items() if id != entry.id} | ({} if was is None else {entry.id: was})
     after = _drafted(replace(state, rows=rows, message="undone: labels.csv is as it was"), step.n, step.marks)
-    return after, LabelEdit(entry, row, was, step.decision.text)
+    return after, step.undo
 
 
 def _conflict(

@@ -1,4 +1,4 @@
 """What people said of entries: the folder labels/.
 
-In the order of imports: table.py, closure.py, dataset.py, store.py, reviewed.py.
+In the order of imports: table.py, closure.py, dataset.py, store.py, confirmed.py, reviewed.py.
 """

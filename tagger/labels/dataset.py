@@ -1,12 +1,12 @@
-"""What people said: the folder labels/, read, checked as a whole, written, and turned into arrays."""
+"""`Labels`: a folder labels/, read and checked as a whole, and turned into arrays."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from tagger.entry import Entry, entry_id
 from tagger.errors import LabelsError, ListingError, Problem
 from tagger.formats.registry import read_entries, read_text
 from tagger.labels.closure import find_contradictions, label_arrays
-from tagger.labels.table import LabelRow, _read_table
+from tagger.labels.table import LABELS_CSV, LabelRow, find_rows
 from tagger.source import Source
 from tagger.taxonomy import Taxonomy, Topic, read_taxonomy
 
@@ -68,75 +68,103 @@ def read_labels(folder: Path) -> Labels:
     Raises:
         LabelsError: with every problem found, each with its file and line.
     """
-    problems: list[Problem] = []
+    found = _Findings()
+    taxonomy = _find_taxonomy(folder / "topics.toml", found)
+    entries = _find_entries(folder / "entries", found)
+    rows = _find_labels(folder, taxonomy, entries, found)
+    if found.problems:
+        n = len(found.problems)
+        raise LabelsError(f"{folder}: {n} {'problem' if n == 1 else 'problems'}; nothing was changed", sorted(found.problems))
+    ids = sorted(rows)
+    return Labels(taxonomy, tuple(entries[id] for id in ids), tuple(rows[id] for id in ids), tuple(found.warnings))
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What is wrong in a folder: problems, which stop everything, and warnings."""
+
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def _find_taxonomy(path: Path, found: _Findings) -> Taxonomy:
+    """The taxonomy in a topics.toml; one without topics where it has problems."""
     try:
-        taxonomy = read_taxonomy(folder / "topics.toml")
+        return read_taxonomy(path)
     except LabelsError as error:
         if not error.problems:
             raise
-        taxonomy = Taxonomy()
-        problems += error.problems
+        found.problems += error.problems
+        return Taxonomy()
 
+
+def _find_entries(folder: Path, found: _Findings) -> dict[str, Entry]:
+    """The entries of all files of a folder by id; of two with one id the first."""
     entries: dict[str, Entry] = {}
-    warnings: list[Problem] = []
-    for path in sorted((folder / "entries").glob("*.txt")):
+    for path in sorted(folder.glob("*.txt")):
         try:
             listing = read_entries(read_text(path), str(path), None)
         except ListingError as error:
-            problems += error.problems or [Problem(Source(str(path)), str(error))]
+            found.problems += error.problems or [Problem(Source(str(path)), str(error))]
             continue
-        problems += listing.problems
-        warnings += listing.warnings
+        found.problems += listing.problems
+        found.warnings += listing.warnings
         for entry in listing.entries:
-            if entry.id in entries:
-                problems.append(_at(entry, f"entry {entry.id} ({entry.title!r}) is already in {entries[entry.id].source}"))
-            entries.setdefault(entry.id, entry)
+            first = entries.setdefault(entry.id, entry)
+            if first is not entry:
+                message = f"entry {entry.id} ({entry.title!r}) is already in {first.source}"
+                found.problems.append(Problem(entry.source or Source(""), message))
+    return entries
 
-    table = folder / "labels.csv"
+
+def _find_labels(folder: Path, taxonomy: Taxonomy, entries: Mapping[str, Entry], found: _Findings) -> dict[str, LabelRow]:
+    """The rows of labels.csv by id, one for each entry; of two with one id the first."""
+    table = folder / LABELS_CSV
+    read, problems = find_rows(table)
+    found.problems += problems
     rows: dict[str, LabelRow] = {}
-    found, wrong = _read_table(table)
-    problems += wrong
-    for row in found:
-        messages = list(_check(row, taxonomy, rows)) if taxonomy.topics else []
+    for row in read:
+        source = Source(str(table), row.line)
+        messages = list(_check_row(row, taxonomy, rows)) if taxonomy.topics else []
         if row.id not in entries:
             messages.append(f"no entry in {folder / 'entries'} has the id {row.id!r} ({row.title!r}); add it or delete the row")
         if taxonomy.topics and not messages:
             messages += find_contradictions(row, taxonomy)
-            warnings += [Problem(Source(str(table), row.line), message) for message in _overruled(row, taxonomy)]
-        problems += [Problem(Source(str(table), row.line), message) for message in messages]
+            found.warnings += [Problem(source, message) for message in _overruled_topics(row, taxonomy)]
+        found.problems += [Problem(source, message) for message in messages]
         rows.setdefault(row.id, row)
     for entry in entries.values() if table.exists() else ():
         if entry.id not in rows:
-            problems.append(_at(entry, f"no row in {table}; add this one with its topics: {_csv_line(entry)}"))
-    if problems:
-        raise LabelsError(
-            f"{folder}: {len(problems)} {'problem' if len(problems) == 1 else 'problems'}; nothing was changed",
-            sorted(problems),
-        )
-    order = sorted(rows)
-    return Labels(taxonomy, tuple(entries[id] for id in order), tuple(rows[id] for id in order), tuple(warnings))
+            message = f"no row in {table}; add this one with its topics: {_row_to_add(entry)}"
+            found.problems.append(Problem(entry.source or Source(""), message))
+    return rows
 
 
-def _check(row: LabelRow, taxonomy: Taxonomy, rows: dict[str, LabelRow]) -> Iterator[str]:
-    if row.id in rows:
-        yield f"a second row for {row.id!r}; the first one is in line {rows[row.id].line}"
+def _check_row(row: LabelRow, taxonomy: Taxonomy, earlier: Mapping[str, LabelRow]) -> Iterator[str]:
+    """What is wrong with a row, beside those before it."""
+    if row.id in earlier:
+        yield f"a second row for {row.id!r}; the first one is in line {earlier[row.id].line}"
     if entry_id(row.title) != row.id:
         yield f"the title {row.title!r} has the id {entry_id(row.title)!r}, not {row.id!r}"
     for topic in dict.fromkeys(row.topics + row.unsure):
         if topic not in taxonomy.column:
-            from difflib import get_close_matches
-
-            ids = sorted(taxonomy.ids)
-            near = get_close_matches(topic, ids, 1)
-            yield f"unknown topic {topic!r}" + (f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(ids)}")
+            yield f"unknown topic {topic!r}; {_suggest_topic(topic, taxonomy)}"
         elif topic in row.topics and topic in row.unsure:
             yield f"topic {topic!r} is both yes and unsure"
         elif (row.topics + row.unsure).count(topic) > 1:
             yield f"topic {topic!r} stands twice"
 
 
-def _overruled(row: LabelRow, taxonomy: Taxonomy) -> Iterator[str]:
-    """Topics that a row calls unsure although another one, which is yes, says what they are."""
+def _suggest_topic(unknown: str, taxonomy: Taxonomy) -> str:
+    from difflib import get_close_matches
+
+    ids = sorted(taxonomy.ids)
+    similar = get_close_matches(unknown, ids, 1)
+    return f"did you mean {similar[0]!r}?" if similar else f"known: {', '.join(ids)}"
+
+
+def _overruled_topics(row: LabelRow, taxonomy: Taxonomy) -> Iterator[str]:
+    """A sentence for each topic that is unsure in a row although a yes of the row decides it."""
     for topic in row.unsure:
         for other in row.topics:
             if topic in taxonomy.ancestors[other]:
@@ -147,11 +175,8 @@ def _overruled(row: LabelRow, taxonomy: Taxonomy) -> Iterator[str]:
                 break
 
 
-def _at(entry: Entry, message: str) -> Problem:
-    return Problem(entry.source or Source(""), message)
-
-
-def _csv_line(entry: Entry) -> str:
+def _row_to_add(entry: Entry) -> str:
+    """The line of labels.csv that says that an entry has no topic."""
     out = io.StringIO()
     csv.writer(out, lineterminator="").writerow([entry.id, entry.title, "", ""])
     return out.getvalue()

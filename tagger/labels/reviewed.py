@@ -1,24 +1,18 @@
-"""What a person decided of labels that were doubted, written back to labels/.
-
-`labels/confirmed.csv` holds the labels that a person looked at once more, so that nobody is asked again: a row for each,
-which counts for as long as the label is still the one that it names.
-"""
+"""What a person answered about doubted labels, and how the answers get into labels/."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from tagger.atomic import locked, write_whole
+from tagger.atomic import locked
 from tagger.errors import LabelsError, ListingError, Problem
 from tagger.formats import json_lines as jsonl
 from tagger.formats.registry import read_text
 from tagger.labels.closure import find_contradictions
-from tagger.labels.dataset import Labels
-from tagger.labels.table import LabelRow, read_rows, write_rows
+from tagger.labels.confirmed import ConfirmedLabel, read_confirmed_labels, write_confirmed_labels
+from tagger.labels.table import LABELS_CSV, LabelRow, read_rows, write_rows
 from tagger.source import Source
 from tagger.taxonomy import Taxonomy, read_taxonomy
 
@@ -26,241 +20,139 @@ __all__ = [
     "ANSWERS",
     "AuditAnswer",
     "apply_answers",
-    "check_confirmed",
-    "label_of",
     "read_answers",
-    "read_confirmed",
 ]
 
 
-ANSWERS = ("accept", "reject", "unsure")
+ANSWERS = ("accept", "reject", "unsure")  # to the doubt that a label is wrong
 
 
-CONFIRMED = "confirmed.csv"
-
-
-_COLUMNS = ("id", "title", "topic", "label")
-
-
-_OTHER = {"yes": "no", "no": "yes"}
-
-
-Confirmed = Mapping[tuple[str, str], str]  # by (entry id, topic id) the label, "yes" or "no"
+_OPPOSITE = {"yes": "no", "no": "yes"}
 
 
 @dataclass(frozen=True, slots=True)
 class AuditAnswer:
-    """What a person decided of a doubted label: "accept" that it is wrong, "reject" that, or be "unsure".
+    """A person's answer to the doubt that a label is wrong.
 
-    "undo" puts the label back that was doubted, and forgets that it was looked at.
+    "accept" changes the label, "reject" keeps it, and "unsure" leaves the topic open. "undo" puts the doubted label back and
+    forgets that a person looked at it.
     """
 
-    id: str
+    id: str  # of the entry
     topic: str
-    label: str  # "yes" or "no", as it was doubted
-    answer: str
-    line: int = 0
+    label: str  # "yes" or "no": the doubted label
+    answer: str  # one of `ANSWERS`, or "undo"
+    line: int = 0  # where the answer was read; 0 for one that was not read from a file
 
     @property
-    def result(self) -> str:
-        """The label from then on: "yes", "no" or "unsure"."""
-        return {"accept": _OTHER[self.label], "unsure": "unsure"}.get(self.answer, self.label)
+    def new_label(self) -> str:
+        """The label after the answer: "yes", "no" or "unsure"."""
+        return {"accept": _OPPOSITE[self.label], "unsure": "unsure"}.get(self.answer, self.label)
 
 
 def read_answers(path: str | Path) -> list[AuditAnswer]:
-    """The decisions in JSON Lines as `tagger audit --format jsonl` writes them; "-" is standard input.
+    """The answers in JSON Lines as `tagger audit --format jsonl` writes them; "-" is standard input.
 
-    An object whose `decision` is null or missing says nothing.
+    An object whose `decision` is null or missing is not an answer yet, and is skipped.
 
     Raises:
-        ListingError: if the file cannot be read, or naming every line that is no decision.
+        ListingError: if the file cannot be read, or with every line that is not an answer.
     """
-    found: list[AuditAnswer] = []
+    answers: list[AuditAnswer] = []
     problems: list[Problem] = []
-    source = "standard input" if str(path) == "-" else str(path)
+    path_shown = "standard input" if str(path) == "-" else str(path)
     for line, record in jsonl.parse_records(read_text(path)):
-        if isinstance(record, ValueError):
-            problems.append(Problem(Source(source, line), str(record)))
-        elif not isinstance(record, dict) or not all(isinstance(record.get(key), str) for key in ("id", "topic")):
-            problems.append(Problem(Source(source, line), "expected an object with id, topic, label and decision"))
-        elif record.get("label") not in _OTHER:
-            problems.append(Problem(Source(source, line), f"expected yes or no under 'label', found {record.get('label')!r}"))
-        elif record.get("decision") in ANSWERS:
-            found.append(AuditAnswer(record["id"], record["topic"], record["label"], record["decision"], line))
-        elif record.get("decision") is not None:
-            wanted = f"expected {', '.join(ANSWERS)} or null under 'decision', found {record['decision']!r}"
-            problems.append(Problem(Source(source, line), wanted))
+        try:
+            answer = _parse_answer(record, line)
+        except ValueError as error:
+            problems.append(Problem(Source(path_shown, line), str(error)))
+        else:
+            answers += [] if answer is None else [answer]
     if problems:
-        raise ListingError(f"{source}: {len(problems)} to correct; nothing was changed", problems)
-    return found
+        raise ListingError(f"{path_shown}: {len(problems)} to correct; nothing was changed", problems)
+    return answers
 
 
-def read_confirmed(folder: Path) -> dict[tuple[str, str], str]:
-    """What confirmed.csv of a folder labels/ holds, nothing where there is no such file: by (id, topic) the label.
+def apply_answers(folder: Path, answers: Sequence[AuditAnswer], source: str = "") -> tuple[int, int]:
+    """Write answers to labels.csv and confirmed.csv, all of them or none. To give an answer twice is no error.
 
-    Raises:
-        LabelsError: with every line that is not a row of it.
-    """
-    return {cell: label for cell, (_, label) in _read(folder / CONFIRMED).items()}
-
-
-def check_confirmed(folder: Path, labels: Labels) -> list[Problem]:
-    """What is wrong in confirmed.csv of a folder labels/: lines that are no rows, and rows about what is not labelled."""
-    path = folder / CONFIRMED
-    rows, problems = _read_table(path)
-    ids = {row.id for row in labels.rows}
-    first: dict[tuple[str, str], int] = {}
-    for line, (id, title, topic, _) in rows:
-        if id not in ids:
-            problems.append(
-                Problem(Source(str(path), line), f"no labelled entry has the id {id!r} ({title!r}); delete the row")
-            )
-        if topic not in labels.taxonomy.column:
-            known = ", ".join(labels.taxonomy.ids)
-            problems.append(
-                Problem(Source(str(path), line), f"unknown topic {topic!r}; correct it or delete the row; known: {known}")
-            )
-        if (id, topic) in first:
-            where = f"the first one is in line {first[id, topic]}"
-            problems.append(Problem(Source(str(path), line), f"a second row for {topic!r} of {id!r}; {where}"))
-        first.setdefault((id, topic), line)
-    return sorted(problems)
-
-
-def apply_answers(folder: Path, decisions: Sequence[AuditAnswer], source: str = "") -> tuple[int, int]:
-    """Write decisions to labels.csv and confirmed.csv, all or none of them; a decision that was written before is no error.
-
-    The files are read anew, so that what others changed meanwhile stays.
+    The files are read again first, so that what others changed meanwhile stays.
 
     Args:
         folder: labels/.
-        decisions: of several on a label the last one holds.
-        source: the file that they are from, for messages.
+        answers: of several for one label, the last one counts.
+        source: the file that the answers are from, for messages.
 
     Returns:
-        How many labels were changed, and how many stay as they are.
+        How many labels were changed, and how many were not.
 
     Raises:
-        LabelsError: naming every decision on an entry or topic that is unknown, on a label that is another by now, or whose yes
-            contradicts the other labels of its entry.
+        LabelsError: with every answer about an unknown entry or topic, about a label that has changed since, or with a yes
+            that contradicts the other labels of its entry.
         OutputError: if a file cannot be written.
     """
     with locked(folder):
-        rows = {row.id: row for row in read_rows(folder / "labels.csv")}
+        table = folder / LABELS_CSV
+        rows = {row.id: row for row in read_rows(table)}
         taxonomy = read_taxonomy(folder / "topics.toml")
-        last = {(decision.id, decision.topic): decision for decision in decisions}.values()
-        problems = [
-            Problem(Source(source or str(folder / "labels.csv"), decision.line), message)
-            for decision in last
-            if (message := _wrong(decision, rows.get(decision.id), taxonomy))
-        ]
-        if problems:
-            raise LabelsError(f"{folder}: nothing was changed", sorted(problems))
-        confirmed, changed = _read(folder / CONFIRMED), 0
-        before = dict(confirmed)
-        for decision in last:
-            row, cell = rows[decision.id], (decision.id, decision.topic)
+        last = list({(answer.id, answer.topic): answer for answer in answers}.values())
+        source = source or str(table)
+        _refuse(folder, source, ((answer, _misfits(answer, rows.get(answer.id), taxonomy)) for answer in last))
+        confirmed = {(label.id, label.topic): label for label in read_confirmed_labels(folder)}
+        confirmed_before, n_changed = dict(confirmed), 0
+        for answer in last:
+            row, cell = rows[answer.id], (answer.id, answer.topic)
             confirmed.pop(cell, None)
-            if decision.answer in ("accept", "reject"):
-                confirmed[cell] = (row.title, decision.result)
-            if label_of(row, decision.topic) != decision.result:
-                rows[row.id] = _with(row, decision.topic, decision.result, taxonomy)
-                changed += 1
-        _check_rows(folder, rows, last, source, taxonomy)
-        # First what was confirmed: a row of it counts for nothing until the label is the one that it names.
-        if confirmed != before:
-            _write(folder / CONFIRMED, confirmed)
-        if changed:
-            write_rows(folder / "labels.csv", rows.values())
-    return changed, len(last) - changed
+            if answer.answer in ("accept", "reject"):
+                confirmed[cell] = ConfirmedLabel(row.id, row.title, answer.topic, answer.new_label)
+            if row.label_of(answer.topic) != answer.new_label:
+                rows[row.id] = row.with_label(answer.topic, answer.new_label, taxonomy)
+                n_changed += 1
+        _refuse(folder, source, ((answer, _contradictions(answer, rows, taxonomy)) for answer in last))
+        # confirmed.csv goes first: a row in it does not count before the label is the one that it has.
+        if confirmed != confirmed_before:
+            write_confirmed_labels(folder, confirmed.values())
+        if n_changed:
+            write_rows(table, rows.values())
+    return n_changed, len(last) - n_changed
 
 
-def _wrong(decision: AuditAnswer, row: LabelRow | None, taxonomy: Taxonomy) -> str | None:
-    if row is None:
-        return f"no entry has the id {decision.id!r}"
-    if decision.topic not in taxonomy.column:
-        return f"unknown topic {decision.topic!r}; known: {', '.join(taxonomy.ids)}"
-    now = label_of(row, decision.topic)
-    if decision.answer == "undo" or now in (decision.label, decision.result):
+def _parse_answer(record: object, line: int) -> AuditAnswer | None:
+    """The answer in an object of JSON Lines, None where there is none yet; a ValueError says what is wrong with it."""
+    if isinstance(record, ValueError):
+        raise record
+    if not isinstance(record, dict) or not all(isinstance(record.get(key), str) for key in ("id", "topic")):
+        raise ValueError("expected an object with id, topic, label and decision")
+    if record.get("label") not in [*_OPPOSITE]:
+        raise ValueError(f"expected yes or no under 'label', found {record.get('label')!r}")
+    if record.get("decision") is None:
         return None
-    return (
-        f"{decision.topic} of {decision.id} was {decision.label} when it was doubted and is {now} now; run 'tagger audit' again"
-    )
+    if record["decision"] not in ANSWERS:
+        raise ValueError(f"expected {', '.join(ANSWERS)} or null under 'decision', found {record['decision']!r}")
+    return AuditAnswer(record["id"], record["topic"], record["label"], record["decision"], line)
 
 
-def _check_rows(
-    folder: Path, rows: Mapping[str, LabelRow], decisions: Iterable[AuditAnswer], source: str, taxonomy: Taxonomy
-) -> None:
-    """That no new yes leaves its entry with topics that exclude each other or are too many."""
-    problems = [
-        Problem(
-            Source(source or str(folder / "labels.csv"), decision.line), f"{decision.topic} of {decision.id} as yes: {message}"
-        )
-        for decision in decisions
-        if (decision.label, decision.answer) == ("no", "accept")
-        for message in find_contradictions(rows[decision.id], taxonomy)
-    ]
+def _refuse(folder: Path, source: str, messages: Iterable[tuple[AuditAnswer, list[str]]]) -> None:
+    """Raise a LabelsError if there is any message about an answer."""
+    problems = [Problem(Source(source, answer.line), text) for answer, texts in messages for text in texts]
     if problems:
         raise LabelsError(f"{folder}: nothing was changed", sorted(problems))
 
 
-def label_of(row: LabelRow, topic: str) -> str:
-    """What a row says of a topic: "yes", "no" or "unsure"."""
-    return "yes" if topic in row.topics else "unsure" if topic in row.unsure else "no"
+def _misfits(answer: AuditAnswer, row: LabelRow | None, taxonomy: Taxonomy) -> list[str]:
+    """Why an answer does not fit the labels as they are now."""
+    if row is None:
+        return [f"no entry has the id {answer.id!r}"]
+    if answer.topic not in taxonomy.column:
+        return [f"unknown topic {answer.topic!r}; known: {', '.join(taxonomy.ids)}"]
+    now = row.label_of(answer.topic)
+    if answer.answer == "undo" or now in (answer.label, answer.new_label):
+        return []
+    return [f"{answer.topic} of {answer.id} was {answer.label} when it was doubted and is {now} now; run 'tagger audit' again"]
 
 
-def _with(row: LabelRow, topic: str, label: str, taxonomy: Taxonomy) -> LabelRow:
-    """The row with another label for a topic, its topics in their order."""
-
-    def ordered(ids: Iterable[str]) -> tuple[str, ...]:
-        return tuple(sorted(ids, key=lambda topic: taxonomy.column.get(topic, len(taxonomy.topics))))
-
-    topics, unsure = ([id for id in ids if id != topic] for ids in (row.topics, row.unsure))
-    return replace(
-        row,
-        topics=ordered([*topics, topic] if label == "yes" else topics),
-        unsure=ordered([*unsure, topic] if label == "unsure" else unsure),
-    )
-
-
-def _read(path: Path) -> dict[tuple[str, str], tuple[str, str]]:
-    """By (id, topic) title and label."""
-    rows, problems = _read_table(path)
-    if problems:
-        raise LabelsError(f"{path}: {len(problems)} to correct", problems)
-    return {(id, topic): (title, label) for _, (id, title, topic, label) in rows}
-
-
-def _read_table(path: Path) -> tuple[list[tuple[int, list[str]]], list[Problem]]:
-    """The rows of a confirmed.csv, each with its line, none where there is no such file; and what is no row of it."""
-    rows: list[tuple[int, list[str]]] = []
-    if not path.exists():
-        return rows, []
-    try:
-        table = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
-    except ListingError as error:
-        return rows, list(error.problems)
-    wanted, problems, start = ",".join(_COLUMNS), list[Problem](), 1
-    try:
-        if tuple(next(table, [])) != _COLUMNS:
-            return rows, [Problem(Source(str(path), 1), f"expected the columns {wanted}")]
-        start = table.line_num + 1
-        for cells in table:
-            if len(cells) == len(_COLUMNS) and cells[3] in _OTHER:
-                rows.append((start, cells))
-            elif cells:
-                found = f"expected {wanted} with the label yes or no, found {','.join(cells)!r}"
-                problems.append(Problem(Source(str(path), start), found))
-            start = table.line_num + 1
-    except csv.Error as error:
-        problems.append(Problem(Source(str(path), start), f"expected a CSV table: {error}"))
-    return rows, problems
-
-
-def _write(path: Path, confirmed: Mapping[tuple[str, str], tuple[str, str]]) -> None:
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(_COLUMNS)
-    for (id, topic), (title, label) in sorted(confirmed.items()):
-        table.writerow([id, title, topic, label])
-    write_whole(path, out.getvalue())
+def _contradictions(answer: AuditAnswer, rows: Mapping[str, LabelRow], taxonomy: Taxonomy) -> list[str]:
+    """What a new yes contradicts in its row: topics that exclude each other, or too many topics."""
+    if (answer.label, answer.answer) != ("no", "accept"):
+        return []
+    return [f"{answer.topic} of {answer.id} as yes: {message}" for message in find_contradictions(rows[answer.id], taxonomy)]

@@ -1,4 +1,4 @@
-"""How one label, and the text of its entry, get on disk."""
+"""`LabelStore`: how the labels and the text of one entry get into labels/."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tagger.atomic import locked, remove_leftovers, write_whole
 from tagger.entry import Entry
 from tagger.errors import LabelsError, Problem, TaggerError
 from tagger.formats.registry import LISTING_FORMATS, append_entry, find_holding_format, read_entries, read_text, remove_entry
-from tagger.labels.table import LabelRow, read_rows, write_rows
+from tagger.labels.table import LABELS_CSV, LabelRow, describe_row, read_rows, write_rows
 from tagger.source import Source
 from tagger.stamp import FileStamp, file_stamp
 
@@ -24,106 +24,107 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class LabelEdit:
-    """The row that an entry gets, None to take it away, in place of the one that was there."""
+    """A change of the row of one entry."""
 
     entry: Entry
-    was: LabelRow | None
-    row: LabelRow | None
-    text: bool = False  # whether the entry's text goes with its row, since it came with it
+    before: LabelRow | None  # the row that the change was made on; None for none
+    after: LabelRow | None  # None to delete the row
+    removes_text: bool = False  # whether the text of the entry is deleted too
+
+    def inverse(self, added_text: bool) -> LabelEdit:
+        """The edit that takes this one back. It deletes the text of the entry if this one added it."""
+        return LabelEdit(self.entry, self.after, self.before, added_text)
 
 
 @dataclass(frozen=True, slots=True)
 class SavedRows:
-    """What labels.csv holds after a decision, by id, and whether the entry's text was new."""
+    """What labels.csv holds after an edit."""
 
-    rows: Mapping[str, LabelRow]
-    text: bool
+    rows: Mapping[str, LabelRow]  # by entry id
+    added_text: bool  # whether the text of the entry was not in labels/ before
 
 
 class RowChangedError(TaggerError):
-    """Somebody else changed the row that a decision was made on; `row` is theirs, None if it is gone."""
+    """Somebody else changed the row that an edit was made on. `row` is theirs; None if they deleted it."""
 
     def __init__(self, row: LabelRow | None) -> None:
-        super().__init__(f"labels.csv was changed meanwhile and says of this entry: {_said(row)}")
+        super().__init__(f"labels.csv was changed meanwhile and says of this entry: {describe_row(row)}")
         self.row = row
 
 
-def _said(row: LabelRow | None) -> str:
-    """A row in words."""
-    if row is None:
-        return "nothing, its row is gone"
-    return (", ".join(row.topics) or "no topic") + (f"; unsure: {', '.join(row.unsure)}" if row.unsure else "")
-
-
 class LabelStore:
-    """A folder labels/ that decisions are put into, one by one, while others may write there too.
+    """A folder labels/ into which edits are saved, one at a time, while others may write there too.
 
-    A decision is two files. The text goes first and the row last, and the other way round when both are taken away: whoever
-    is killed between them leaves a text without a row, which `tagger retrain` names with the row to add, and which is asked
-    for again the next time. Each file is whole at any moment.
+    An edit can change two files: labels.csv, and the file with the text of the entry. To add an entry, the text is written
+    first; to delete it, the row is deleted first. A program that is killed between the two leaves a text without a row:
+    `tagger retrain` then says which row to add, and labelling asks about the entry again. Each file is whole at any moment.
+
+    Args:
+        folder: labels/.
 
     Raises:
         ListingError: if a file of entries cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._seen: dict[Path, tuple[FileStamp | None, frozenset[str]]] = {}
-        self._files()  # reading all of them takes its time, and the first decision shall not wait for it
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ids_read: dict[Path, tuple[FileStamp | None, frozenset[str]]] = {}
+        self._ids_by_file()  # the first reading takes long, and the first edit must not wait for it
 
     @property
     def table(self) -> Path:
         """The file labels.csv."""
-        return self.path / "labels.csv"
+        return self.folder / LABELS_CSV
 
-    def save(self, decision: LabelEdit) -> SavedRows:
-        """Put a decision on disk, among all that is there by now.
+    def save(self, edit: LabelEdit) -> SavedRows:
+        """Put an edit on disk, beside what is there by now.
 
         Raises:
-            ChangedError: if the row of this entry is another one by now; nothing was changed.
-            LabelsError, ListingError: if a file there is not in order; labels.csv is then as it was.
-            OutputError, OSError: if one cannot be written.
+            RowChangedError: if the row of the entry is not the one that the edit was made on; nothing was changed.
+            LabelsError, ListingError: if a file cannot be read; labels.csv was not changed.
+            OutputError, OSError: if a file cannot be written.
         """
-        with locked(self.path):
-            for file in (self.table, self._file(decision.entry)):
+        with locked(self.folder):
+            for file in (self.table, self._file_for(edit.entry)):
                 remove_leftovers(file)
-            self._others(decision)
-            new = decision.row is not None and self._holding(decision.entry.id) is None
-            if new:
-                self._add(decision.entry)
-            # Read again: that took a while, and an editor asks for no lock.
-            rows = [*self._others(decision), *([] if decision.row is None else [decision.row])]
+            self._read_other_rows(edit)
+            adds_text = edit.after is not None and self._find_file(edit.entry.id) is None
+            if adds_text:
+                self._add_text(edit.entry)
+            # The rows are read again: adding the text took a while, and an editor does not ask for the lock.
+            rows = [*self._read_other_rows(edit), *([] if edit.after is None else [edit.after])]
             write_rows(self.table, rows)
-            if decision.text:
-                self._remove(decision.entry.id)
-        return SavedRows({row.id: row for row in rows}, new)
+            if edit.removes_text:
+                self._remove_text(edit.entry.id)
+        return SavedRows({row.id: row for row in rows}, adds_text)
 
-    def _others(self, decision: LabelEdit) -> list[LabelRow]:
-        """The rows of all other entries, where that of this one is what it was."""
+    def _read_other_rows(self, edit: LabelEdit) -> list[LabelRow]:
+        """The rows of all other entries, if the row of this one is still the one that the edit was made on."""
         rows = read_rows(self.table) if self.table.exists() else []
-        mine = [row for row in rows if row.id == decision.entry.id]
-        if len(mine) > 1:
-            problem = Problem(Source(str(self.table), mine[1].line), f"a second row for {mine[1].id!r}; delete one")
+        of_entry = [row for row in rows if row.id == edit.entry.id]
+        if len(of_entry) > 1:
+            source = Source(str(self.table), of_entry[1].line)
+            problem = Problem(source, f"a second row for {edit.entry.id!r}; delete one")
             raise LabelsError(f"{self.table}: 1 to correct", [problem])
-        found = mine[0] if mine else None
-        if _decides(found) != _decides(decision.was):
-            raise RowChangedError(found)
-        return [row for row in rows if row.id != decision.entry.id]
+        current = of_entry[0] if of_entry else None
+        if _label_sets(current) != _label_sets(edit.before):
+            raise RowChangedError(current)
+        return [row for row in rows if row.id != edit.entry.id]
 
-    def _file(self, entry: Entry) -> Path:
-        """Where the text of an entry goes: a file named after its listing."""
+    def _file_for(self, entry: Entry) -> Path:
+        """The file for the text of a new entry. It is named after the listing of the entry."""
         listing = Path("by-hand" if entry.source is None else entry.source.path)
         format = find_holding_format(entry)
-        ending = "" if format is LISTING_FORMATS[0] else format.ending  # which keeps files of two formats apart
-        return self.path / "entries" / f"{listing.stem}{ending}.txt"
+        ending = "" if format is LISTING_FORMATS[0] else format.ending  # so that files of two formats stay apart
+        return self.folder / "entries" / f"{listing.stem}{ending}.txt"
 
-    def _add(self, entry: Entry) -> None:
-        path = self._file(entry)
-        path.parent.mkdir(exist_ok=True)  # an empty folder is not kept by git
+    def _add_text(self, entry: Entry) -> None:
+        path = self._file_for(entry)
+        path.parent.mkdir(exist_ok=True)  # git does not keep an empty folder
         write_whole(path, append_entry(read_text(path) if path.exists() else "", entry))
 
-    def _remove(self, id: str) -> None:
-        path = self._holding(id)
+    def _remove_text(self, id: str) -> None:
+        path = self._find_file(id)
         if path is None:
             return
         text = remove_entry(read_text(path), id)
@@ -132,22 +133,23 @@ class LabelStore:
         else:
             path.unlink()
 
-    def _holding(self, id: str) -> Path | None:
+    def _find_file(self, id: str) -> Path | None:
         """The file with the text of an entry."""
-        return next((path for path, ids in self._files().items() if id in ids), None)
+        return next((path for path, ids in self._ids_by_file().items() if id in ids), None)
 
-    def _files(self) -> dict[Path, frozenset[str]]:
-        """The ids in each file of entries. Only files that changed are read again."""
-        seen: dict[Path, tuple[FileStamp | None, frozenset[str]]] = {}
-        for path in sorted((self.path / "entries").glob("*.txt")):
+    def _ids_by_file(self) -> dict[Path, frozenset[str]]:
+        """The ids of the entries in each file. A file is read again only if it changed."""
+        ids_read: dict[Path, tuple[FileStamp | None, frozenset[str]]] = {}
+        for path in sorted((self.folder / "entries").glob("*.txt")):
             stamp = file_stamp(path)
-            if path in self._seen and self._seen[path][0] == stamp:
-                seen[path] = self._seen[path]
-            else:
-                seen[path] = (stamp, frozenset(entry.id for entry in read_entries(read_text(path), str(path), None).entries))
-        self._seen = seen
-        return {path: ids for path, (_, ids) in seen.items()}
+            ids_read[path] = self._ids_read.get(path, (None, frozenset()))
+            if stamp is None or ids_read[path][0] != stamp:
+                entries = read_entries(read_text(path), str(path), None).entries
+                ids_read[path] = (stamp, frozenset(entry.id for entry in entries))
+        self._ids_read = ids_read
+        return {path: ids for path, (_, ids) in ids_read.items()}
 
 
-def _decides(row: LabelRow | None) -> tuple[frozenset[str], frozenset[str]] | None:
+def _label_sets(row: LabelRow | None) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The labels of a row, in whatever order they stand."""
     return None if row is None else (frozenset(row.topics), frozenset(row.unsure))

@@ -13,7 +13,6 @@ from tagger.errors import ModelError, UsageError
 from tagger.evaluation.comparison import Comparison, compare_models, out_of_fold_tags
 from tagger.evaluation.figures import Interval, require_figures
 from tagger.labels.dataset import Labels, read_labels
-from tagger.labels.reviewed import label_of
 from tagger.model.model import Model
 from tagger.model.storage import model_from_bytes, model_to_bytes
 from tagger.reports.card import model_card
@@ -152,8 +151,8 @@ def _tag_changes(old: Model, new: Model, labels: Labels) -> tuple[TagChange, ...
         removed = tuple(shared[t] for t in np.flatnonzero(before[n] & ~after[n]))
         against: tuple[str, ...] = ()
         if row := rows.get(entry.id):
-            against = tuple(id for id in added if label_of(row, id) == "no")
-            against += tuple(id for id in removed if label_of(row, id) == "yes")
+            against = tuple(id for id in added if row.label_of(id) == "no")
+            against += tuple(id for id in removed if row.label_of(id) == "yes")
         changes.append(TagChange(entry.id, entry.title, added, removed, against))
     return tuple(changes)
 

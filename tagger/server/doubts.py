@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tagger.labels.reviewed import AuditAnswer, apply_answers, label_of
+from tagger.labels.reviewed import AuditAnswer, apply_answers
 from tagger.labels.table import LabelRow
 
 __all__ = [
@@ -57,7 +57,7 @@ class DoubtedLabels:
         return [
             doubted
             for doubted in self._by_entry.get(id, ())
-            if doubted not in self._reviewed and label_of(row, doubted.topic) == doubted.label
+            if doubted not in self._reviewed and row.label_of(doubted.topic) == doubted.label
         ]
 
     def confirm(self, doubted: Sequence[DoubtedLabel], row: LabelRow) -> None:
@@ -68,7 +68,7 @@ class DoubtedLabels:
             row: what the entry's labels are now.
         """
         self._reviewed.update(doubted)
-        self._apply(doubted, [_answer(label_of(row, label.topic), label.label) for label in doubted])
+        self._apply(doubted, [_answer(row.label_of(label.topic), label.label) for label in doubted])
 
     def reopen(self, doubted: Sequence[DoubtedLabel]) -> None:
         """Forget on disk that doubted labels were reviewed; see `confirm`."""

@@ -6,8 +6,8 @@ import os
 
 from tagger.curation.label_errors import find_label_errors
 from tagger.errors import UsageError
+from tagger.labels.confirmed import read_confirmed
 from tagger.labels.dataset import read_labels
-from tagger.labels.reviewed import read_confirmed
 from tagger.reports.page import evaluate_for_report
 from tagger.reports.pictures import plot_all
 from tagger.reports.svg import Picture

@@ -205,13 +205,14 @@ class ReviewSession:
             title = current.rows[id].title if id in current.rows else entry.title
             before = None if seen is None else LabelRow(id, title, seen.topics, seen.unsure)
             row = self._labels.row_for(entry, tuple(marks), before)
-            written = self._labels.save(LabelEdit(entry, before, row))
+            edit = LabelEdit(entry, before, row)
+            written = self._labels.save(edit)
             doubted = self._doubted.to_review(id, before)
             self._doubted.confirm(doubted, row)
             number = None
             if row is not before or doubted:
                 number = len(self._saves)
-                self._saves.append(_Save(LabelEdit(entry, row, before, written.text), doubted))
+                self._saves.append(_Save(edit.inverse(written.added_text), doubted))
             return SavedEntry(self._state(self._labels.labelling, n), number)
 
     def undo(self, number: int) -> EntryState:

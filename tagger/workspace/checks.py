@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tagger.errors import LabelsError, ModelError, Problem
+from tagger.labels.confirmed import check_confirmed
 from tagger.labels.dataset import Labels, read_labels
-from tagger.labels.reviewed import check_confirmed
 from tagger.model.storage import load
 from tagger.source import Source
 from tagger.training.settings import Settings
