@@ -1,7 +1,7 @@
 """Labelling entries one at a time: what a key does, and how a decision comes to be in labels/. No terminal is known here.
 
-`LabellingSession` is the whole state and never changes; `press_key` makes the next one from a key, `act_on_key` puts on disk what was
-decided by it, and `LabelStore` is where that goes.
+`LabellingSession` is the whole state and never changes. `press_key` makes the next one from a key, `act_on_key` puts on disk
+what was decided by it, and `LabelStore` is where that goes.
 """
 
 from __future__ import annotations
