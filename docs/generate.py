@@ -7,7 +7,8 @@ command prints when run in the repository. After a line `<!-- screen: FILE KEYS 
 FILE` shows on a terminal of 80x24 after these keys, which save nothing. After a line `<!-- session: COMMAND -->` it is
 replaced by what a terminal shows; the commands of a page are run by bash, one after the other, in a copy of examples/,
 labels/ and models/, so that they may write; a `cd` lasts, as on a terminal. Where they use $TAGGER, it is the address of a
-server that uvicorn runs in that copy meanwhile, with the page's Python as service.py. docs/cli.md is written whole. --check
+server that uvicorn runs in that copy meanwhile, with the page's Python as service.py. A line `<!-- formats -->` is followed
+by the table of formats, from the registry. docs/cli.md is written whole. --check
 writes nothing and exits 1, naming the files, if anything would change.
 """
 
@@ -41,6 +42,7 @@ ENVIRONMENT = {
 _BLOCK = re.compile(
     r"(<!-- (?P<kind>output|session|screen): (?P<command>.+?) -->\n```[a-z]*\n).*?(?P<end>^```$)", re.DOTALL | re.MULTILINE
 )
+_FORMATS = re.compile(r"(<!-- formats -->\n).*?\n(?=\n)", re.DOTALL)
 
 
 def run(command: str) -> str:
@@ -116,7 +118,28 @@ def with_outputs(text: str) -> str:
             output, folder = shown(match["command"], folder, environment)
             return match[1] + output + match["end"]
 
-        return _BLOCK.sub(made, text)
+        return _FORMATS.sub(lambda match: match[1] + format_table(), _BLOCK.sub(made, text))
+
+
+def format_table() -> str:
+    """The formats of the registry as a table in Markdown."""
+    from tagger.formats.format import ListingFormat, TextFormat
+    from tagger.formats.markdown import markdown_table
+    from tagger.formats.registry import FORMATS
+
+    header = ["", "`--format`", "ending", "media type", "listings are read in it", "one file for many listings"]
+    rows = [
+        [
+            format.title,
+            f"`{format.name}`" if isinstance(format, TextFormat) else "",
+            ", ".join(f"`{ending}`" for ending in format.endings),
+            ", ".join(f"`{media_type}`" for media_type in format.media_types),
+            "yes" if isinstance(format, ListingFormat) else "",
+            "yes" if format.names_listings else "",
+        ]
+        for format in FORMATS
+    ]
+    return markdown_table(header, rows)
 
 
 def command_line_page() -> str:

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from tagger.errors import LabelsError, ListingError, ModelError, OutputError, Problem, TaggerError, UsageError
     from tagger.formats.registry import read_listing
     from tagger.labels.dataset import Labels, read_labels
-    from tagger.model.explain import explain_entries
+    from tagger.model.explain import add_reasons, explain_entries
     from tagger.model.model import Model
     from tagger.model.storage import load
     from tagger.reports.pictures import plot_model
     from tagger.server.api import make_api
-    from tagger.tags import Reason, Tag, Tagged
+    from tagger.source import Source
+    from tagger.tags import Reason, Tag, Tagged, TopicReasons, TopicScores
     from tagger.taxonomy import Taxonomy, Topic
     from tagger.training.settings import Settings
     from tagger.workspace.retrain import cross_validate_labels
@@ -45,13 +46,17 @@ __all__ = [
     "Problem",
     "Reason",
     "Settings",
+    "Source",
     "Tag",
     "Tagged",
     "TaggerError",
     "Taxonomy",
     "Topic",
+    "TopicReasons",
+    "TopicScores",
     "UsageError",
     "Workspace",
+    "add_reasons",
     "cross_validate_labels",
     "explain_entries",
     "find_workspace",
@@ -79,12 +84,13 @@ _NAMES = {
     "errors": "LabelsError ListingError ModelError OutputError Problem TaggerError UsageError",
     "formats.registry": "read_listing",
     "labels.dataset": "Labels read_labels",
-    "model.explain": "explain_entries",
+    "model.explain": "add_reasons explain_entries",
     "model.model": "Model",
     "model.storage": "load",
     "reports.pictures": "plot_model",
     "server.api": "make_api",
-    "tags": "Reason Tag Tagged",
+    "source": "Source",
+    "tags": "Reason Tag Tagged TopicReasons TopicScores",
     "taxonomy": "Taxonomy Topic",
     "training.settings": "Settings",
     "workspace.retrain": "cross_validate_labels",

@@ -48,7 +48,7 @@ class WhyOptions(_Options):
 
 
 class Entry(BaseModel):
-    """One paper. Only `title` is needed; other keys than these are ignored."""
+    """One paper. Only `title` is needed. Other keys than these are kept, and are in the answer too."""
 
     title: str = Field(description="The title; not empty.")
     authors: list[str] | None = Field(None, description="The authors' names.")
@@ -58,6 +58,13 @@ class Entry(BaseModel):
     code: bool | None = Field(None, description="Whether the listing says that there is code.")
     affiliation: str | None = Field(None, description="The affiliation.")
     abstract: str | None = Field(None, description="The abstract.")
+    doi: str | None = Field(None, description="Its DOI.")
+    arxiv: str | None = Field(None, description="Its number on arXiv.")
+    pmid: str | None = Field(None, description="Its number in PubMed.")
+    url: str | None = Field(None, description="Where it can be read.")
+    key: str | None = Field(None, description="The id that its source gives it.")
+    venue: str | None = Field(None, description="The journal or conference.")
+    keywords: list[str] = Field([], description="Its keywords.")
 
 
 class Tag(BaseModel):
@@ -76,7 +83,7 @@ class Reason(BaseModel):
 
 
 class Tagged(BaseModel):
-    """An entry with its topics: an object of `tag --format jsonl`."""
+    """An entry with its topics: an object of `tag --format jsonl`. It has all other keys of the entry that was sent, too."""
 
     id: str = Field(description="Eight letters and digits made from the title.")
     title: str
@@ -87,6 +94,13 @@ class Tagged(BaseModel):
     code: bool
     affiliation: str | None
     abstract: str
+    doi: str | None = Field(None, description="Its DOI; there where the entry has it.")
+    arxiv: str | None = Field(None, description="Its number on arXiv; there where the entry has it.")
+    pmid: str | None = Field(None, description="Its number in PubMed; there where the entry has it.")
+    url: str | None = Field(None, description="Where it can be read; there where the entry has it.")
+    key: str | None = Field(None, description="The id that its source gives it; there where the entry has it.")
+    venue: str | None = Field(None, description="The journal or conference; there where the entry has it.")
+    keywords: list[str] = Field([], description="Its keywords; there where the entry has it.")
     source: str = Field(description="`listing:` and the line where the entry begins, or `entries:` and its number.")
     topics: list[Tag] = Field(description="Best first.")
     scores: dict[str, float] = Field({}, description="With `all_scores`: by topic id, the score.")
