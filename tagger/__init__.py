@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tagger.model.storage import load
     from tagger.reports.pictures import plot_model
     from tagger.server.api import make_api
+    from tagger.server.api_body import ApiLimits
     from tagger.source import Source
     from tagger.tags import Reason, Tag, Tagged, TopicReasons, TopicScores
     from tagger.taxonomy import Taxonomy, Topic
@@ -35,6 +36,7 @@ __version__ = "0.1.0"
 DISTRIBUTION = "paper-tagger"  # what pip installs; `tagger` on the package index is somebody else's
 
 __all__ = [
+    "ApiLimits",
     "BatchSettings",
     "Entry",
     "Labels",
@@ -89,6 +91,7 @@ _NAMES = {
     "model.storage": "load",
     "reports.pictures": "plot_model",
     "server.api": "make_api",
+    "server.api_body": "ApiLimits",
     "source": "Source",
     "tags": "Reason Tag Tagged TopicReasons TopicScores",
     "taxonomy": "Taxonomy Topic",

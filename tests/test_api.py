@@ -30,7 +30,7 @@ from tagger.labels.table import read_rows, write_rows
 from tagger.model.storage import hash_model
 from tagger.server import api_page, api_schema
 from tagger.server.api import make_api
-from tagger.server.api_body import Limits
+from tagger.server.api_body import ApiLimits
 from tagger.taxonomy import Taxonomy
 from tagger.workspace.workspace import Workspace
 
@@ -340,7 +340,7 @@ def test_chunks_do_not_matter(api: TestClient, model: Model) -> None:
 
 
 def test_limits_of_a_request(model: Model) -> None:
-    api = client(lambda: model, limits=Limits(n_bytes=2_000, n_entries=5, n_explained=2))
+    api = client(lambda: model, limits=ApiLimits(n_bytes=2_000, n_entries=5, n_explained=2))
     for n, path, status in (
         (5, "tag", 200),
         (6, "tag", 413),
@@ -598,7 +598,7 @@ def test_the_schema_names_every_path_and_its_examples_hold(api: TestClient) -> N
                 entry = (response.json()["entries"] if path == "/v1/tag" else response.json())[0]
                 assert (entry["id"], entry["title"]) == ("8tfahmek", "A Click Model for Voice Search")
     limit = api.get("/v1/openapi.json").json()["paths"]["/v1/why"]["post"]["requestBody"]["content"]["application/json"]
-    assert limit["schema"]["properties"]["entries"]["maxItems"] == Limits().n_explained
+    assert limit["schema"]["properties"]["entries"]["maxItems"] == ApiLimits().n_explained
 
 
 class _Page(HTMLParser):

@@ -634,11 +634,14 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 COMMANDS = [
-    (["--host", "0.0.0.0"], "tagger: --host 0.0.0.0: others reach this address; give --token too, or leave both out\n"),
+    (
+        ["--host", "0.0.0.0"],
+        "tagger: --host 0.0.0.0: other machines can reach this address; give --token too, or leave both out\n",
+    ),
     (["--host", "192.0.2.1", "--token", "short"], "tagger: --token: expected 16 letters or digits at least, found 5\n"),
     (
         ["--host", "192.0.2.1", "--token", "x" * 16],
-        "tagger: 192.0.2.1:8417: cannot be listened at: Cannot assign requested address; --port 0 takes a free one\n",
+        "tagger: 192.0.2.1:8417: cannot listen on this address: Cannot assign requested address; --port 0 takes a free one\n",
     ),
     (["nothing.txt"], "nothing.txt: cannot be read: No such file or directory\nnothing was done; 1 to correct\n"),
 ]

@@ -36,7 +36,7 @@ from tagger.server.api_answers import (
     problems_json,
     text_response,
 )
-from tagger.server.api_body import LIMITS, Limits, RequestBody, parse_body, receive_body
+from tagger.server.api_body import LIMITS, ApiLimits, RequestBody, parse_body, receive_body
 from tagger.server.api_examples import request_body_spec
 from tagger.server.api_schema import Health, TagAnswer, TagOptions, TopicsAnswer, WhyAnswer, WhyOptions
 from tagger.server.file_cache import CachedFromFiles
@@ -56,7 +56,7 @@ _JSON_LINES_TYPE = JSON_LINES.media_types[0]
 _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 
-def make_api(get_model: Callable[[], Model], workspace: Workspace | None = None, limits: Limits = LIMITS) -> APIRouter:
+def make_api(get_model: Callable[[], Model], workspace: Workspace | None = None, limits: ApiLimits = LIMITS) -> APIRouter:
     """The routes of the REST API, all under /v1/.
 
     Args:

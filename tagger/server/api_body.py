@@ -20,7 +20,7 @@ from tagger.formats.registry import LISTING_FORMATS, decode_text, read_entries
 
 __all__ = [
     "LIMITS",
-    "Limits",
+    "ApiLimits",
     "RequestBody",
     "parse_body",
     "receive_body",
@@ -37,7 +37,7 @@ _EXPECTED = 'expected a JSON object such as {"entries": [{"title": "…"}]}'
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ApiLimits:
     """How much one request may hold."""
 
     n_bytes: int = 8 << 20  # of its body
@@ -45,7 +45,7 @@ class Limits:
     n_explained: int = 200  # to explain: a hundred times the work, and 100 kB each of `why`
 
 
-LIMITS = Limits()
+LIMITS = ApiLimits()
 
 
 @dataclass(frozen=True, slots=True)

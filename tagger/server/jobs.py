@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock, Thread
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from tagger.errors import TaggerError, UsageError
 
@@ -19,6 +19,9 @@ __all__ = [
 Progress = Callable[[int, int], None]  # called with the steps done and all steps
 
 
+JobState = Literal["idle", "running", "done", "failed"]
+
+
 T = TypeVar("T")
 
 
@@ -26,12 +29,12 @@ T = TypeVar("T")
 class JobStatus:
     """How far the last job is."""
 
-    name: str  # "" if there was none
-    state: str  # "idle", "running", "done" or "failed"
+    name: str  # "" if there was no job
+    state: JobState
     done: int  # steps, as the job counts them
     total: int
     error: str  # why it failed
-    result: object  # of a job that is done
+    result: object  # of a job that is done; None for any other
 
 
 class JobRunner:
@@ -62,7 +65,8 @@ class JobRunner:
             name: its name.
             job: called with a function that takes its progress; returns the result.
             then: called with the result, in the same thread.
-            decide_first: for a result that somebody has to decide on: what whoever starts another job before is told.
+            decide_first: the message for whoever starts another job before somebody has decided on the result of this one;
+                "" if there is nothing to decide.
 
         Raises:
             UsageError: if another job is under way, or if its result waits for a decision.
@@ -93,7 +97,7 @@ class JobRunner:
             return JobStatus(self._name, "running", self._done, self._total, "", None)
         if not self._name:
             return JobStatus("", "idle", self._done, self._total, "", None)
-        state = "failed" if self._error else "done"
+        state: JobState = "failed" if self._error else "done"
         return JobStatus(self._name, state, self._done, self._total, self._error, self._result)
 
     def forget(self) -> None:

@@ -41,7 +41,7 @@ def check_can_serve(host: str, secret: str | None) -> None:
     from tagger.server.guard import LOOPBACK
 
     if host not in LOOPBACK and secret is None:
-        raise UsageError(f"--host {host}: others reach this address; give --token too, or leave both out")
+        raise UsageError(f"--host {host}: other machines can reach this address; give --token too, or leave both out")
     if secret is not None and (len(secret) < _MIN_SECRET or not secret.isascii()):
         raise UsageError(f"--token: expected {_MIN_SECRET} letters or digits at least, found {len(secret)}")
 
@@ -53,7 +53,7 @@ def serve(review: Review, host: str, port: int, secret: str | None, audit: bool,
         review: the entries and the work in the background.
         host: the address to listen on.
         port: the port; 0 for one that is free.
-        secret: what every request must carry, None for nothing.
+        secret: what every visitor must give; None for nothing.
         audit: whether to look for doubtful labels from the start.
         ready: called with the page's address as soon as it can be opened.
 
@@ -71,7 +71,9 @@ def serve(review: Review, host: str, port: int, secret: str | None, audit: bool,
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, port))
         except OSError as error:
-            raise UsageError(f"{host}:{port}: cannot be listened at: {error.strerror}; --port 0 takes a free one") from None
+            raise UsageError(
+                f"{host}:{port}: cannot listen on this address: {error.strerror}; --port 0 takes a free one"
+            ) from None
         listener.listen(128)
         port = listener.getsockname()[1]
         app = make_app(review, Guard(host, port, secret))
@@ -81,5 +83,5 @@ def serve(review: Review, host: str, port: int, secret: str | None, audit: bool,
             app, log_level="warning", access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=5
         )
         ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
-        with suppress(KeyboardInterrupt):  # the way to end it
+        with suppress(KeyboardInterrupt):  # Ctrl-C is how a user ends the server
             uvicorn.Server(settings).run(sockets=[listener])
