@@ -44,8 +44,9 @@ from tagger.model.decision import apply_thresholds
 from tagger.model.model import Model
 from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.normalize import entry_text
+from tagger.training.out_of_fold import OutOfFold
 from tagger.training.settings import SEARCHED_SETTINGS, Settings
-from tagger.training.trainer import OutOfFold, train
+from tagger.training.trainer import train
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "bench"
 SETTINGS = replace(SEARCHED_SETTINGS, n_folds=3, min_positives=2)

@@ -1,4 +1,4 @@
-"""What a precision asked for is worth: the true precision at thresholds chosen by `tagger.cuts.precise_cut`.
+"""What a precision asked for is worth: the true precision at thresholds chosen by `threshold_for_precision`.
 
 usage: python bench/precision.py
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from tagger.model.log_odds import sigmoid
-from tagger.training.thresholds import PrecisionGoal, threshold_for_precision
+from tagger.training.topic_threshold import PrecisionGoal, threshold_for_precision
 
 N_ROUNDS = 400
 SPREADS = {"easy": (-6.0, 5.0), "hard": (-4.0, 2.5)}  # mean and standard deviation of the log-odds
@@ -42,14 +42,14 @@ def main() -> None:
                 true, bounds, lacking, then = [], [], [], []
                 for _ in range(N_ROUNDS):
                     found, there = drawn(random, spread, n_entries, goal)
-                    if found.supported:
+                    if found.is_supported:
                         at = min(int(np.searchsorted(everything, found.threshold)), len(everything) - 1)
                         true.append(precision[at])
-                        bounds.append(found.bound)
-                    elif found.more is not None:
-                        lacking.append(found.more)
-                        again, _ = drawn(random, spread, round(n_entries * (1 + found.more / there)), goal)
-                        then.append(again.supported)
+                        bounds.append(found.lower_bound)
+                    elif found.n_lacking is not None:
+                        lacking.append(found.n_lacking)
+                        again, _ = drawn(random, spread, round(n_entries * (1 + found.n_lacking / there)), goal)
+                        then.append(again.is_supported)
                 cells = [f"{len(true) / N_ROUNDS:.0%}", f"{(np.array(true) < goal).sum() / N_ROUNDS:.1%}"]
                 cells += [f"{np.mean(side):.3f}" if len(side) > 9 else "-" for side in (bounds, true)]
                 cells += [f"{np.median(lacking):.0f}", f"{np.mean(then):.0%}"] if len(lacking) > 9 else ["-", "-"]

@@ -16,8 +16,8 @@ from made_up import draw_labels, write_labels
 from tagger.labels.dataset import Labels, read_labels
 from tagger.model.model import Model
 from tagger.model.storage import save_model
+from tagger.training.out_of_fold import OutOfFold
 from tagger.training.settings import Settings
-from tagger.training.trainer import OutOfFold
 from tagger.workspace.retrain import cross_validate_labels
 
 ROOT = Path(__file__).parent.parent

@@ -27,8 +27,8 @@ from tagger.reports.figures import format_interval
 from tagger.reports.pictures import plot_all, plot_model
 from tagger.reports.svg import Picture
 from tagger.taxonomy import Taxonomy, Topic
+from tagger.training.out_of_fold import OutOfFold
 from tagger.training.settings import Settings
-from tagger.training.trainer import OutOfFold
 from tagger.workspace.retrain import cross_validate_labels
 
 Results = tuple[Labels, Model, OutOfFold]

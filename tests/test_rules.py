@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csc_array, csr_array
-from scipy.stats import beta
 
 from tagger import Entry, LabelsError, Model, Topic, load
 from tagger.curation.label_errors import find_label_errors
@@ -40,18 +39,6 @@ from tagger.reports.why import format_explanations
 from tagger.taxonomy import Gate, Taxonomy, read_taxonomy
 from tagger.text.normalize import entry_text
 from tagger.training.settings import Settings
-from tagger.training.thresholds import (
-    FLOOR,
-    OutOfFoldScores,
-    PrecisionGoal,
-    Thresholds,
-    best_f1_threshold,
-    precision_bound,
-    raise_cells_to_descendants,
-    threshold_for_precision,
-    thresholds_under_constraints,
-    with_precision,
-)
 from tagger.training.trainer import train
 from tagger.workspace.retrain import train_from_labels
 
@@ -424,58 +411,6 @@ def test_another_threshold_for_a_topic_meets_what_was_left_to_it(
 # --- in training
 
 
-def in_parts(n_entries: int, n_topics: int) -> Any:
-    return np.repeat(np.arange(n_topics), n_entries), np.tile(np.arange(n_entries), n_topics)
-
-
-def test_a_parent_is_at_least_as_likely_as_its_children_in_cells_too() -> None:
-    random = np.random.default_rng(0)
-    scores = random.random((40, 6)).round(2)
-    yes = random.random((40, 6)) < 0.3
-    unsure = random.random((40, 6)) < 0.2
-    columns, entries = in_parts(40, 6)
-    cells = OutOfFoldScores(columns, entries, scores.T.ravel(), (yes & ~unsure).T.ravel())
-    there = (cells.scores > 0.3) | cells.yes
-    found, known = raise_cells_to_descendants(
-        cells.of(there), ~unsure.T.ravel()[there], 40, FAMILY, lambda t: (yes[:, t] & ~unsure[:, t], ~unsure[:, t])
-    )
-    raised = raise_to_descendants(np.where(there.reshape(6, 40).T, scores, 0.0), FAMILY)
-    full = np.zeros((40, 6))
-    full[found.entries, found.topics] = found.scores
-    assert (full == raised).all()
-    assert (known == ~unsure[found.entries, found.topics]).all()
-    assert (found.yes == (yes & ~unsure)[found.entries, found.topics]).all()
-    assert (np.diff(found.topics) >= 0).all()
-    assert len(found.scores) > there.sum(), "a parent has cells that only its children had"
-
-
-def test_thresholds_are_chosen_by_what_they_meet() -> None:
-    """Topic y is right wherever it is tagged alone; beside x, which excludes it and is likelier, it never is."""
-    topics = (Topic("x", "X"), Topic("y", "Y", excludes=("x",)))
-    beside, alone, neither = 30, 30, 40
-    x = np.repeat([0.9, 0.1, 0.1], [beside, alone, neither])
-    y = np.repeat([0.6, 0.5, 0.05], [beside, alone, neither])
-    yes = np.repeat([[True, False], [False, True], [False, False]], [beside, alone, neither], axis=0)
-    columns, entries = in_parts(100, 2)
-    cells = OutOfFoldScores(columns, entries, np.r_[x, y], yes.T.ravel())
-
-    def choose(some: OutOfFoldScores) -> Thresholds:
-        cut = np.array([best_f1_threshold(some.scores[some.topics == t], some.yes[some.topics == t]) for t in range(2)])
-        return Thresholds(cut, 0.0, 0, 0.0)
-
-    everything = np.ones(200, dtype=bool)
-
-    def goal_of_y(*topics: Topic) -> PrecisionGoal:
-        return thresholds_under_constraints(cells, everything, Taxonomy(topics), choose)[1]["y"]
-
-    found, _ = thresholds_under_constraints(cells, everything, Taxonomy(topics), choose)
-    scores = np.c_[x, y]
-    assert (apply_thresholds(scores, found.thresholds, Taxonomy(topics)) == yes).all()
-    goal = tuple(replace(topic, precision=0.9) for topic in topics)
-    assert not goal_of_y(topics[0], replace(goal[1], excludes=())).supported
-    assert goal_of_y(*goal).supported
-
-
 def named_texts(taxonomy: Taxonomy, n_entries: int, seed: int = 0) -> tuple[list[str], Any]:
     """Texts that name the topics that they have, with what these imply, among words that mean nothing."""
     random = np.random.default_rng(seed)
@@ -582,75 +517,6 @@ def test_a_maximum_that_no_entry_reaches_changes_no_bit(labels: Labels) -> None:
 
 
 # --- a precision
-
-
-def test_the_bound_is_the_exact_one() -> None:
-    tags = np.array([1, 10, 29, 100, 100, 7])
-    right = np.array([1, 9, 29, 95, 0, 3])
-    expected = np.nan_to_num(beta.ppf(0.05, right, tags - right + 1))
-    np.testing.assert_allclose(precision_bound(right, tags), expected, atol=1e-12)
-    random = np.random.default_rng(0)
-    for p in (0.8, 0.9, 0.95):
-        assert (precision_bound(random.binomial(60, p, 4000), np.full(4000, 60)) <= p).mean() >= 0.94
-
-
-pairs = st.lists(st.tuples(inside, st.booleans()), min_size=1, max_size=60)
-
-
-@given(pairs, st.sampled_from([0.3, 0.5, 0.7]))
-def test_the_lowest_threshold_that_reaches_the_goal(pairs: list[tuple[float, bool]], goal: float) -> None:
-    scores, yes = (np.array(side) for side in zip(*pairs, strict=True))
-    found = threshold_for_precision(scores, yes, goal, int(yes.sum()))
-    bounds = {
-        cut: float(precision_bound(yes[scores >= cut].sum(), (scores >= cut).sum())) for cut in sorted({*scores.tolist()})
-    }
-    reaching = [cut for cut, bound in bounds.items() if bound >= goal]
-    assert found.supported == bool(reaching)
-    assert found.bound == pytest.approx(bounds[min(reaching)] if reaching else max(bounds.values()))
-    above = scores >= found.threshold
-    assert (found.tags, found.right) == (above.sum(), yes[above].sum())
-    assert found.bound == pytest.approx(float(precision_bound(found.right, found.tags)))
-    higher = threshold_for_precision(scores, yes, min(0.99, goal + 0.2), int(yes.sum()))
-    assert higher.threshold >= found.threshold or not higher.supported, "a higher goal is a higher threshold"
-    assert (found.more == 0) == found.supported
-
-
-def test_a_lucky_few_do_not_reach_the_goal() -> None:
-    scores = np.linspace(0.99, 0.5, 20)
-    found = threshold_for_precision(scores, np.ones(20, dtype=bool), 0.9, 20)
-    assert (found.supported, found.tags, found.right) == (False, 20, 20)
-    assert found.more == 9, "29 of 29 reach it"
-    assert threshold_for_precision(np.linspace(0.99, 0.5, 29), np.ones(29, dtype=bool), 0.9, 29).more == 0
-
-
-def test_how_many_labels_are_lacking() -> None:
-    scores = np.repeat([0.9, 0.2], [60, 40])
-    yes = np.arange(100) < 56  # of the best 60, 56 are right
-    found = threshold_for_precision(scores, yes, 0.9, 56)
-    assert (found.tags, found.right, found.supported) == (60, 56, False)
-    assert found.more is not None
-    enough = (56 + found.more) / 56
-    assert precision_bound(56 * enough, 60 * enough) >= 0.9
-    enough = (56 + found.more - 2) / 56
-    assert precision_bound(56 * enough, 60 * enough) < 0.9
-    assert threshold_for_precision(scores, yes, 0.95, 56).more is None, "no threshold is so precise, whatever the number"
-
-
-def test_only_topics_that_ask_have_another_threshold() -> None:
-    cells = OutOfFoldScores(
-        np.array([0, 0, 1, 1]),
-        np.array([0, 1, 0, 1]),
-        np.array([0.9, FLOOR / 2, 0.8, 0.2]),
-        np.array([True, True, True, False]),
-    )
-    topics = (Topic("a", "A", precision=0.01), Topic("b", "B"), Topic("c", "C", precision=0.5))
-    found, precise = with_precision(Thresholds(np.full(3, 0.4), 1.0, 0, 0.7), cells, topics)
-    assert found.thresholds.tolist() == [0.9, 0.4, 0.4]
-    assert list(precise) == ["a"], "the third is not learned"
-    hopeless = OutOfFoldScores(np.zeros(2, dtype=int), np.arange(2), np.full(2, FLOOR / 2), np.ones(2, dtype=bool))
-    found, precise = with_precision(Thresholds(np.full(3, 0.4), 1.0, 0, 0.7), hopeless, topics)
-    assert found.thresholds.tolist() == [0.4, 0.4, 0.4]
-    assert (precise["a"].supported, precise["a"].tags, precise["a"].more) == (False, 0, None)
 
 
 def asking(labels: Labels, **goals: float) -> Labels:

@@ -30,8 +30,8 @@ from tagger.reports import card as card_report
 from tagger.source import Source
 from tagger.tags import Tagged
 from tagger.taxonomy import Gate
+from tagger.training.out_of_fold import OutOfFold
 from tagger.training.settings import Settings
-from tagger.training.trainer import OutOfFold
 from tagger.workspace.promotion import finish_interrupted, previous_model, promote
 from tagger.workspace.retrain import cross_validate_labels, is_current
 from tagger.workspace.workspace import Workspace

@@ -13,8 +13,9 @@ from tagger.evaluation.figures import Interval
 from tagger.labels.dataset import Labels
 from tagger.taxonomy import Taxonomy
 from tagger.text.normalize import entry_text
+from tagger.training.out_of_fold import OutOfFold
 from tagger.training.settings import Settings
-from tagger.training.trainer import OutOfFold, train
+from tagger.training.trainer import train
 from tagger.workspace.retrain import limit_n_jobs
 
 __all__ = [

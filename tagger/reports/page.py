@@ -21,8 +21,8 @@ from tagger.model.model import Model
 from tagger.model.storage import load
 from tagger.reports.figures import OVERALL, format_interval
 from tagger.reports.pictures import plot_all
+from tagger.training.out_of_fold import OutOfFold
 from tagger.training.settings import Settings
-from tagger.training.trainer import OutOfFold
 from tagger.workspace.promotion import previous_model
 from tagger.workspace.retrain import cross_validate_labels, is_current
 from tagger.workspace.workspace import Workspace

@@ -15,7 +15,7 @@ from tagger.model.model import Model
 from tagger.reports.score_pictures import plot_learning_curve, plot_reliability
 from tagger.reports.svg import Picture
 from tagger.reports.topic_pictures import PlottedTopic, plot_label_counts, plot_precision_recall
-from tagger.training.trainer import OutOfFold
+from tagger.training.out_of_fold import OutOfFold
 
 __all__ = [
     "plot_all",

@@ -1,4 +1,4 @@
-"""Out-of-fold scores -> probabilities."""
+"""How scores become probabilities: Platt's method for each topic, with a prior from all topics together."""
 
 from __future__ import annotations
 
@@ -11,77 +11,100 @@ from numpy.typing import NDArray
 from tagger.model.log_odds import sigmoid
 
 __all__ = [
+    "PRIOR_STRENGTHS",
     "Calibration",
+    "SigmoidParameters",
     "fit_calibration",
+    "fit_platt",
 ]
-
 
 Bools = NDArray[np.bool_]
 
-
 Floats = NDArray[np.float64]
 
+PRIOR_STRENGTHS = (1.0, 10.0, 100.0, 1000.0, 1e6)  # those that `fit_calibration` chooses from
 
-Ints = NDArray[np.int64]
+_COMMON_PRIOR_STRENGTH = 1e-3  # of the fit to all topics: just enough to have one solution
+
+_MIN_SLOPE = 0.1  # a higher logit never has a lower probability
 
 
-PRIOR_STRENGTHS = (1.0, 10.0, 100.0, 1000.0, 1e6)
+@dataclass(frozen=True, slots=True)
+class SigmoidParameters:
+    """A logit z has the probability sigmoid(slope z + offset)."""
+
+    slope: float
+    offset: float
+
+    def log_odds(self, logits: Floats) -> Floats:
+        """The log-odds of the probabilities, in the shape of the logits."""
+        return logits * self.slope + self.offset
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How out-of-fold logits become probabilities: the slope and offset of all topics together, and how far to trust them."""
+    """How out-of-fold logits become probabilities: what suits all topics together, and how far each topic may differ."""
 
-    centre: Floats  # (slope, offset)
-    precision: float  # of a normal prior around them
+    common: SigmoidParameters
+    prior_strength: float  # the precision of a normal prior around `common`
 
-    def of(self, logits: Floats, yes: Bools) -> Floats:
-        """(slope, offset) of a topic: the sigmoid of its logits, so changed, is a probability."""
-        return _fit_platt(logits, yes, self.centre, self.precision) if yes.any() else self.centre
+    def fit_topic(self, logits: Floats, yes: Bools) -> SigmoidParameters:
+        """The parameters of one topic: those of all topics where it has no yes entry.
+
+        Args:
+            logits: out-of-fold logits of the topic, (n,).
+            yes: which of these entries have the topic, (n,).
+        """
+        return fit_platt(logits, yes, self.common, self.prior_strength) if yes.any() else self.common
 
 
 def fit_calibration(logits: Sequence[Floats], yes: Sequence[Bools]) -> Calibration:
-    """The calibration of some topics' out-of-fold logits, an array a topic.
+    """The calibration of some topics' out-of-fold logits.
 
-    The precision of the prior is that with which the logits of every second entry say most of the others': little where
-    topics have many yes entries each, much where they have a handful.
+    The strength of the prior is chosen by the likelihood of each half of the entries, given the other half. It is low where
+    topics have many yes entries each, and high where they have a few.
+
+    Args:
+        logits: an array for each topic.
+        yes: an array for each topic, of the same lengths.
     """
-    centre = _fit_platt(np.concatenate(logits), np.concatenate(yes), np.array([1.0, 0.0]), 1e-3)
-    losses = []
-    for precision in PRIOR_STRENGTHS:
-        one = Calibration(centre, precision)
-        losses.append(
-            sum(
-                _log_loss(some[1 - k :: 2], side[1 - k :: 2], one.of(some[k::2], side[k::2]))
-                for some, side in zip(logits, yes, strict=True)
-                for k in (0, 1)
-            )
-        )
-    return Calibration(centre, PRIOR_STRENGTHS[int(np.argmin(losses))])
+    common = fit_platt(np.concatenate(logits), np.concatenate(yes), SigmoidParameters(1.0, 0.0), _COMMON_PRIOR_STRENGTH)
+    candidates = [Calibration(common, strength) for strength in PRIOR_STRENGTHS]
+    topics = list(zip(logits, yes, strict=True))
+    losses = [sum(_half_loss(candidate, *topic, half) for topic in topics for half in (0, 1)) for candidate in candidates]
+    return candidates[int(np.argmin(losses))]
 
 
-def _fit_platt(logits: Floats, yes: Bools, centre: Floats, precision: float) -> Floats:
-    """(slope, offset) by Platt's method: a logistic regression on the logits, with his corrected targets.
+def _half_loss(calibration: Calibration, logits: Floats, yes: Bools, half: int) -> float:
+    """The negative log-likelihood of every second label of a topic, where the other labels set its parameters."""
+    parameters = calibration.fit_topic(logits[half::2], yes[half::2])
+    log_odds = parameters.log_odds(logits[1 - half :: 2])
+    return float(np.logaddexp(0, np.where(yes[1 - half :: 2], -1, 1) * log_odds).sum())
 
-    The two are drawn to `centre` by a normal prior with that precision. Found by Newton's method.
 
-    Source: J. Platt, "Probabilistic outputs for support vector machines", 1999; the prior is ours.
+def fit_platt(logits: Floats, yes: Bools, centre: SigmoidParameters, prior_strength: float) -> SigmoidParameters:
+    """A logistic regression on logits, with Platt's corrected targets and a normal prior. Found by Newton's method.
+
+    Source: J. Platt, "Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods",
+    1999; the prior is ours.
+
+    Args:
+        logits: (n,).
+        yes: which of them have the topic, (n,).
+        centre: the mean of the prior, from which the search starts.
+        prior_strength: the precision of the prior: of its slope and of its offset.
     """
     n_yes = yes.sum()
-    target = np.where(yes, (n_yes + 1) / (n_yes + 2), 1 / (len(yes) - n_yes + 2))
+    targets = np.where(yes, (n_yes + 1) / (n_yes + 2), 1 / (len(yes) - n_yes + 2))
     x = np.stack([logits, np.ones(len(logits))], axis=1)
-    at = centre.copy()
+    prior = np.array([centre.slope, centre.offset])
+    parameters = prior.copy()
     for _ in range(50):
-        p = sigmoid(x @ at)
-        gradient = x.T @ (p - target) + precision * (at - centre)
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + precision * np.eye(2)
+        p = sigmoid(x @ parameters)
+        gradient = x.T @ (p - targets) + prior_strength * (parameters - prior)
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + prior_strength * np.eye(2)
         step = np.linalg.solve(hessian, gradient)
-        at -= step * min(1.0, 2.0 / max(np.abs(step).max(), 1e-12))
+        parameters -= step * min(1.0, 2.0 / max(np.abs(step).max(), 1e-12))
         if np.abs(step).max() < 1e-10:
             break
-    return np.array([max(at[0], 0.1), at[1]])
-
-
-def _log_loss(logits: Floats, yes: Bools, at: Floats) -> float:
-    """The negative log-likelihood."""
-    return float(np.logaddexp(0, np.where(yes, -1, 1) * (logits * at[0] + at[1])).sum())
+    return SigmoidParameters(max(float(parameters[0]), _MIN_SLOPE), float(parameters[1]))

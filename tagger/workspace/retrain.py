@@ -13,8 +13,9 @@ from tagger.evaluation.figures import compute_figures, require_figures
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
 from tagger.text.normalize import entry_text
+from tagger.training.out_of_fold import OutOfFold
 from tagger.training.settings import Settings
-from tagger.training.trainer import OutOfFold, train
+from tagger.training.trainer import train
 
 __all__ = [
     "cross_validate_labels",

@@ -10,26 +10,25 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from tagger.evaluation import metrics
 from tagger.labels.dataset import Labels
 from tagger.model.decision import apply_thresholds
-from tagger.model.model import Model
 from tagger.model.storage import model_to_bytes
 from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.normalize import entry_text
 from tagger.training.classifier import make_estimator
 from tagger.training.settings import SEARCHED_SETTINGS, Settings
-from tagger.training.trainer import OutOfFold, train
+from tagger.training.trainer import TrainingResult, train
 
 ODD = ["", "推荐 系统 综述", "नमस्ते दुनिया", "😀", "x" * 1000, "Ünïted naïve café", "\0\0"]
 
 
 @pytest.fixture(scope="module")
-def trained(labels: Labels) -> tuple[Model, OutOfFold]:
-    yes, known = labels.arrays()
-    return train([entry_text(entry) for entry in labels.entries], yes, known, labels.taxonomy)
+def trained(labels: Labels) -> TrainingResult:
+    yes, labelled = labels.arrays()
+    return train([entry_text(entry) for entry in labels.entries], yes, labelled, labels.taxonomy)
 
 
-def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: tuple[Model, OutOfFold], labels: Labels) -> None:
+def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: TrainingResult, labels: Labels) -> None:
     """Fitted here once more with scikit-learn alone; calibration is two numbers a topic, found from two entries."""
-    model, _ = trained
+    model = trained.model
     settings = Settings()
     texts = [entry_text(entry) for entry in labels.entries]
     vectorizer = TfidfVectorizer(
@@ -43,11 +42,11 @@ def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: tuple
     some = texts[:400] + ODD
     ours = model.score_texts(some)
     logits = np.log(ours / (1 - ours))
-    yes, known = labels.arrays()
+    yes, labelled = labels.arrays()
     # liblinear goes through features in order, so that ours is the order to fit in
     order = [vectorizer.vocabulary_[term] for term in model.terms]
     for t in range(len(labels.topics)):
-        x, y = matrix[known[:, t]][:, order], yes[known[:, t], t]
+        x, y = matrix[labelled[:, t]][:, order], yes[labelled[:, t], t]
         p, q = x[y].sum(axis=0) + settings.log_ratio_smoothing, x[~y].sum(axis=0) + settings.log_ratio_smoothing
         scale = np.abs(np.log(np.asarray(p / p.sum()) / np.asarray(q / q.sum()))).ravel()
         scale /= np.sqrt(x.multiply(scale).power(2).sum() / x.shape[0])
@@ -61,10 +60,10 @@ def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: tuple
         np.testing.assert_allclose(ours[:, t], expected, atol=1e-6)
 
 
-def test_the_same_labels_give_the_same_bytes(trained: tuple[Model, OutOfFold], labels: Labels) -> None:
-    yes, known = labels.arrays()
-    again, _ = train([entry_text(entry) for entry in labels.entries], yes, known, labels.taxonomy, n_jobs=2)
-    assert model_to_bytes(again) == model_to_bytes(trained[0])
+def test_the_same_labels_give_the_same_bytes(trained: TrainingResult, labels: Labels) -> None:
+    yes, labelled = labels.arrays()
+    again, _ = train([entry_text(entry) for entry in labels.entries], yes, labelled, labels.taxonomy, n_jobs=2)
+    assert model_to_bytes(again) == model_to_bytes(trained.model)
 
 
 def test_figures_come_from_entries_the_model_did_not_see(labels: Labels) -> None:
@@ -72,29 +71,29 @@ def test_figures_come_from_entries_the_model_did_not_see(labels: Labels) -> None
     random = np.random.default_rng(0)
     texts = [entry_text(entry) for entry in labels.entries[:300]]
     yes = random.random((300, 2)) < 0.3
-    model, held_out = train(texts, yes, np.ones_like(yes), Taxonomy((Topic("a", "A"), Topic("b", "B"))))
+    model, out_of_fold = train(texts, yes, np.ones_like(yes), Taxonomy((Topic("a", "A"), Topic("b", "B"))))
     chance = metrics.micro_f1(yes, np.ones_like(yes), np.ones_like(yes))
-    assert metrics.micro_f1(yes, np.ones_like(yes), held_out.tagged) < chance + 0.05
+    assert metrics.micro_f1(yes, np.ones_like(yes), out_of_fold.tagged) < chance + 0.05
     assert metrics.average_precision(yes, np.ones_like(yes), model.score_texts(texts)).min() > 0.9, "what it saw looks good"
-    assert metrics.average_precision(yes, np.ones_like(yes), held_out.scores).max() < 0.5
+    assert metrics.average_precision(yes, np.ones_like(yes), out_of_fold.scores).max() < 0.5
 
 
-def test_scores_of_held_out_entries_are_calibrated(trained: tuple[Model, OutOfFold], labels: Labels) -> None:
-    yes, known = labels.arrays()
-    assert metrics.calibration_error(yes, known, trained[1].scores) < 0.03
+def test_scores_of_out_of_fold_entries_are_calibrated(trained: TrainingResult, labels: Labels) -> None:
+    yes, labelled = labels.arrays()
+    assert metrics.calibration_error(yes, labelled, trained.out_of_fold.scores) < 0.03
 
 
 def test_unsure_cells_do_not_teach(labels: Labels) -> None:
     texts = [entry_text(entry) for entry in labels.entries[:200]]
     yes, _ = labels.arrays()
     yes = yes[:200, [1, 3]]
-    known = np.ones_like(yes)
-    known[::7, 0] = False
+    labelled = np.ones_like(yes)
+    labelled[::7, 0] = False
     flipped = yes.copy()
-    flipped[~known] = ~flipped[~known]
+    flipped[~labelled] = ~flipped[~labelled]
     taxonomy = Taxonomy((labels.topics[1], labels.topics[3]))
-    one, _ = train(texts, yes, known, taxonomy)
-    other, _ = train(texts, flipped, known, taxonomy)
+    one, _ = train(texts, yes, labelled, taxonomy)
+    other, _ = train(texts, flipped, labelled, taxonomy)
     assert model_to_bytes(one) == model_to_bytes(other)
 
 
@@ -103,9 +102,9 @@ def test_a_topic_with_too_few_yes_entries_is_not_guessed(labels: Labels) -> None
     yes = np.zeros((200, 2), dtype=bool)
     yes[:, 0] = labels.arrays()[0][:200, 1]
     yes[:3, 1] = True
-    model, held_out = train(texts, yes, np.ones_like(yes), Taxonomy((Topic("a", "A"), Topic("b", "B"))))
+    model, out_of_fold = train(texts, yes, np.ones_like(yes), Taxonomy((Topic("a", "A"), Topic("b", "B"))))
     assert model.thresholds[1] == np.inf
-    assert not held_out.tagged[:, 1].any()
+    assert not out_of_fold.tagged[:, 1].any()
     assert (model.score_texts(texts)[:, 1] == 0).all()
     with pytest.raises(ValueError, match="no topic has 5 entries with a yes, and as many with a no"):
         train(texts, yes[:, 1:], np.ones_like(yes[:, 1:]), Taxonomy((Topic("b", "B"),)))
@@ -115,9 +114,9 @@ def test_a_topic_with_just_enough_is_learned_in_every_fold(labels: Labels) -> No
     texts = [entry_text(entry) for entry in labels.entries[:40]]
     yes = np.zeros((40, 1), dtype=bool)
     yes[:5] = True
-    model, held_out = train(texts, yes, np.ones_like(yes), Taxonomy((Topic("a", "A"),)))
+    model, out_of_fold = train(texts, yes, np.ones_like(yes), Taxonomy((Topic("a", "A"),)))
     assert np.isfinite(model.thresholds).all()
-    assert (held_out.scores > 0).all()
+    assert (out_of_fold.scores > 0).all()
 
 
 def test_copies_of_one_entry_are_too_few() -> None:
