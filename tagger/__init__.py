@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from tagger.errors import LabelsError, ListingError, ModelError, OutputError, Problem, TaggerError, UsageError
     from tagger.formats.registry import read_listing
     from tagger.labels.dataset import Labels, read_labels
-    from tagger.model.explain import add_reasons, explain_entries
+    from tagger.model.explain import Explanation, add_reasons, explain_entries
     from tagger.model.model import Model
-    from tagger.model.storage import load
+    from tagger.model.sklearn_export import TopicClassifier
+    from tagger.model.storage import load, save_model
     from tagger.reports.pictures import plot_model
     from tagger.server.api import make_api
     from tagger.server.api_body import ApiLimits
@@ -39,6 +40,7 @@ __all__ = [
     "ApiLimits",
     "BatchSettings",
     "Entry",
+    "Explanation",
     "Labels",
     "LabelsError",
     "ListingError",
@@ -54,6 +56,7 @@ __all__ = [
     "TaggerError",
     "Taxonomy",
     "Topic",
+    "TopicClassifier",
     "TopicReasons",
     "TopicScores",
     "UsageError",
@@ -72,6 +75,7 @@ __all__ = [
     "read_listing",
     "require_workspace",
     "run_checks",
+    "save_model",
     "suggest_entries",
 ]
 
@@ -86,9 +90,10 @@ _NAMES = {
     "errors": "LabelsError ListingError ModelError OutputError Problem TaggerError UsageError",
     "formats.registry": "read_listing",
     "labels.dataset": "Labels read_labels",
-    "model.explain": "add_reasons explain_entries",
+    "model.explain": "Explanation add_reasons explain_entries",
     "model.model": "Model",
-    "model.storage": "load",
+    "model.sklearn_export": "TopicClassifier",
+    "model.storage": "load save_model",
     "reports.pictures": "plot_model",
     "server.api": "make_api",
     "server.api_body": "ApiLimits",

@@ -632,13 +632,3 @@ def test_a_model_without_rules_says_nothing_of_them() -> None:
     assert model_from_bytes(ruled, "m").taxonomy.max_topics == 2
     assert model_to_bytes(model_from_bytes(ruled, "m")) == ruled
     assert not isinstance(to_pipeline(plain)[-1], TopicClassifier)
-
-
-def test_an_exported_model_with_rules_is_read_back(tmp_path: Path) -> None:
-    import joblib
-
-    from tagger.model.sklearn_export import save_pipeline
-
-    save_pipeline(two(), tmp_path / "p.joblib")
-    found = joblib.load(tmp_path / "p.joblib")
-    assert found.predict(["click", "language", "click language", "water"]).tolist() == [[1, 0], [0, 1], [0, 1], [0, 0]]
