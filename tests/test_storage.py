@@ -153,6 +153,19 @@ def test_the_safetensors_library_reads_the_file(tmp_path: Path) -> None:
     }
 
 
+def test_the_page_on_formats_names_every_key_and_array(root: Path) -> None:
+    page = (root / "docs/formats.md").read_text().partition("## The model file\n")[2].partition("\n## ")[0]
+    training = TrainingRecord(
+        "00", 1, {"a": "1"}, {"a": 1}, {"a": 1}, 0.5, {"a": PrecisionSupport(0.9, 0.8, 5, 4, 0)}, {"a": 1}
+    )
+    topic = Topic("a", "A", excludes=("b",), precision=0.5)
+    container, header, _ = split_file(
+        model_to_bytes(replace(small(), taxonomy=Taxonomy((topic,), max_topics=1), training=training))
+    )
+    names = {*header, *header["topics"][0], *header["precision"]["a"], *container} - {"__metadata__"}
+    assert not {name for name in names if f"`{name}`" not in page}
+
+
 # --- what is refused
 
 
