@@ -72,10 +72,10 @@ def api(model: Model) -> TestClient:
 
 
 @pytest.fixture(scope="module")
-def shipped(root: Path) -> TestClient:
-    """The API with the model and labels of the repository."""
-    model = load(root / "models/topics.safetensors")
-    return client(lambda: model, Workspace(root))
+def learned_api(learned: Path) -> TestClient:
+    """The API with a model and the labels that it learned from."""
+    model = load(learned / "models/topics.safetensors")
+    return client(lambda: model, Workspace(learned))
 
 
 def error(response: Any, status: int) -> dict[str, Any]:
@@ -205,47 +205,47 @@ def test_why_answers_an_entry_whole(api: TestClient) -> None:
 
 
 @pytest.mark.parametrize("options", ["", "?explain=true", "?all_scores=true", "?explain=1&all_scores=1"])
-def test_entries_are_the_lines_of_tag_to_the_letter(shipped: TestClient, root: Path, run: Run, options: str) -> None:
+def test_entries_are_the_lines_of_tag_to_the_letter(learned_api: TestClient, learned: Path, run: Run, options: str) -> None:
     flags = [f"--{name.replace('_', '-')}" for name in ("explain", "all_scores") if name in options]
-    listing = (root / "examples/new-listing.txt").read_text()
-    done = run("tag", "-", "--format", "jsonl", *flags, cwd=root, stdin=listing)
+    listing = (learned / "lists/new.txt").read_text()
+    done = run("tag", "-", "--format", "jsonl", *flags, cwd=learned, stdin=listing)
     wanted = done.stdout.replace('"source": "standard input:', '"source": "listing:')
     assert done.returncode == 0
-    assert wanted.count("\n") == 6
+    assert wanted.count("\n") == 4
 
-    lines = shipped.post(f"/v1/tag{options}", content=listing, headers=TEXT | {"accept": "application/x-ndjson"})
+    lines = learned_api.post(f"/v1/tag{options}", content=listing, headers=TEXT | {"accept": "application/x-ndjson"})
     assert (lines.text, lines.headers["content-type"]) == (wanted, "application/x-ndjson")
-    whole = shipped.post(f"/v1/tag{options}", content=listing, headers=TEXT)
+    whole = learned_api.post(f"/v1/tag{options}", content=listing, headers=TEXT)
     assert whole.text == '{"entries": [\n' + ",\n".join(wanted.splitlines()) + '\n], "warnings": []}\n'
 
-    as_lines = shipped.post(
-        f"/v1/tag{options}", content=jsonl.write_json_lines(read_listing(root / "examples/new-listing.txt")), headers=TEXT
+    as_lines = learned_api.post(
+        f"/v1/tag{options}", content=jsonl.write_json_lines(read_listing(learned / "lists/new.txt")), headers=TEXT
     )
     entries = {"entries": [json.loads(line) for line in wanted.splitlines()]}  # what was answered can be sent
-    as_json = shipped.post(f"/v1/tag{options}", json=entries)
+    as_json = learned_api.post(f"/v1/tag{options}", json=entries)
     for answer, source in ((as_lines, "listing"), (as_json, "entries")):
         for n, (found, line) in enumerate(zip(answer.json()["entries"], wanted.splitlines(), strict=True), 1):
             assert found == json.loads(line) | {"source": f"{source}:{n}"}
 
 
-@pytest.mark.parametrize("options", ["", "?similar=0", "?topic=ctr&topic=debiasing&similar=2"])
-def test_reasons_are_those_of_why_to_the_letter(shipped: TestClient, root: Path, run: Run, options: str) -> None:
+@pytest.mark.parametrize("options", ["", "?similar=0", "?topic=solar&topic=wind&similar=2"])
+def test_reasons_are_those_of_why_to_the_letter(learned_api: TestClient, learned: Path, run: Run, options: str) -> None:
     flags = [f"--{name}={value}" for name, value in (pair.split("=") for pair in options.lstrip("?").split("&") if pair)]
-    listing = (root / "examples/new-listing.txt").read_text()
-    done = run("tagger", "why", "-", "--format", "json", *flags, cwd=root, stdin=listing)
+    listing = (learned / "lists/new.txt").read_text()
+    done = run("tagger", "why", "-", "--format", "json", *flags, cwd=learned, stdin=listing)
     assert done.returncode == 0
     wanted = done.stdout.replace('"source": "standard input:', '"source": "listing:')
-    assert shipped.post(f"/v1/why{options}", content=listing, headers=TEXT).text == wanted
+    assert learned_api.post(f"/v1/why{options}", content=listing, headers=TEXT).text == wanted
 
 
-def test_a_labelled_entry_has_what_a_person_said(shipped: TestClient, root: Path) -> None:
-    entries = read_listing(root / "labels/entries/retrieval.txt")[:20]
-    rows = {row.id: row for row in read_rows(root / "labels/labels.csv")}
-    found = shipped.post("/v1/tag", content=pasted.write_pasted(entries), headers=TEXT).json()["entries"]
+def test_a_labelled_entry_has_what_a_person_said(learned_api: TestClient, learned: Path) -> None:
+    entries = read_listing(learned / "labels/entries/made-up.txt")[:20]
+    rows = {row.id: row for row in read_rows(learned / "labels/labels.csv")}
+    found = learned_api.post("/v1/tag", content=pasted.write_pasted(entries), headers=TEXT).json()["entries"]
     for entry in found:
         assert {topic["id"] for topic in entry["topics"]} >= set(rows[entry["id"]].topics)
         assert all(topic["by"] == "hand" and topic["score"] is None for topic in entry["topics"])
-    reasons = shipped.post("/v1/why", content=pasted.write_pasted(entries[:2]), headers=TEXT).json()
+    reasons = learned_api.post("/v1/why", content=pasted.write_pasted(entries[:2]), headers=TEXT).json()
     for entry in reasons:
         row = rows[entry["id"]]
         assert entry["by_hand"] == {"topics": list(row.topics), "unsure": list(row.unsure)}
@@ -308,11 +308,11 @@ def test_a_model_that_cannot_be_read_is_said(tmp_path: Path) -> None:
         assert error(response, 503) == {"problems": [], "message": str(raised.value)}
 
 
-def test_concurrent_requests_give_what_sequential_ones_give(root: Path, tmp_path: Path) -> None:
-    shutil.copytree(root / "labels", tmp_path / "labels")
-    model = load(root / "models/topics.safetensors")
-    listing = (root / "examples/new-listing.txt").read_text()
-    many = pasted.write_pasted(read_listing(root / "labels/entries/retrieval.txt"))
+def test_concurrent_requests_give_what_sequential_ones_give(learned: Path, tmp_path: Path) -> None:
+    shutil.copytree(learned / "labels", tmp_path / "labels")
+    model = load(learned / "models/topics.safetensors")
+    listing = (learned / "lists/new.txt").read_text()
+    many = pasted.write_pasted(read_listing(learned / "labels/entries/made-up.txt"))
     calls: list[tuple[str, dict[str, Any]]] = [
         ("/v1/tag", {"content": listing, "headers": TEXT}),
         ("/v1/tag?explain=true", {"content": listing, "headers": TEXT}),
@@ -562,13 +562,13 @@ def test_no_bytes_break_it(api: TestClient, body: bytes, kind: str) -> None:
         error(response, 422)
 
 
-def test_answers_are_those_that_the_schema_tells_of(shipped: TestClient, root: Path) -> None:
-    listing = (root / "examples/new-listing.txt").read_text()
-    labelled = pasted.write_pasted(read_listing(root / "labels/entries/retrieval.txt")[:3])
+def test_answers_are_those_that_the_schema_tells_of(learned_api: TestClient, learned: Path) -> None:
+    listing = (learned / "lists/new.txt").read_text()
+    labelled = pasted.write_pasted(read_listing(learned / "labels/entries/made-up.txt")[:3])
     for path in ("/v1/health", "/v1/topics"):
-        ANSWERS[path].validate_json(shipped.get(path).content, strict=True, extra="forbid")
+        ANSWERS[path].validate_json(learned_api.get(path).content, strict=True, extra="forbid")
     for path in ("/v1/tag", "/v1/tag?explain=true&all_scores=true", "/v1/why"):
-        response = shipped.post(path, content=listing + labelled, headers=TEXT)
+        response = learned_api.post(path, content=listing + labelled, headers=TEXT)
         ANSWERS[path.partition("?")[0]].validate_json(response.content, strict=True, extra="forbid")
 
 

@@ -118,13 +118,13 @@ def test_without_an_output_nothing_is_written(ws: Path) -> None:
     assert tree(ws) == before
 
 
-def test_entries_of_another_kind_warn_and_fail_if_asked(root: Path, tmp_path: Path) -> None:
+def test_entries_of_another_kind_warn_and_fail_if_asked(learned: Path, tmp_path: Path) -> None:
     lines = [
         f"Soup {n} of the Alps\nMarta Rossi\nSimmer barley {n}, leeks, smoked ham and gruyere; ladle over toasted rye."
         for n in range(30)
     ]
     (tmp_path / "soups.txt").write_text("\n\n".join(f"OTMay {n % 28 + 1}, 2026\n{line}" for n, line in enumerate(lines)))
-    place = Workspace(root)
+    place = Workspace(learned)
     for fail, state, status in ((False, "ok", 0), (True, "failed", 1)):
         run = run_checks(place, [str(tmp_path / "soups.txt")], None, BatchSettings(), fail_on_drift=fail)
         assert (states(run)["drift"], run.status) == (state, status)

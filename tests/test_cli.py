@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tagger import load
+from tagger.labels.dataset import Labels
 from tagger.labels.table import read_rows, write_rows
+from tagger.model.storage import save_model
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -248,8 +254,8 @@ def test_usage_errors_exit_with_2(run: Run) -> None:
     assert run("tagger", "nonsense").returncode == 2
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(root: Path) -> None:
-    command = f"{Path(sys.executable).parent / 'tag'} {root / 'labels/entries/other-fields.txt'} --no-labels | head -1"
+def test_a_reader_that_has_seen_enough_is_no_error(learned: Path) -> None:
+    command = f"{Path(sys.executable).parent / 'tag'} {learned / 'labels/entries/made-up.txt'} --no-labels | head -1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True)
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
@@ -337,31 +343,23 @@ def test_retrain_check_and_skip(run: Run, workspace: Path) -> None:
     assert "25 labelled entries" in card
 
 
-@pytest.mark.slow
-def test_a_significantly_worse_model_is_refused(run: Run, tmp_path: Path, root: Path) -> None:
-    """Every fourth yes of the shipped labels is moved to the next topic: the model that they give is worse."""
-    import random
-    import shutil
-    from dataclasses import replace
-
-    for name in ("labels", "models"):
-        shutil.copytree(root / name, tmp_path / name)
-    table = tmp_path / "labels" / "labels.csv"
-    before = (tmp_path / "models/topics.safetensors").read_bytes()
-    draw = random.Random(0)
-    ids = ["ctr", "llm", "debiasing", "click-model", "recsys", "sequential", "graph", "retrieval", "rag", "code"]
-    rows = []
-    for row in read_rows(table):
-        topics = tuple(dict.fromkeys(draw.choice(ids) if draw.random() < 0.25 else topic for topic in row.topics))
-        rows.append(replace(row, topics=topics, unsure=tuple(topic for topic in row.unsure if topic not in topics)))
-    write_rows(table, rows)
+def test_a_significantly_worse_model_is_refused(run: Run, tmp_path: Path, learned: Path, labels: Labels) -> None:
+    """The model that is there was right on every entry that it had not seen; no new one is."""
+    shutil.copytree(learned / "labels", tmp_path / "labels")
+    path = tmp_path / "models/topics.safetensors"
+    path.parent.mkdir()
+    perfect = labels.arrays()[0].astype(np.uint8)
+    save_model(replace(load(learned / "models/topics.safetensors"), out_of_fold_tags=perfect), path)
+    before = path.read_bytes()
+    rows = read_rows(tmp_path / "labels/labels.csv")
+    write_rows(tmp_path / "labels/labels.csv", [replace(rows[0], topics=(), unsure=("wind",)), *rows[1:]])
     refused = run("tagger", "retrain")
     assert refused.returncode == 1
     assert "models/topics.safetensors is kept: the new model is significantly worse (p = 0.000)." in refused.stderr
-    assert (tmp_path / "models/topics.safetensors").read_bytes() == before
+    assert path.read_bytes() == before
     forced = run("tagger", "retrain", "--force")
     assert forced.returncode == 0
-    assert (tmp_path / "models/topics.safetensors").read_bytes() != before
+    assert path.read_bytes() != before
 
 
 def test_retrain_with_labels_that_contradict_themselves(run: Run, workspace: Path) -> None:
@@ -439,9 +437,9 @@ def test_evaluate_names_what_is_missing(run: Run, here: Path, tiny: Path, rows: 
     assert message in done.stderr
 
 
-def test_evaluate_leaves_out_what_the_model_was_trained_on(run: Run, root: Path, here: Path) -> None:
-    listing = root / "labels/entries/click-models.txt"
-    done = run("tagger", "evaluate", listing, "--labels", root / "labels/labels.csv")
+def test_evaluate_leaves_out_what_the_model_was_trained_on(run: Run, learned: Path, here: Path) -> None:
+    labels = learned / "labels"
+    done = run("tagger", "evaluate", labels / "entries/made-up.txt", "--labels", labels / "labels.csv", cwd=learned)
     assert done.returncode == 2
     assert "the model was trained on all of these entries; figures need entries that it has not seen" in done.stderr
     done = run("tagger", "evaluate", "l.txt")

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from screens import Screen
 
-from tagger import Entry, LabelsError, OutputError, Topic, load, read_listing
+from tagger import Entry, LabelsError, Model, OutputError, Topic, load, read_listing
 from tagger.cli.label_screen import screen
 from tagger.cli.terminal import keys_in
 from tagger.curation.session import KEYS, LabellingSession, Mark, act_on_key, press_key, start_session, telling_positions
@@ -369,9 +369,9 @@ def test_a_text_without_a_row_is_named_with_the_row_to_add(
 # --- what it leans on
 
 
-def test_texts_are_added_and_taken_away_to_the_letter(root: Path) -> None:
+def test_texts_are_added_and_taken_away_to_the_letter(root: Path, frozen: Path) -> None:
     entries = read_listing(root / "examples/new-listing.txt")
-    for path in [*root.glob("labels/entries/c*.txt"), root / "tagger/example/labels/entries/example.txt"]:
+    for path in [frozen / "labels/entries/energy.txt", root / "tagger/example/labels/entries/example.txt"]:
         text, before = path.read_text(), read_listing(path)
         longer = append_entry(text, entries[1])
         assert longer.startswith(text)
@@ -395,9 +395,8 @@ def test_an_abstract_that_tells_how_another_entry_is_split_does_not_split_it(tmp
     assert remove_entry(text, before[0].id).split("\n", 1)[1] == "Two\tCy Ng\r\nMore.\n"
 
 
-def test_telling_words_are_found_where_they_stand(root: Path) -> None:
-    model = load(root / "models/topics.safetensors")
-    for entry in read_listing(root / "examples/new-listing.txt"):
+def test_telling_words_are_found_where_they_stand(model: Model, frozen: Path) -> None:
+    for entry in read_listing(frozen / "lists/new.txt")[:3]:
         there = telling_positions(model, entry)
         assert there
         (tagged,) = model.tag([entry])

@@ -16,7 +16,7 @@ import pytest
 from starlette.testclient import TestClient
 from test_label import BILE, CLICK, LANGUAGE, WATER, put, said
 
-from tagger import Entry, Taxonomy, Topic, UsageError, load, read_listing
+from tagger import Entry, Model, Taxonomy, Topic, UsageError, load, read_listing
 from tagger.curation.session import Mark
 from tagger.labels.confirmed import read_confirmed
 from tagger.labels.dataset import read_labels
@@ -611,10 +611,9 @@ def test_names_and_titles_are_text_wherever_they_stand(place: Path) -> None:
         assert "<script>alert" not in text
 
 
-def test_the_figures_of_a_model_with_a_nasty_topic(place: Path, root: Path) -> None:
+def test_the_figures_of_a_model_with_a_nasty_topic(place: Path, model: Model) -> None:
     from dataclasses import replace
 
-    model = load(root / "models/topics.safetensors")
     topics = (Topic(model.topics[0].id, NASTY), *model.topics[1:])
     page = Page(ReviewSession(Workspace(place), replace(model, taxonomy=Taxonomy(topics))))
     text = page.get("/figures").text

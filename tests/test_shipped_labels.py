@@ -7,6 +7,7 @@ from pathlib import Path
 from tagger import load, read_listing
 from tagger.labels.dataset import Labels
 from tagger.labels.table import read_rows, write_rows
+from tagger.model.storage import model_to_bytes
 from tagger.training.settings import Settings
 from tagger.workspace.retrain import is_current
 
@@ -37,6 +38,11 @@ def test_the_rows_are_as_they_are_written(shipped_labels: Labels, root: Path, tm
 def test_the_entries_are_about_other_papers_than_the_example(shipped_labels: Labels, root: Path) -> None:
     example = read_listing(root / "examples" / "new-listing.txt")
     assert not {entry.id for entry in shipped_labels.entries} & {entry.id for entry in example}
+
+
+def test_the_shipped_file_saves_to_its_own_bytes(root: Path) -> None:
+    path = root / "models/topics.safetensors"
+    assert model_to_bytes(load(path)) == path.read_bytes()
 
 
 def test_the_shipped_model_is_what_the_labels_give(shipped_labels: Labels, root: Path) -> None:
