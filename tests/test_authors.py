@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tagger.formats.title_authors import NameEvidence, split_byline, split_title_authors
+from tagger.formats.author_names import NameEvidence
+from tagger.formats.title_authors import split_byline, split_title_authors
 
 
 def parted(line: str, abstract: str = "", others: str = "") -> tuple[str, tuple[str, ...], bool, str | None]:
     glued, et_al, affiliation = split_byline(line)
-    evidence = NameEvidence.of([(glued, et_al), *((other, True) for other in others.split("|"))], [abstract])
+    evidence = NameEvidence.collect([(glued, et_al), *((other, True) for other in others.split("|"))], [abstract])
     found = split_title_authors(glued, et_al, abstract, evidence)
     return found.title, found.authors, et_al, affiliation
 

@@ -14,92 +14,31 @@ of names, and checked on listings of 2,000 and 1,950 real papers (`bench/reader.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import pairwise
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from tagger.formats.author_names import (
+    MAX_NAME_LENGTH,
+    WORD,
+    NameEvidence,
+    has_inner_capital,
+    is_among,
+    name_shape_points,
+    starts_like_surname,
+)
 
 __all__ = [
-    "NameEvidence",
     "TitleAuthors",
     "split_byline",
     "split_title_authors",
 ]
 
+_THIN_LEAD = 1.5  # a best candidate that leads by less is worth a warning
 
-PARTICLES = frozenset(
-    """
-    van von der den de da do dos das del della di du la le los al el ul bin ibn ben bint ter ten tot zu zum zur af
-    av y e i jr jr. sr sr. ii iii iv st st. bar abu vom dalla degli dello
-    """.split()
-)
+_LEAD_WITHOUT_RIVAL = 9.0
 
-
-# Words that a title holds in lower case and a name does not.
-FUNCTION_WORDS = frozenset(
-    """
-    a an and are as at by can do does for from how in into is it its need not of on or our than that the their
-    there these they through to toward towards under using via we what when where which who why with without your
-    """.split()
-)
-
-
-_GROUP_WORDS = frozenset(
-    """
-    team group lab labs ai research project collaboration consortium network alliance
-    """.split()
-)
-
-
-_INNER_CAPITAL = re.compile(r"(?:Mc|Mac|O['’]|D['’]|De|Di|Du|La|Le|Van|Von|Fitz|St)[A-Z]")
-
-
-_ACRONYM = re.compile(r"[A-Z]{2,}[a-z]|[A-Z]s[A-Z]")  # the end of an acronym stuck to a name: LPMaria, MsMaria
-
-
-_WORD = re.compile(r"\w+")
-
-
-_REACH = 120  # a first author is never longer than this, so the work a line costs does not grow with its length
-
-
-_THIN = 1.5  # a best candidate that leads by less is worth a warning
-
-
-@dataclass(slots=True)
-class NameEvidence:
-    """What a whole listing says about its words and names; built once, then read for each entry."""
-
-    words: set[str] = field(default_factory=set)  # lower-case words of all titles and abstracts
-    pieces: set[str] = field(default_factory=set)  # their words with a capital past the first letter: OneRec, RLHF
-    names: set[str] = field(default_factory=set)
-    given: set[str] = field(default_factory=set)
-    surnames: set[str] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, bylines: Iterable[tuple[str, bool]], abstracts: Iterable[str]) -> NameEvidence:
-        """From (title and authors glued, whether "et al." followed) pairs, and the abstracts."""
-        evidence = cls()
-        for abstract in abstracts:
-            for word in _WORD.findall(abstract):
-                if word.islower():
-                    evidence.words.add(word)
-                elif not word[1:].islower():
-                    evidence.pieces.add(word)
-        for glued, et_al in bylines:
-            for word in _WORD.findall(glued):
-                if word.islower():
-                    evidence.words.add(word)
-                elif word.isupper() and len(word) > 1:
-                    evidence.pieces.add(word)
-            # "et al." follows exactly three names: the last two stand between commas. Else only the last one is sure.
-            for name in glued.split(", ")[1:][-2 if et_al else -1 :]:
-                parts = name.split()
-                if 2 <= len(parts) <= 4 and _shape(name) > -1.5 and (et_al or not any(map(_glued_inside, parts))):
-                    evidence.names.add(name)
-                    evidence.given.add(parts[0])
-                    evidence.surnames.add(parts[-1])
-        return evidence
+_NO_NAME_AFTER = "-–—/\\:;,(['’“‘\"&+_@#{<|~·"  # no first author starts after one of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,195 +50,197 @@ class TitleAuthors:
     lead: float
 
     @property
-    def thin(self) -> bool:
+    def is_thin(self) -> bool:
         """Whether the evidence was too thin to be sure."""
-        return self.lead < _THIN
+        return self.lead < _THIN_LEAD
+
+
+@dataclass(frozen=True, slots=True)
+class _AbstractWords:
+    """The words of one entry's abstract, as they are written and in lower case."""
+
+    words: set[str]
+    lower_words: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A byline cut in two at a place where the first author may start."""
+
+    byline: str
+    place: int
+
+    @property
+    def title(self) -> str:
+        return self.byline[: self.place]
+
+    @property
+    def authors(self) -> list[str]:
+        return self.byline[self.place :].split(", ")
 
 
 def split_byline(line: str) -> tuple[str, bool, str | None]:
-    """A title line as (title and authors glued, et al., affiliation)."""
-    glued, dot, affiliation = line.rpartition(" · ")
-    short = re.fullmatch(r"[\w.&-]{1,40}", affiliation)
-    if dot and (_et_al(glued)[1] or short or (len(affiliation) <= 60 and _places(glued))):
-        return *_et_al(glued), affiliation.strip()
-    return *_et_al(line), None
+    """A title line as (title and authors in one piece, whether "et al." follows, affiliation)."""
+    byline, dot, affiliation = line.rpartition(" · ")
+    is_short = re.fullmatch(r"[\w.&-]{1,40}", affiliation)
+    if dot and (_split_et_al(byline)[1] or is_short or (len(affiliation) <= 60 and _find_places(byline))):
+        return *_split_et_al(byline), affiliation.strip()
+    return *_split_et_al(line), None
 
 
-def split_title_authors(glued: str, et_al: bool, abstract: str, evidence: NameEvidence) -> TitleAuthors:
-    """The most likely title and authors of `glued`. No place to cut at all: everything is the title."""
-    own = set(_WORD.findall(abstract))
-    places = _places(glued) or _low_places(glued, own, evidence.words)
-    own_lower = {word.lower() for word in own}
-    scored = sorted(
-        ((_score(glued, place, et_al, own, own_lower, evidence), place) for place in places), key=lambda at: (-at[0], -at[1])
-    )
-    if not scored:
-        return TitleAuthors(glued, (), 0.0)
-    (best, place), *others = scored
+def split_title_authors(byline: str, et_al: bool, abstract: str, evidence: NameEvidence) -> TitleAuthors:
+    """The most likely title and authors.
+
+    Args:
+        byline: title and authors in one piece. Without any place to cut it, all of it is the title.
+        et_al: whether "et al." followed.
+        abstract: of the same entry.
+        evidence: of the whole listing.
+    """
+    words = set(WORD.findall(abstract))
+    places = _find_places(byline) or _find_places_without_capitals(byline, words, evidence.words)
+    abstract_words = _AbstractWords(words, {word.lower() for word in words})
+    scores = [(_score(_Candidate(byline, place), et_al, abstract_words, evidence), place) for place in places]
+    if not scores:
+        return TitleAuthors(byline, (), 0.0)
+    (best, place), *others = sorted(scores, reverse=True)  # of two that are equal, the later place
     # A reading that no evidence speaks for is as doubtful as one with a close rival.
-    lead = min(best - others[0][0] if others else 9.0, best + 3)
-    return TitleAuthors(glued[:place].rstrip(), tuple(glued[place:].split(", ")), lead)
+    lead = min(best - others[0][0] if others else _LEAD_WITHOUT_RIVAL, best + 3)
+    winner = _Candidate(byline, place)
+    return TitleAuthors(winner.title.rstrip(), tuple(winner.authors), lead)
 
 
-def _et_al(text: str) -> tuple[str, bool]:
-    stem = re.sub(r",?\s+et al\.?\s*$", "", text[-40:])
-    return (text[:-40] + stem).strip(), len(stem) != len(text[-40:])
+def _split_et_al(text: str) -> tuple[str, bool]:
+    """(the text before a final "et al.", whether there was one)."""
+    end = text[-40:]
+    stem = re.sub(r",?\s+et al\.?\s*$", "", end)
+    return (text[:-40] + stem).strip(), len(stem) != len(end)
 
 
-def _places(glued: str) -> list[int]:
-    """Positions at which a first author may start: no space on either side, near the end of a comma's part."""
+def _find_places(byline: str) -> list[int]:
+    """Where a first author may start, in one of the last three parts between commas."""
     places: list[int] = []
-    end = len(glued)
+    end = len(byline)
     for _ in range(3):
-        comma = glued.rfind(", ", 0, end)
-        for at in range(max(comma + 2, end - _REACH, 1), end):
-            before, after = glued[at - 1], glued[at]
-            if glued.find(")", at, end) >= 0 and not 0 <= glued.find("(", at, end) < glued.find(")", at, end):
-                continue
-            if before.isspace() or not after.isalpha() or before in "-–—/\\:;,(['’“‘\"&+_@#{<|~·":
-                continue
-            if after.isupper() or after.istitle() or (not after.islower() and before.isascii()):
-                places.append(at)
+        comma = byline.rfind(", ", 0, end)
+        part = range(max(comma + 2, end - MAX_NAME_LENGTH, 1), end)
+        capitals = (at for at in part if _may_start_name(byline[at - 1], byline[at]))
+        places += [at for at in capitals if not _is_in_brackets(byline, at, end)]
         if comma < 0:
             break
         end = comma
     return places
 
 
-def _low_places(glued: str, own: set[str], words: set[str]) -> list[int]:
-    """As `_places`, for a first author without a capital: after a known word that is glued to an unknown one."""
+def _may_start_name(before: str, first: str) -> bool:
+    """Whether a letter may be the first of a name: a capital that is glued to what stands before."""
+    if before.isspace() or not first.isalpha() or before in _NO_NAME_AFTER:
+        return False
+    # A script without capitals starts a name after ASCII, as in "Search张三".
+    return first.isupper() or first.istitle() or (not first.islower() and before.isascii())
 
-    def known(word: str) -> bool:
-        return word in own or word.lower() in words
+
+def _is_in_brackets(byline: str, at: int, end: int) -> bool:
+    """Whether a bracket that was opened before a place is closed after it."""
+    closing = byline.find(")", at, end)
+    return closing >= 0 and not 0 <= byline.find("(", at, end) < closing
+
+
+def _find_places_without_capitals(byline: str, abstract_words: set[str], listing_words: set[str]) -> list[int]:
+    """As `_find_places`, for a first author without a capital: after a known word that is glued to an unknown one."""
+
+    def is_known(word: str) -> bool:
+        return word in abstract_words or word.lower() in listing_words
 
     return [
         at
-        for token in re.finditer(r"(?<![^\W\d_])[^\W\d_]{5,60}(?![^\W\d_])", glued)
-        if not known(token[0])
+        for token in re.finditer(r"(?<![^\W\d_])[^\W\d_]{5,60}(?![^\W\d_])", byline)
+        if not is_known(token[0])
         for at in range(token.start() + 4, token.end())
-        if known(glued[token.start() : at])
+        if is_known(byline[token.start() : at])
     ][-10:]
 
 
-def _score(glued: str, place: int, et_al: bool, own: set[str], own_lower: set[str], evidence: NameEvidence) -> float:
-    title, authors = glued[:place], glued[place:].split(", ")
-    score = sum(_shape(name) for name in authors)
+def _score(candidate: _Candidate, et_al: bool, abstract: _AbstractWords, evidence: NameEvidence) -> float:
+    """How likely the title ends at this place."""
+    authors = candidate.authors
+    score = sum(map(name_shape_points, authors))
     if et_al and len(authors) != 3:
-        score -= 3
-
-    # The title's last word.
-    words = _WORD.findall(title[-_REACH:])
-    last = words[-1] if words else ""
-    if len(last) == 1:
-        score -= 0 if last.isdigit() or not last.isascii() else 2
-    elif last in own or last.lower() in own_lower:
-        score += 3
-    elif _known(last.lower(), evidence.words):
-        score += 2
-    # A title with a known word glued to a capital has swallowed the true place: "... AgentsJie".
-    # A name with one has begun too early: "Rise Urban ScenariosMaria".
-    score -= 3 * any(_swallowed(word, own, evidence) for word in words)
-    # And one that ends in an unheard-of CamelCase word, likely: an abstract names what its title names.
-    score -= 1.5 * bool(own and last not in own and last not in evidence.pieces and _glued_inside(last))
-    if title[-1] in "?!.":
-        score += 1
-
-    # A word that is written in one piece elsewhere is not cut.
-    score -= 6 * _cuts(glued, place, own, evidence)
-
-    # The first author.
-    first = authors[0]
-    parts = first.split()
-    score -= 3 * any(_swallowed(part, own, evidence) for part in parts)
-    if first in evidence.names:
-        score += 5
-    else:
-        score += 1.5 * (parts[0] in evidence.given)
-        score += 0.7 * (len(parts) > 1 and parts[-1] in evidence.surnames)
-    if parts[0].lower() in evidence.words and parts[0] not in evidence.given and not (first in own or parts[0] in own):
-        score -= 1
-    if title[-1].isupper() and (len(parts[0]) > 1 and parts[0][1].isupper()):
-        score -= 1
+        score -= 3  # "et al." follows three names
+    for points in chain(
+        _title_points(candidate.title, abstract, evidence),
+        _cut_points(candidate, abstract, evidence),
+        _first_author_points(candidate.title, authors[0], abstract, evidence),
+    ):
+        score += points
     return score
 
 
-def _cuts(glued: str, place: int, own: set[str], evidence: NameEvidence) -> bool:
-    """Whether a word that the abstract or a name elsewhere writes in one piece stands across `place`."""
+def _title_points(title: str, abstract: _AbstractWords, evidence: NameEvidence) -> Iterator[float]:
+    """What the end of the title says."""
+    words = WORD.findall(title[-MAX_NAME_LENGTH:])
+    last = words[-1] if words else ""
+    if len(last) == 1:
+        yield 0 if last.isdigit() or not last.isascii() else -2
+    elif last in abstract.words or last.lower() in abstract.lower_words:
+        yield 3
+    elif is_among(last.lower(), evidence.words):
+        yield 2
+    # A title with a known word glued to a capital runs past the true place: "... AgentsJie".
+    if any(_is_glued(word, abstract, evidence) for word in words):
+        yield -3
+    # One that ends in an unheard-of word such as OneRec likely does too: an abstract names what its title names.
+    is_unheard_of = last not in abstract.words and last not in evidence.mixed_words
+    if abstract.words and is_unheard_of and has_inner_capital(last):
+        yield -1.5
+    if title[-1] in "?!.":
+        yield 1
+
+
+def _cut_points(candidate: _Candidate, abstract: _AbstractWords, evidence: NameEvidence) -> Iterator[float]:
+    """Whether a word that is written in one piece elsewhere stands across the place."""
+    byline, place = candidate.byline, candidate.place
     left = right = place
-    while left > 0 and (glued[left - 1].isalnum()) and place - left < _REACH:
+    while left > 0 and byline[left - 1].isalnum() and place - left < MAX_NAME_LENGTH:
         left -= 1
-    while right < len(glued) and glued[right].isalnum() and right - place < _REACH:
+    while right < len(byline) and byline[right].isalnum() and right - place < MAX_NAME_LENGTH:
         right += 1
-    starts = [at for at in range(left, place) if at == left or glued[at].isupper() or glued[at].isdigit()]
-    ends = [at for at in range(place + 1, right + 1) if at == right or glued[at].isupper()]
-    return any(
-        (piece := glued[start:end]) in own
-        or _known(piece, evidence.pieces)
-        or piece in evidence.given
+    starts = [at for at in range(left, place) if at == left or byline[at].isupper() or byline[at].isdigit()]
+    ends = [at for at in range(place + 1, right + 1) if at == right or byline[at].isupper()]
+    if any(
+        (piece := byline[start:end]) in abstract.words
+        or is_among(piece, evidence.mixed_words)
+        or piece in evidence.given_names
         or piece in evidence.surnames
         for start in starts[-8:]
         for end in ends[:8]
-    )
+    ):
+        yield -6
 
 
-def _swallowed(word: str, own: set[str], evidence: NameEvidence) -> bool:
-    """Whether this looks like a word of the title with the start of a name stuck to it."""
-    if word in own or word in evidence.pieces or word.isupper() or _INNER_CAPITAL.match(word):
+def _first_author_points(title: str, author: str, abstract: _AbstractWords, evidence: NameEvidence) -> Iterator[float]:
+    """What the name of the first author says."""
+    parts = author.split()
+    given = parts[0]
+    # A name with a known word glued to a capital begins too early: "Rise Urban ScenariosMaria".
+    if any(_is_glued(part, abstract, evidence) for part in parts):
+        yield -3
+    if author in evidence.names:
+        yield 5
+    else:
+        if given in evidence.given_names:
+            yield 1.5
+        if len(parts) > 1 and parts[-1] in evidence.surnames:
+            yield 0.7
+    is_named = author in abstract.words or given in abstract.words or given in evidence.given_names
+    if given.lower() in evidence.words and not is_named:
+        yield -1
+    if title[-1].isupper() and len(given) > 1 and given[1].isupper():
+        yield -1
+
+
+def _is_glued(word: str, abstract: _AbstractWords, evidence: NameEvidence) -> bool:
+    """Whether this looks like a word of the title with the start of a name glued to it."""
+    if word in abstract.words or word in evidence.mixed_words or word.isupper() or starts_like_surname(word):
         return False
-    return any(_known(word[:at].lower(), evidence.words) for at in range(2, min(len(word), 30)) if word[at].isupper())
-
-
-def _known(word: str, words: set[str]) -> bool:
-    """Whether the word, or its singular or plural, is among `words`."""
-    return word in words or (word[:-1] if word.endswith("s") else word + "s") in words
-
-
-def _glued_inside(part: str) -> bool:
-    return any(a.islower() and b.isupper() for a, b in pairwise(part)) and not _INNER_CAPITAL.match(part)
-
-
-@lru_cache(maxsize=4096)
-def _shape(name: str) -> float:
-    """How unlike a name this is: 0 for `Given Surname`, ever lower for stranger forms."""
-    if len(name) > _REACH:
-        return -20.0
-    parts = name.split()
-    if not parts:
-        return -20.0
-    score = 0.0
-    plain = 0.0
-    for n, part in enumerate(parts):
-        bare = part.rstrip(".")
-        if part.lower() in FUNCTION_WORDS and part.islower():
-            score -= 5
-        elif n and part.lower() in PARTICLES:
-            continue
-        elif any(c.isdigit() for c in part):
-            score -= 4
-        elif part[0] == "(" or part[-1] == ")":
-            score -= 1
-        elif not bare or not all(c.isalpha() or c in ".-'’‐‑`´" or not c.isascii() for c in part):
-            score -= 6
-        elif len(bare) == 1 and bare.isalpha():
-            score -= 0.2
-            plain += 0.5
-        elif bare[0].islower():
-            score -= 1 if n == len(parts) - 1 and n else 2.5
-            plain += 1
-        else:
-            plain += 1
-            if len(bare) > 1 and bare.isupper():
-                score -= 0.8
-            elif _ACRONYM.match(bare):
-                score -= 2
-            elif _glued_inside(bare):
-                score -= 0.7
-    if len(parts) == 1:
-        score -= 3 if name.isascii() or name[0].isupper() else 0
-    elif parts[-1].lower() in _GROUP_WORDS:
-        score -= 0.5
-    if plain > 3:
-        score -= 1.2 * (plain - 3)
-    elif plain > 2:
-        score -= 0.4
-    return score
+    return any(is_among(word[:at].lower(), evidence.words) for at in range(2, min(len(word), 30)) if word[at].isupper())
