@@ -380,6 +380,16 @@ def test_a_model_that_somebody_else_replaced_is_not_overwritten(example: Workspa
     assert example.model.read_bytes() == tiny.read_bytes()
 
 
+def test_a_model_file_that_cannot_be_read_is_compared_with_nothing(example: Workspace, tiny: Path) -> None:
+    example.model.parent.mkdir(exist_ok=True)
+    example.model.write_bytes(b"nonsense")
+    found = candidate.train_candidate(example, load(tiny), (), lambda done, total: None)
+    assert found is not None
+    assert (found.p_worse, found.worse, {change.before for change in found.f1}) == (None, False, {None})
+    candidate.promote_candidate(example, found)
+    assert len(load(example.model).topics) == 2
+
+
 def test_an_audit_marks_what_is_doubted(example: Workspace, tiny: Path) -> None:
     jobs = JobRunner()
     session = ReviewSession(example, load(tiny))
@@ -458,6 +468,16 @@ def test_a_label_by_hand_goes_to_disk(page: Page, place: Path) -> None:
     assert again.json()["row"] == {"topics": ["ctr", "llm", "chat"], "unsure": []}
     assert page.post(f"/desk/undo/{saved.json()['undo']}").json()["row"] is None
     assert CLICK not in said(place)
+
+
+def test_the_page_asks_for_the_words_of_a_topic_and_for_similar_entries(page: Page) -> None:
+    why = page.get(f"/desk/entries/{LANGUAGE}/why/ctr").json()
+    assert (why["id"], why["abstract"]) == ("ctr", [["Language", -1], [" and a ", 0], ["click", 2], [".", 0]])
+    page.post(f"/desk/entries/{CLICK}", {"marks": ["yes", "no", "no"], "was": None})
+    (similar,) = page.get(f"/desk/entries/{LANGUAGE}/similar").json()
+    assert similar["likeness"] > 0
+    del similar["likeness"]
+    assert similar == {"id": CLICK, "title": "Click, Click | Click", "topics": ["ctr"], "unsure": []}
 
 
 REFUSED = [
@@ -585,6 +605,15 @@ def test_a_disk_that_is_full_is_said_and_nothing_is_lost(page: Page, place: Path
         answer = page.post(f"/desk/entries/{CLICK}", {"marks": ["yes", "no", "no"], "was": None})
     assert (answer.status_code, "No space left on device" in answer.json()["error"]) == (400, True)
     assert (place / "labels/labels.csv").read_bytes() == before
+
+
+def test_a_folder_that_may_not_be_read_is_named(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: ReviewSession) -> None:
+        raise PermissionError(13, "Permission denied", "labels")
+
+    monkeypatch.setattr(ReviewSession, "topics", refuse)
+    answer = page.get("/desk")
+    assert (answer.status_code, answer.json()) == (500, {"error": "labels: Permission denied"})
 
 
 def test_a_table_that_somebody_broke_is_said(page: Page, place: Path) -> None:
