@@ -37,7 +37,8 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.isotonic import IsotonicRegression
 
-from tagger.curation.query import build_pool, select_batch, tag_agreement
+from tagger.curation.query import build_pool, select_batch
+from tagger.curation.stopping import measure_tag_agreement
 from tagger.entry import Entry
 from tagger.evaluation import metrics
 from tagger.model.decision import apply_thresholds
@@ -198,7 +199,7 @@ def curve(way: str, data: Texts, seed: int, batch: int = BATCH, most: int = MOST
         left = [data.entries[n] for n in rest]
         before = [one for n, one in models if GROWTH * n <= len(chosen)]
         if way == "tagger next" and before:
-            same.append((len(chosen), tag_agreement(before[-1], model, left)))
+            same.append((len(chosen), measure_tag_agreement(before[-1], model, left).to_json()))
         models.append((len(chosen), model))
         state = State(
             model,

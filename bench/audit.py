@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from tagger.curation.label_errors import label_error_log_odds, out_of_fold_log_odds
+from tagger.curation.label_errors import cross_validate_twice, label_error_log_odds
 from tagger.formats.markdown import markdown_table
 from tagger.labels.dataset import Labels, read_labels
 from tagger.model.log_odds import logit
@@ -58,7 +58,7 @@ def rankings(labels: Labels, yes: Any, known: Any) -> Iterator[tuple[str, Any]]:
     texts = [entry_text(entry) for entry in labels.entries]
     runs = [train(texts, yes, known, labels.taxonomy, Settings(seed=seed)) for seed in range(3)]
     model, once = runs[0][0], logit(runs[0][1].scores)
-    both = out_of_fold_log_odds(texts, yes, known, labels.taxonomy, Settings())[1]
+    both = cross_validate_twice(texts, yes, known, labels.taxonomy, Settings())[1]
     side, base = np.where(yes, -1, 1), (yes & known).sum(0) / known.sum(0)
     share = votes(labels, model, yes, known)
     vote = logit(share) - logit(base)

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from tagger.curation.drift import measure_drift
-from tagger.evaluation.figures import Interval
 from tagger.formats.plain_text import align_columns
 from tagger.labels.dataset import Labels, read_labels
 from tagger.reports.figures import format_interval
@@ -31,8 +30,8 @@ def row(labels: Labels, name: str, out: set[int]) -> list[str]:
     )
     model, _ = train([entry_text(entry) for entry in some.entries], *some.arrays(), some.taxonomy, cross_validate=False)
     found = measure_drift(model, some, [labels.entries[n] for n in sorted(out)])
-    signs = [format_interval(Interval.from_json(found["signs"][name]["share"])) for name in ("words", "unlike")]
-    return [name, str(len(out)), *signs, SAYS[found["label_more"]]]
+    signs = [format_interval(sign.share) for sign in (found.words, found.unlike)]
+    return [name, str(len(out)), *signs, SAYS[found.label_more]]
 
 
 def main() -> None:

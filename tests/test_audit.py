@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pickle
 import pty
 import re
 import select
@@ -16,7 +17,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +24,8 @@ from made_up import draw_labels
 
 from tagger import Entry, LabelsError, ListingError, Taxonomy, Topic
 from tagger.atomic import write_whole
-from tagger.curation.label_errors import find_label_errors, label_error_log_odds, out_of_fold_log_odds
+from tagger.curation.label_errors import LabelAudit, cross_validate_twice, find_label_errors, label_error_log_odds
+from tagger.curation.label_oddities import InseparableTopics
 from tagger.labels.confirmed import read_confirmed
 from tagger.labels.dataset import Labels, read_labels
 from tagger.labels.reviewed import AuditAnswer, apply_answers, read_answers
@@ -48,7 +49,7 @@ def turned(labels: Labels, cells: dict[int, str]) -> Labels:
 
 
 @pytest.fixture(scope="module")
-def found(frozen: Path) -> tuple[dict[str, Any], set[tuple[str, str]]]:
+def found(frozen: Path) -> tuple[LabelAudit, set[tuple[str, str]]]:
     """An audit of 240 entries, and the labels among them that were made wrong."""
     labels = draw_labels(read_labels(frozen / "labels"), 240, seed=0, stray=0.1)
     topics = tuple(topic for topic in labels.topics if topic.id in ("storage", "forecast"))
@@ -65,30 +66,34 @@ def found(frozen: Path) -> tuple[dict[str, Any], set[tuple[str, str]]]:
     return find_label_errors(wrong, Settings(n_folds=3), top=40), {(some.rows[n].id, "storage") for n in wanted}
 
 
-def test_labels_made_wrong_are_doubted_first(found: tuple[dict[str, Any], set[tuple[str, str]]]) -> None:
-    told, wrong = found
-    named = [(doubt["id"], doubt["topic"]) for doubt in told["doubted"]]
+def test_labels_made_wrong_are_doubted_first(found: tuple[LabelAudit, set[tuple[str, str]]]) -> None:
+    audit, wrong = found
+    named = [(suspect.entry.id, suspect.topic.id) for suspect in audit.suspects]
     assert wrong < set(named[:10])
-    odds = [abs(np.log(doubt["score"] / (1 - doubt["score"] + 1e-9) + 1e-9)) for doubt in told["doubted"]]
+    odds = [abs(np.log(suspect.score / (1 - suspect.score + 1e-9) + 1e-9)) for suspect in audit.suspects]
     assert odds == pytest.approx(sorted(odds, reverse=True), abs=0.1), "most doubtful first"
-    for doubt in told["doubted"]:
-        assert (doubt["label"], doubt["decision"]) == ("no" if doubt["score"] > 0.5 else "yes", None)
+    for suspect in audit.suspects:
+        assert suspect.label == ("no" if suspect.score > 0.5 else "yes")
 
 
 def test_a_doubt_comes_with_words_and_entries_labelled_the_other_way(
-    found: tuple[dict[str, Any], set[tuple[str, str]]],
+    found: tuple[LabelAudit, set[tuple[str, str]]],
 ) -> None:
-    told, _ = found
-    assert (told["n_entries"], told["n_confirmed"]) == (240, 0)
-    for doubt in told["doubted"]:
-        assert len(doubt["terms"]) <= 12
-        for similar in doubt["similar"]:
-            assert similar.entry.id != doubt["id"]
-            assert (doubt["topic"] in similar.labels.topics) == (doubt["label"] == "no")
-            assert doubt["topic"] not in similar.labels.unsure
-        for term in doubt["terms"]:
+    audit, _ = found
+    assert (audit.n_entries, audit.n_confirmed) == (240, 0)
+    for suspect in audit.suspects:
+        assert len(suspect.terms) <= 12
+        for similar in suspect.similar:
+            assert similar.entry.id != suspect.entry.id
+            assert (suspect.topic.id in similar.labels.topics) == (suspect.label == "no")
+            assert suspect.topic.id not in similar.labels.unsure
+        for term in suspect.terms:
             for position in term.positions:
-                assert doubt[position.part][position.start : position.end]
+                assert getattr(suspect.entry, position.part)[position.start : position.end]
+
+
+def suspect_cells(audit: LabelAudit) -> set[tuple[str, str]]:
+    return {(suspect.entry.id, suspect.topic.id) for suspect in audit.suspects}
 
 
 def test_unsure_cells_and_implied_ones_are_not_doubted(workspace: Path) -> None:
@@ -96,13 +101,12 @@ def test_unsure_cells_and_implied_ones_are_not_doubted(workspace: Path) -> None:
     open = replace(
         some, rows=tuple(replace(row, topics=(), unsure=row.topics) if n < 3 else row for n, row in enumerate(some.rows))
     )
-    told = find_label_errors(open, FEW)
     cells = {(row.id, topic) for row in open.rows for topic in row.unsure}
     assert cells
-    assert not cells & {(doubt["id"], doubt["topic"]) for doubt in told["doubted"]}
+    assert not cells & suspect_cells(find_label_errors(open, FEW))
     child = replace(some, taxonomy=Taxonomy((Topic("llm", "L", parent="recsys"), Topic("recsys", "R"))))
     implied = {(row.id, "recsys") for row in child.rows if "llm" in row.topics}
-    assert not implied & {(doubt["id"], doubt["topic"]) for doubt in find_label_errors(child, FEW)["doubted"]}
+    assert not implied & suspect_cells(find_label_errors(child, FEW))
 
 
 def test_scores_are_the_mean_of_two_and_of_a_topic_not_learned_none(workspace: Path) -> None:
@@ -112,7 +116,7 @@ def test_scores_are_the_mean_of_two_and_of_a_topic_not_learned_none(workspace: P
     taxonomy = Taxonomy((*labels.topics, Topic("none", "None")))
     told: list[tuple[int, int]] = []
     texts = [entry_text(entry) for entry in labels.entries]
-    _, scores = out_of_fold_log_odds(texts, yes, known, taxonomy, FEW, progress=lambda done, total: told.append((done, total)))
+    _, scores = cross_validate_twice(texts, yes, known, taxonomy, FEW, progress=lambda done, total: told.append((done, total)))
     assert told == [(n, 6) for n in range(1, 7)]
     assert np.isnan(scores[:, 2]).all()
     assert ((scores[:, :2] > 0) & (scores[:, :2] < 1)).all()
@@ -123,21 +127,20 @@ def test_scores_are_the_mean_of_two_and_of_a_topic_not_learned_none(workspace: P
 def test_what_is_odd_besides(workspace: Path) -> None:
     labels = read_labels(workspace / "labels")
     entry, row = labels.entries[0], labels.rows[0]
-    twin = Entry(entry.title + "!", abstract=entry.abstract + " Again.")
     twin = Entry("Again: " + entry.title, abstract=entry.abstract)
     other = tuple(topic.id for topic in labels.topics if topic.id not in row.topics)
     taxonomy = Taxonomy((*labels.topics, Topic("never", "Never"), Topic("also", "Also")))
     rows = [replace(row, topics=(*row.topics, "also") if "llm" in row.topics else row.topics) for row in labels.rows]
     more = Labels(taxonomy, (*labels.entries, twin), (*rows, LabelRow(twin.id, twin.title, other)))
-    told = find_label_errors(more, FEW, top=0)
-    (group,) = told["duplicates"]
-    assert {entry["id"] for entry in group["entries"]} == {row.id, twin.id}
-    assert set(group["differ"]) >= set(row.topics) | set(other)
-    assert told["unused"] == ["never"]
+    audit = find_label_errors(more, FEW, top=0)
+    (group,) = audit.duplicates
+    assert {row.id for row in group.rows} == {row.id, twin.id}
+    assert set(group.topics) == set(rows[0].topics) ^ set(other)
+    assert audit.unused_topics == ("never",)
     n_llm = sum("llm" in row.topics for row in rows)
-    assert {"topic": "also", "with": "llm", "n": n_llm, "mutual": "llm" not in other} in told["together"]
-    text = audit_text(told, "table")
-    assert f"near-duplicates that differ in {', '.join(group['differ'])}: " in text
+    assert InseparableTopics("also", "llm", n_llm, mutual="llm" not in other) in audit.inseparable_topics
+    text = audit_text(audit, "table")
+    assert f"near-duplicates that differ in {', '.join(group.topics)}: " in text
     assert "no entry has the topic never\n" in text
 
 
@@ -210,13 +213,13 @@ def test_a_label_that_changed_meanwhile_is_not_overwritten(folder: Path) -> None
 def test_what_was_confirmed_counts_until_the_label_changes(workspace: Path) -> None:
     labels = read_labels(workspace / "labels")
     wrong = turned(labels, {0: "llm", 5: "recsys"})
-    told = find_label_errors(wrong, FEW)
-    assert told["n_doubted"] == len(told["doubted"])
-    first = told["doubted"][0]
-    cell = (first["id"], first["topic"])
-    again = find_label_errors(wrong, FEW, {cell: first["label"]})
-    assert (again["n_confirmed"], again["doubted"]) == (1, told["doubted"][1:])
-    assert find_label_errors(wrong, FEW, {cell: "no" if first["label"] == "yes" else "yes"}) == told
+    audit = find_label_errors(wrong, FEW)
+    assert audit.n_suspects == len(audit.suspects)
+    first = audit.suspects[0]
+    cell = (first.entry.id, first.topic.id)
+    again = find_label_errors(wrong, FEW, {cell: first.label})
+    assert (again.n_confirmed, again.suspects) == (1, audit.suspects[1:])
+    assert find_label_errors(wrong, FEW, {cell: "no" if first.label == "yes" else "yes"}) == audit
 
 
 @pytest.mark.parametrize(
@@ -281,26 +284,41 @@ def label_of(table: Path, n: int, topic: str) -> str:
     return "yes" if topic in read_rows(table)[n].topics else "no"
 
 
-def test_forms(found: tuple[dict[str, Any], set[tuple[str, str]]]) -> None:
-    told = found[0] | {"duplicates": [], "unused": [], "together": []}
-    first = told["doubted"][0]
-    text = audit_text(told | {"doubted": [first]}, "table")
-    lines = text.splitlines()
-    assert lines[0].startswith(
-        f"{told['n_doubted']} of {told['n_labels']} labels of 240 entries are not what their out-of-fold"
+def test_an_audit_equals_its_copy_and_survives_pickling(found: tuple[LabelAudit, set[tuple[str, str]]]) -> None:
+    audit, _ = found
+    assert pickle.loads(pickle.dumps(audit)) == audit
+    assert replace(audit, n_labels=0) != audit
+
+
+def test_forms(found: tuple[LabelAudit, set[tuple[str, str]]]) -> None:
+    audit = replace(found[0], duplicates=(), unused_topics=(), inseparable_topics=())
+    first = audit.suspects[0]
+    lines = audit_text(replace(audit, suspects=(first,)), "table").splitlines()
+    assert lines[0] == (
+        f"{audit.n_suspects} of {audit.n_labels} labels of 240 entries are not what their out-of-fold score says; "
+        "the most doubtful one"
     )
-    assert lines[2] == f"{first['id']}  {first['title']}"
-    assert lines[3].startswith(f"          {first['topic']}: labelled {first['label']}, score {first['score']:.2f}; ")
-    markdown = audit_text(told | {"doubted": [first]}, "markdown")
+    assert lines[2] == f"{first.entry.id}  {first.entry.title}"
+    assert lines[3].startswith(f"          {first.topic.id}: labelled {first.label}, score {first.score:.2f}; ")
+    markdown = audit_text(replace(audit, suspects=(first,)), "markdown")
     assert "| topic | label | score | entry | words | labelled the other way |\n" in markdown
-    records = [json.loads(line) for line in audit_text(told, "jsonl").splitlines()]
-    assert [{**record, "terms": 0, "similar": 0} for record in records] == [
-        {**doubt, "terms": 0, "similar": 0} for doubt in told["doubted"]
+    records = [json.loads(line) for line in audit_text(audit, "jsonl").splitlines()]
+    assert [{**record, "terms": [term["term"] for term in record["terms"]], "similar": 0} for record in records] == [
+        {
+            "id": suspect.entry.id,
+            "title": suspect.entry.title,
+            "abstract": suspect.entry.abstract,
+            "topic": suspect.topic.id,
+            "name": suspect.topic.name,
+            "label": suspect.label,
+            "score": suspect.score,
+            "terms": [term.term for term in suspect.terms],
+            "similar": 0,
+            "decision": None,
+        }
+        for suspect in audit.suspects
     ]
-    assert [[term["term"] for term in record["terms"]] for record in records] == [
-        [term.term for term in doubt["terms"]] for doubt in told["doubted"]
-    ]
-    nearest = first["similar"][0]
+    nearest = first.similar[0]
     assert records[0]["similar"][0] == {
         "id": nearest.labels.id,
         "title": nearest.labels.title,

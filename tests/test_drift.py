@@ -15,6 +15,7 @@ import pytest
 
 from tagger import Entry, Model, load
 from tagger.curation.drift import measure_drift
+from tagger.evaluation.figures import UNDEFINED
 from tagger.evaluation.metrics import difference_interval
 from tagger.labels.dataset import Labels
 from tagger.model.decision import UNCERTAIN_ODDS_RATIO
@@ -34,63 +35,64 @@ def backwards(entries: Sequence[Entry]) -> list[Entry]:
 
 def test_entries_of_the_same_kind_are_not_new(model: Model, labels: Labels) -> None:
     found = measure_drift(model, some(labels, slice(0, None, 2)), labels.entries[1::2])
-    assert found["label_more"] is False
+    assert found.label_more is False
     share = r"\d% \(\d%-\d+%\)"
     assert re.fullmatch(
         f"There is no need to label more: of {len(labels.entries[1::2])} new entries {share} have unusually many unknown words "
         f"and {share} are unlike every labelled one, where 5% is usual(; .* topics have other rates, which decides nothing)?.",
-        found["sentence"],
+        found.sentence,
     )
 
 
 def test_a_foreign_language_is_new(model: Model, labels: Labels) -> None:
     found = measure_drift(model, labels, backwards(labels.entries[:40]))
-    assert found["label_more"] is True
-    assert found["sentence"] == (
+    assert found.label_more is True
+    assert found.sentence == (
         "It is time to label more: of 40 new entries 100% (91%-100%) have unusually many unknown words and "
         "100% (91%-100%) are unlike every labelled one, where 5% is usual."
     )
-    assert {entry["reason"] for entry in found["teach"]} == {"unlike"}
-    assert found["unknown_words"] > 0.9
+    assert {suggestion.reason for suggestion in found.teach} == {"unlike"}
+    assert found.unknown_words > 0.9
 
 
 def test_too_little_to_tell(model: Model, labels: Labels) -> None:
     foreign = backwards(labels.entries[:40])
     few = measure_drift(model, labels, foreign[:19])
-    assert (few["label_more"], few["sentence"]) == (
+    assert (few.label_more, few.sentence) == (
         None,
         "Nothing can be told: there are 19 entries not labelled yet, and it takes at least 20.",
     )
-    assert few["teach"], "they are listed all the same"
+    assert few.teach, "they are listed all the same"
     small = measure_drift(model, some(labels, slice(99)), foreign)
-    assert (small["label_more"], small["sentence"]) == (
+    assert (small.label_more, small.sentence) == (
         None,
         "Nothing can be told: there are 99 entries labelled, and it takes at least 100 to compare with.",
     )
     none = measure_drift(model, some(labels, slice(0)), foreign)
-    assert none["label_more"] is None
-    assert none["best_score"]["labelled"] is None
+    assert none.label_more is None
+    assert none.labelled_best_score is None
     open = measure_drift(model, some(labels, slice(25, None)), labels.entries[:25])
-    assert open["label_more"] is None
-    assert open["sentence"].startswith("It cannot be told whether to label more: of 25 new entries 0% (0%-13%) have")
-    assert "where 5% is usual and above 10% is too much" in open["sentence"]
+    assert open.label_more is None
+    assert open.sentence.startswith("It cannot be told whether to label more: of 25 new entries 0% (0%-13%) have")
+    assert "where 5% is usual and above 10% is too much" in open.sentence
 
 
 def test_nothing_new(model: Model, labels: Labels) -> None:
     found = measure_drift(model, labels, labels.entries)
-    assert (found["n_entries"], found["n_left_out"]) == (0, len(labels.entries))
-    assert found["sentence"] == "Nothing can be told: there are 0 entries not labelled yet, and it takes at least 20."
-    assert found["best_score"]["new"] == found["signs"]["words"]["share"] == [None, None, None]
-    assert found["teach"] == []
-    assert {topic["moved"] for topic in found["topics"].values()} == {None}
+    assert (found.n_entries, found.n_left_out) == (0, len(labels.entries))
+    assert found.sentence == "Nothing can be told: there are 0 entries not labelled yet, and it takes at least 20."
+    assert found.best_score == found.words.share == UNDEFINED
+    assert found.teach == ()
+    assert {topic.moved for topic in found.topics.values()} == {None}
 
 
 def test_order_and_repetition_do_not_matter(model: Model, labels: Labels) -> None:
     known, new = some(labels, slice(0, None, 2)), list(labels.entries[1:200:2])
     once, again = (measure_drift(model, known, entries) for entries in (new, [*new[::-1], *new[:7], *known.entries[:5]]))
-    assert again.pop("n_left_out") - once.pop("n_left_out") == 12
-    assert again["best_score"].pop("new")[0] == pytest.approx(once["best_score"].pop("new")[0])  # intervals draw entries
-    assert again == once
+    assert again.n_left_out - once.n_left_out == 12
+    assert again.best_score.value == pytest.approx(once.best_score.value)
+    # The interval of a mean draws entries by their place.
+    assert replace(again, n_left_out=once.n_left_out, best_score=once.best_score) == once
 
 
 def test_likeness_is_that_of_dense_vectors_with_unknown_words(model: Model, labels: Labels) -> None:
@@ -117,14 +119,14 @@ def test_likeness_is_that_of_dense_vectors_with_unknown_words(model: Model, labe
     cosines = rows(new) @ rows(known.entries).T
     bound = np.quantile(among.max(axis=1), 0.05)
     found = measure_drift(model, known, new, n_teach=1000)
-    assert found["signs"]["unlike"]["bound"] == pytest.approx(bound, abs=1e-4)
-    assert found["signs"]["unlike"]["n"] == (cosines.max(axis=1) < bound).sum()
+    assert found.unlike.bound == pytest.approx(bound, abs=1e-4)
+    assert found.unlike.n == (cosines.max(axis=1) < bound).sum()
     place = {entry.id: n for n, entry in enumerate(new)}
-    assert len(found["teach"]) > 20
-    for entry in found["teach"]:
-        assert entry["likeness"] == pytest.approx(cosines[place[entry["id"]]].max(), abs=1e-4)
-        if entry["nearest"]:
-            assert entry["nearest"]["id"] == known.entries[cosines[place[entry["id"]]].argmax()].id
+    assert len(found.teach) > 20
+    for suggestion in found.teach:
+        of_labelled = cosines[place[suggestion.entry.id]]
+        assert suggestion.similarity == pytest.approx(of_labelled.max(), abs=1e-4)
+        assert suggestion.nearest == (known.entries[of_labelled.argmax()] if of_labelled.any() else None)
 
 
 def test_what_would_teach(model: Model, labels: Labels) -> None:
@@ -132,27 +134,27 @@ def test_what_would_teach(model: Model, labels: Labels) -> None:
     twin = replace(new[1], title=new[1].title + " again")
     copy = replace(known.entries[0], title=known.entries[0].title + " again")
     found = measure_drift(model, known, [*new, twin, copy], n_teach=400)
-    ids = [entry["id"] for entry in found["teach"]]
+    ids = [suggestion.entry.id for suggestion in found.teach]
     assert len(set(ids)) == len(ids)
     assert len({twin.id, new[1].id} & set(ids)) <= 1, "no near-duplicates"
     assert copy.id not in ids, "nor what is nearly labelled"
     given = [*new, twin, copy]
     scores = dict(zip((entry.id for entry in given), model.scores(given), strict=True))
-    for entry in found["teach"]:
-        if entry["reason"] == "uncertain":
-            score = scores[entry["id"]][model.column(entry["topic"])]
-            assert entry["score"] == pytest.approx(score, abs=1e-4)
-            odds = score / (1 - score) / (entry["threshold"] / (1 - entry["threshold"]))
+    for suggestion in found.teach:
+        if suggestion.reason == "uncertain":
+            score = scores[suggestion.entry.id][model.column(suggestion.topic)]
+            assert suggestion.score == pytest.approx(score, abs=1e-4)
+            odds = score / (1 - score) / (suggestion.threshold / (1 - suggestion.threshold))
             assert 1 / (1.01 * UNCERTAIN_ODDS_RATIO) < odds < 1.01 * UNCERTAIN_ODDS_RATIO
         else:
-            assert entry["likeness"] <= found["signs"]["unlike"]["bound"]
-            assert entry["topic"] is entry["score"] is entry["threshold"] is None
-    short = measure_drift(model, known, [*new, twin, copy], n_teach=5)["teach"]
-    topics = [entry["topic"] for entry in short if entry["topic"]]
+            assert suggestion.similarity <= found.unlike.bound
+            assert suggestion.topic is suggestion.score is suggestion.threshold is None
+    short = measure_drift(model, known, [*new, twin, copy], n_teach=5).teach
+    topics = [suggestion.topic for suggestion in short if suggestion.topic]
     assert len(short) == 5
     assert len(set(topics)) == len(topics), "spread over topics"
-    assert {entry["reason"] for entry in short} == {"uncertain", "unlike"}
-    assert measure_drift(model, known, new, n_teach=0)["teach"] == []
+    assert {suggestion.reason for suggestion in short} == {"uncertain", "unlike"}
+    assert measure_drift(model, known, new, n_teach=0).teach == ()
 
 
 def test_rates_that_moved(model: Model, labels: Labels) -> None:
@@ -161,9 +163,9 @@ def test_rates_that_moved(model: Model, labels: Labels) -> None:
     with_it = [n for n in range(len(labels.entries)) if yes[n, column]]
     rest = [n for n in range(len(labels.entries)) if not yes[n, column] or n in with_it[::2]]
     known = replace(labels, entries=tuple(labels.entries[n] for n in rest), rows=tuple(labels.rows[n] for n in rest))
-    found = measure_drift(model, known, [labels.entries[n] for n in with_it])["topics"]["solar"]
-    assert found["moved"] == "more"
-    assert found["difference"][0] > 0.5
+    found = measure_drift(model, known, [labels.entries[n] for n in with_it]).topics["solar"]
+    assert found.moved == "more"
+    assert found.difference[0] > 0.5
 
 
 def test_the_interval_of_a_difference() -> None:
@@ -220,9 +222,11 @@ def test_forms(run: Run, place: Path) -> None:
         load(place / "models/topics.safetensors"), read_labels(place / "labels"), read_listing(place / "new.txt")
     )
     told = json.loads((place / "d.json").read_text())
-    for entry in (*found["teach"], *told["teach"]):
-        entry.pop("source")
-    assert told == found
+    assert [suggestion.pop("source") for suggestion in told["teach"]] == ["new.txt:1", "new.txt:5", "new.txt:9"]
+    expected = found.to_json()
+    for suggestion in expected["teach"]:
+        suggestion.pop("source")
+    assert told == expected
     done = run("tagger", "drift", "new.txt", "-f", "markdown", "--top", 1)
     assert (
         done.stdout

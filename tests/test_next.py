@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +16,9 @@ import pytest
 
 from tagger import Entry, Model, load
 from tagger.curation.drift import measure_drift
-from tagger.curation.query import Pick, build_pool, describe, select_batch, stopping_advice, suggest_entries, tag_agreement
+from tagger.curation.query import Pick, build_pool, describe_picks, select_batch, suggest_entries
+from tagger.curation.stopping import measure_tag_agreement, stopping_advice
+from tagger.evaluation.figures import UNDEFINED, require_figures
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
 from tagger.model.storage import save_model
@@ -68,7 +71,7 @@ def test_a_topic_with_a_wide_interval_comes_first(made: Model) -> None:
     for wide, narrow in (("ctr", "llm"), ("llm", "ctr")):
         model = with_f1(made, **{wide: [0.5, 0.2, 0.8], narrow: [0.9, 0.88, 0.92]})
         bias = np.array([-3.5, -3.5, -np.inf])  # so that both are near their thresholds
-        pool = replace(build_pool(replace(model, bias=bias), labelled, entries), bound=0.0)
+        pool = replace(build_pool(replace(model, bias=bias), labelled, entries), similarity_bound=0.0)
         first = select_batch(model, pool, 1)
         assert [model.topics[pick.topic].id for pick in first if pick.topic is not None] == [wide]
 
@@ -81,7 +84,7 @@ def test_one_of_many_stands_for_the_others(made: Model) -> None:
         Entry("Rivers flood valleys", abstract="Spring, autumn."),
         Entry("Valleys in", abstract="Spring, summer."),
     ]
-    pool = replace(build_pool(made, [Entry("Click")], entries), bound=0.1)
+    pool = replace(build_pool(made, [Entry("Click")], entries), similarity_bound=0.1)
     assert pool.unlike.all()
     assert select_batch(made, pool, 1) == [Pick(2, None, 3)]
 
@@ -89,7 +92,7 @@ def test_one_of_many_stands_for_the_others(made: Model) -> None:
 def test_no_topic_crowds_out_the_others(model: Model, labels: Labels) -> None:
     """Of twelve picks every topic has three, since each has many more uncertain entries."""
     known, new = some(labels, slice(0, None, 2)), labels.entries[1::2]
-    uncertain = [topic["uncertain"] for topic in stopping_advice(model, known, new, 0)["topics"].values()]
+    uncertain = [topic.n_uncertain for topic in stopping_advice(model, known, new, 0).topics.values()]
     assert min(uncertain) == 34
     assert max(uncertain) == 48
     picks = select_batch(model, build_pool(model, known.entries, new), 12)
@@ -102,7 +105,7 @@ def test_many_entries_on_one_subject_do_not_crowd_out_a_few_on_another(made: Mod
     many = [Entry(f"Click {words[n]} {words[n + 20]}", abstract="River valley flood plain.") for n in range(20)]
     few = [Entry(f"Click {words[n]} {words[n + 5]}", abstract="Mountain summit glacier snow.") for n in range(45, 48)]
     made = replace(made, bias=np.array([-3.5, -np.inf, -np.inf]))  # so that one click is near the threshold
-    pool = replace(build_pool(made, [Entry("Language")], [*many, *few]), bound=0.0)
+    pool = replace(build_pool(made, [Entry("Language")], [*many, *few]), similarity_bound=0.0)
     chosen = [pick.entry for pick in select_batch(made, pool, 2)]
     assert len(set(np.round(pool.scores[:, 0], 6))) == 1
     assert [n >= len(many) for n in chosen] == [False, True]
@@ -111,31 +114,40 @@ def test_many_entries_on_one_subject_do_not_crowd_out_a_few_on_another(made: Mod
 def test_drift_lists_the_same(model: Model, labels: Labels) -> None:
     known, new = some(labels, slice(0, None, 2)), labels.entries[1::2]
     found = suggest_entries(model, known, new, 12)
-    assert found == measure_drift(model, known, new, 12)["teach"]
-    assert found == stopping_advice(model, known, new, 12)["entries"]
-    assert found == describe(model, build_pool(model, known.entries, new), 12)
+    assert tuple(found) == measure_drift(model, known, new, 12).teach == stopping_advice(model, known, new, 12).entries
+    pool = build_pool(model, known.entries, new)
+    assert found == describe_picks(model, pool, select_batch(model, pool, 12))
+
+
+def test_results_equal_their_copies_and_survive_pickling(model: Model, labels: Labels) -> None:
+    known, new = some(labels, slice(0, None, 2)), labels.entries[1::2]
+    for result in (
+        suggest_entries(model, known, new, 5),
+        measure_drift(model, known, new, 5),
+        stopping_advice(model, known, new, 5, before=model),
+    ):
+        assert pickle.loads(pickle.dumps(result)) == result
+    pool = build_pool(model, known.entries, new)
+    copy = pickle.loads(pickle.dumps(pool))
+    assert (copy.entries, copy.scores.tolist()) == (pool.entries, pool.scores.tolist())
 
 
 def test_what_topics_need(model: Model, labels: Labels) -> None:
-    yes = model.training.figures["topics"]
-    found = stopping_advice(model, labels, labels.entries)["topics"]
-    for topic, told in found.items():
-        value, low, high = told["f1"]
-        assert value == yes[topic]["f1"][0]
-        assert (told["more"] == 0) == (high - low <= 0.1)
-        if told["more"]:  # an interval shrinks with the root of the number
-            assert (high - low) * (told["yes"] / (told["yes"] + told["more"])) ** 0.5 == pytest.approx(0.1, abs=0.005)
+    figures = require_figures(model)
+    for topic, need in stopping_advice(model, labels, labels.entries).topics.items():
+        assert need.f1 == figures.topics[topic].f1
+        assert (need.n_more == 0) == (need.f1.width <= 0.1)
+        if need.n_more:  # an interval shrinks with the root of the number
+            assert need.f1.width * (need.n_yes / (need.n_yes + need.n_more)) ** 0.5 == pytest.approx(0.1, abs=0.005)
 
 
 @pytest.mark.parametrize("f1", [None, "x", [0.5], [0.5, None, 0.7], {"f1": 1}])
 def test_a_model_that_does_not_know_its_f1(made: Model, f1: Any) -> None:
     labels = Labels(made.taxonomy, (), ())
-    found = stopping_advice(with_f1(made, ctr=f1), labels, [Entry("Click")])
-    assert (found["topics"]["ctr"]["f1"], found["topics"]["ctr"]["more"]) == (None, 20)
-    assert (
-        stopping_advice(replace(made, training=TrainingRecord(figures={"topics": 3})), labels, [])["topics"]["ctr"]["f1"]
-        is None
-    )
+    need = stopping_advice(with_f1(made, ctr=f1), labels, [Entry("Click")]).topics["ctr"]
+    assert (need.f1, need.n_more) == (None, 20)
+    made = replace(made, training=TrainingRecord(figures={"topics": 3}))
+    assert stopping_advice(made, labels, []).topics["ctr"].f1 is None
 
 
 def after(model: Model, n_entries: Any) -> Model:
@@ -149,7 +161,7 @@ def test_whether_more_labels_help(made: Model) -> None:
 
     def told(before: Model | None, model: Model, entries: list[Entry]) -> tuple[bool | None, str]:
         found = stopping_advice(model, labels, entries, before=before)
-        return found["label_more"], found["sentence"]
+        return found.label_more, found.sentence
 
     unknown = "It cannot be told whether more labels still help: "
     assert told(None, made, clicks) == (
@@ -192,8 +204,8 @@ def test_whether_more_labels_help(made: Model) -> None:
 def test_models_are_compared_in_the_topics_that_both_have(made: Model) -> None:
     less = replace(made, taxonomy=Taxonomy((replace(made.topics[0], id="other"), *made.topics[1:])))
     clicks = [Entry("Click click"), Entry("Language language")]
-    assert tag_agreement(made, made, clicks)[0] == tag_agreement(less, made, clicks)[0] == 1.0
-    assert tag_agreement(less, made, clicks[:1]) == [None, None, None]
+    assert measure_tag_agreement(made, made, clicks).value == measure_tag_agreement(less, made, clicks).value == 1.0
+    assert measure_tag_agreement(less, made, clicks[:1]) == UNDEFINED
 
 
 def test_on_the_command_line(run: Run, place: Path) -> None:

@@ -244,9 +244,9 @@ def test_a_decision_that_would_contradict_is_refused(folder: Path) -> None:
 def test_what_follows_from_a_label_is_not_doubted(folder: Path) -> None:
     labels = read_labels(folder)
     rows = tuple(replace(row, topics=("chat",)) if "llm" in row.topics else row for row in labels.rows)
-    found = find_label_errors(replace(labels, rows=rows), FEW)
+    audit = find_label_errors(replace(labels, rows=rows), FEW)
     of_chat = {row.id for row in rows if row.topics == ("chat",)}
-    assert not [doubt for doubt in found["doubted"] if doubt["id"] in of_chat and doubt["topic"] in ("llm", "other")]
+    assert not [each for each in audit.suspects if each.entry.id in of_chat and each.topic.id in ("llm", "other")]
 
 
 # --- labelling

@@ -363,10 +363,10 @@ def _number(figure: float | None) -> str:
 def _drift(model: Model, labels: Labels, tagged: Sequence[Tagged], fail: bool, place: Workspace, draft: _Draft) -> None:
     """Whether the new entries are so far from the labelled ones that it is time to label more."""
     found = measure_drift(model, labels, [result.entry for result in tagged])
-    more = bool(found["label_more"])
-    draft.add("drift", "failed" if more and fail else "ok", found["sentence"])
+    more = bool(found.label_more)
+    draft.add("drift", "failed" if more and fail else "ok", found.sentence)
     if more and not fail:
-        draft.warnings.append(Problem(Source(str(place.labels / "labels.csv")), found["sentence"]))
+        draft.warnings.append(Problem(Source(str(place.labels / "labels.csv")), found.sentence))
 
 
 def _tag_new(plan: Plan, model: Model, place: Workspace) -> tuple[Tagged, ...]:

@@ -6,7 +6,9 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any, Optional
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -19,9 +21,12 @@ from tagger.labels.confirmed import read_confirmed
 from tagger.labels.dataset import read_labels
 from tagger.labels.reviewed import AuditAnswer, apply_answers, read_answers
 from tagger.reports import audit as audit_report
-from tagger.workspace.workspace import Workspace, require_workspace
+from tagger.workspace.workspace import require_workspace
 
-_KEYS = {"a": "accept", "r": "reject", "u": "unsure"}
+if TYPE_CHECKING:
+    from tagger.curation.label_errors import Suspect
+
+_ANSWERS = {"a": "accept", "r": "reject", "u": "unsure"}
 
 
 def audit(
@@ -36,56 +41,61 @@ def audit(
 ) -> None:
     """Labels that are probably wrong, to accept or reject."""
     form = choose_format(format, output, allowed=(TABLE, JSON_LINES, MARKDOWN)).name
-    place = require_workspace(workspace)
+    folder = require_workspace(workspace).labels
     if decisions is not None:
-        changed, same = apply_answers(place.labels, read_answers(decisions), decisions)
-        warn([_applied(changed, same)])
+        warn([_describe_changes(*apply_answers(folder, read_answers(decisions), decisions))])
         return
     from tagger.curation.label_errors import find_label_errors
     from tagger.training.settings import Settings
 
-    labels = read_labels(place.labels)
+    labels = read_labels(folder)
     warn(labels.warnings)
-    with progress("auditing") as told:
-        found = find_label_errors(
-            labels, Settings(), read_confirmed(place.labels), top, n_jobs=os.cpu_count() or 1, progress=told
-        )
+    with progress("auditing") as show:
+        found = find_label_errors(labels, Settings(), read_confirmed(folder), top, n_jobs=os.cpu_count() or 1, progress=show)
     if format is None and output is None and sys.stdin.isatty() and sys.stdout.isatty():
-        warn([_applied(*_ask(place, found["doubted"]))])
-        emit(audit_report.audit_text(found | {"doubted": []}, form))
+        warn([_describe_changes(*_ask_about(found.suspects, folder))])
+        emit(audit_report.audit_text(replace(found, suspects=()), form))
     else:
         emit(audit_report.audit_text(found, form), output)
 
 
-def _applied(changed: int, same: int) -> str:
-    next = "; 'tagger retrain' learns from them" if changed else ""
-    return f"{changed} {'label' if changed == 1 else 'labels'} changed, {same} left as they are{next}"
+def _describe_changes(n_changed: int, n_same: int) -> str:
+    next_step = "; 'tagger retrain' learns from them" if n_changed else ""
+    return f"{n_changed} {'label' if n_changed == 1 else 'labels'} changed, {n_same} left as they are{next_step}"
 
 
-def _ask(place: Workspace, doubted: Sequence[dict[str, Any]]) -> tuple[int, int]:
-    """Ask for each doubted label; every decision is written when it is made. How many labels changed, and how many not."""
-    made: dict[int, tuple[int, int]] = {}
-    at = 0
-    while at < len(doubted):
-        doubt = doubted[at]
-        emit(
-            "\x1b[2J\x1b[H"
-            + audit_report.question_text(doubt, f"{at + 1} of {len(doubted)}", shutil.get_terminal_size().columns)
-        )
-        other = "no" if doubt["label"] == "yes" else "yes"
-        emit(f"\na: it is {other}   r: it is {doubt['label']}   u: unsure   s: skip   b: back   q: quit ")
+def _ask_about(suspects: Sequence[Suspect], folder: Path) -> tuple[int, int]:
+    """Ask a person about each suspect. An answer is in labels/ as soon as it is given.
+
+    Returns:
+        How many labels changed, and how many were looked at and stay.
+    """
+    changes: dict[int, tuple[int, int]] = {}  # by suspect, what its answer changed
+    n = 0
+    while n < len(suspects):
+        suspect = suspects[n]
+        _show_question(suspect, f"{n + 1} of {len(suspects)}")
         key = typer.getchar().lower()
         emit("\n")
         if key == "q":
             break
-        if key in _KEYS:
-            made[at] = apply_answers(place.labels, [AuditAnswer(doubt["id"], doubt["topic"], doubt["label"], _KEYS[key])])
-        if key == "b" and at:
-            at -= 1
-            if at in made:
-                before = doubted[at]
-                apply_answers(place.labels, [AuditAnswer(before["id"], before["topic"], before["label"], "undo")])
-                del made[at]
-        elif key in _KEYS or key == "s":
-            at += 1
-    return sum(changed for changed, _ in made.values()), sum(same for _, same in made.values())
+        if key in _ANSWERS:
+            changes[n] = _apply(suspect, _ANSWERS[key], folder)
+        if key == "b" and n:
+            n -= 1
+            if n in changes:
+                _apply(suspects[n], "undo", folder)
+                del changes[n]
+        elif key in _ANSWERS or key == "s":
+            n += 1
+    return sum(n_changed for n_changed, _ in changes.values()), sum(n_same for _, n_same in changes.values())
+
+
+def _show_question(suspect: Suspect, position: str) -> None:
+    emit("\x1b[2J\x1b[H" + audit_report.question_text(suspect, position, shutil.get_terminal_size().columns))
+    other = "no" if suspect.label == "yes" else "yes"
+    emit(f"\na: it is {other}   r: it is {suspect.label}   u: unsure   s: skip   b: back   q: quit ")
+
+
+def _apply(suspect: Suspect, answer: str, folder: Path) -> tuple[int, int]:
+    return apply_answers(folder, [AuditAnswer(suspect.entry.id, suspect.topic.id, suspect.label, answer)])

@@ -27,7 +27,7 @@ def drift(
     workspace: WorkspaceOption = None,
 ) -> None:
     """How new entries differ; whether to label more."""
-    from tagger.curation.drift import measure_drift as compare
+    from tagger.curation.drift import measure_drift
 
     form = choose_report_format(format, output)
     place = require_workspace(workspace)
@@ -37,7 +37,7 @@ def drift(
     warn((*labels.warnings, *listing.warnings))
     if tagger.training.labels_hash != labels.hash():
         warn([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
-    found = compare(tagger, labels, listing.all(), top)
+    found = measure_drift(tagger, labels, listing.all(), top)
     emit(drift_report.drift_text(found, form), output)
-    if check and found["label_more"]:
+    if check and found.label_more:
         raise typer.Exit(1)

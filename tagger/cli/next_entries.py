@@ -35,7 +35,7 @@ def next_entries(
     workspace: WorkspaceOption = None,
 ) -> None:
     """What to label next; whether more labels still help."""
-    from tagger.curation.query import stopping_advice
+    from tagger.curation.stopping import stopping_advice
 
     form = choose_report_format(format, output)
     place = require_workspace(workspace)
@@ -47,4 +47,4 @@ def next_entries(
     if tagger.training.labels_hash != labels.hash():
         warn([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
     found = stopping_advice(tagger, labels, listing.all(), number, None if earlier is None else load(earlier))
-    emit(drift_report.suggestions_text(found, form), output)
+    emit(drift_report.advice_text(found, form), output)

@@ -1,4 +1,6 @@
 """Which labels to add, doubt or correct.
 
-In the order of imports: query.py, drift.py, label_errors.py, learning_curve.py, session.py.
+In the order of imports: query.py (what `tagger next` picks by), stopping.py (whether more labels still help), drift.py (new
+entries against the labelled ones), label_oddities.py and label_errors.py (labels that are probably wrong), learning_curve.py
+(what more labels brought), session.py (labelling entries one at a time).
 """

@@ -1,37 +1,48 @@
-"""Labels that are probably wrong, and what else is odd about labels.
+"""How label errors are found: labels that are probably wrong, and what else is odd about labels.
 
-A label is doubted where the out-of-fold score says the opposite, the more the higher the odds are against it. Labels that
-are wrong teach the model that judges them, so there are two cross-validations: the second leaves those out of training that
-the first doubts, and the mean of the two log-odds counts. docs/audit.md says what this finds, and what was tried beside it.
+A label is a suspect where the out-of-fold score says the opposite, the more so the higher the odds are against it. Labels that
+are wrong also teach the models that judge them. So there are two cross-validations: the second one leaves the suspects of the
+first one out of training, and the mean of the two log-odds counts. docs/audit.md says what this finds, and what was tried
+beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.curation.label_oddities import (
+    ConflictingDuplicates,
+    InseparableTopics,
+    find_conflicting_duplicates,
+    find_inseparable_topics,
+    find_unused_topics,
+)
+from tagger.entry import Entry
 from tagger.errors import LabelsError
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
-from tagger.model.explain import SimilarEntry, explain_entries
+from tagger.model.explain import SimilarEntry, TermShare, explain_entries, term_share_to_json
 from tagger.model.log_odds import logit, sigmoid
 from tagger.model.model import Model
-from tagger.taxonomy import Taxonomy
+from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.hashed_vocabulary import HashedVocabulary
-from tagger.text.near_duplicates import group_near_duplicate_texts
 from tagger.text.normalize import entry_text
 from tagger.text.similarity import nearest_rows, tfidf_rows
 from tagger.training.settings import Settings
 from tagger.training.trainer import train
+from tagger.workspace.retrain import limit_n_jobs
 
 __all__ = [
+    "LabelAudit",
+    "Suspect",
+    "cross_validate_twice",
     "find_label_errors",
     "label_error_log_odds",
-    "out_of_fold_log_odds",
 ]
 
 
@@ -41,19 +52,63 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 
-_MANY = 200  # labelled entries: with fewer, starting processes takes longer than fitting
+_N_SIMILAR = 3  # entries that are labelled the other way, for each suspect
 
 
-_N_SIMILAR = 3  # entries that are labelled the other way, for each doubted label
-
-
-_N_TERMS = 12  # of its telling words
+_N_TERMS = 12  # with the largest shares, for each suspect
 
 
 _LABEL = {True: "yes", False: "no"}
 
 
-_OFTEN = 5  # yes entries from which on it tells something that a topic never occurs alone
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A label that is probably wrong."""
+
+    entry: Entry
+    topic: Topic
+    label: str  # "yes" or "no"
+    score: float  # out-of-fold
+    terms: tuple[TermShare, ...]  # strongest first, by a model of all labels
+    similar: tuple[SimilarEntry, ...]  # those labelled the other way, nearest first
+
+    def to_json(self) -> dict[str, Any]:
+        """The suspect as a line of JSON Lines has it; a person fills in the `decision`."""
+        return {
+            "id": self.entry.id,
+            "title": self.entry.title,
+            "abstract": self.entry.abstract,
+            "topic": self.topic.id,
+            "name": self.topic.name,
+            "label": self.label,
+            "score": self.score,
+            "terms": [term_share_to_json(term) for term in self.terms],
+            "similar": [
+                {
+                    "id": similar.labels.id,
+                    "title": similar.labels.title,
+                    "topics": list(similar.labels.topics),
+                    "unsure": list(similar.labels.unsure),
+                    "likeness": similar.similarity,
+                }
+                for similar in self.similar
+            ],
+            "decision": None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAudit:
+    """What is odd about labels."""
+
+    n_entries: int
+    n_labels: int  # cells that are yes or no
+    n_suspects: int  # those whose score says the opposite, without those that a person confirmed
+    n_confirmed: int
+    suspects: tuple[Suspect, ...]  # the most doubtful ones, most doubtful first
+    duplicates: tuple[ConflictingDuplicates, ...]
+    unused_topics: tuple[str, ...]  # ids of topics that no entry has
+    inseparable_topics: tuple[InseparableTopics, ...]
 
 
 def find_label_errors(
@@ -63,103 +118,93 @@ def find_label_errors(
     top: int | None = None,
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> dict[str, Any]:
+) -> LabelAudit:
     """What is odd about labels.
 
     Args:
         labels: what to look at.
         settings: see `Settings`.
-        confirmed: by (entry id, topic id) labels that are not doubted again, as `read_confirmed` reads them.
-        top: how many doubted labels to name at most; None for all.
+        confirmed: by (entry id, topic id) labels that are no suspects, as `read_confirmed` reads them.
+        top: how many suspects to describe at most; None for all.
         n_jobs: processes to use.
         progress: called with the number of fits done and of all fits.
-
-    Returns:
-        `n_entries`; `n_labels`, cells that are yes or no; `n_confirmed`, of those that would be doubted the ones that were
-        confirmed; `n_doubted`, all others whose score says the opposite of the label.
-
-        `doubted`: the first of them, most doubtful first: `id`, `title` and `abstract` of the entry; `topic` and its `name`;
-        `label`, "yes" or "no"; the out-of-fold `score`; `terms`, the strongest, each a `TermShare`, of a model trained on
-        all labels; `similar`, the nearest entries that are labelled the other way, each a `SimilarEntry`;
-        `decision`, None, for a person to fill in (see `decisions`).
-
-        `duplicates`: near-duplicates that are labelled differently: `entries`, each with `id`, `title`, `topics` and
-        `unsure`, and the topics that `differ`. `unused`: ids of topics without a yes. `together`: topics that never occur
-        without another one: `topic`, `with`, `n`, its number of yes entries, and whether it is `mutual`.
 
     Raises:
         LabelsError: if there are too few labels to learn anything.
     """
-    yes, known = labels.arrays()
+    yes, labelled = labels.arrays()
     texts = [entry_text(entry) for entry in labels.entries]
-    jobs = n_jobs if len(texts) >= _MANY else 1
+    n_jobs = limit_n_jobs(n_jobs, len(texts))
     try:
-        model, scores = out_of_fold_log_odds(texts, yes, known, labels.taxonomy, settings, jobs, progress)
+        model, scores = cross_validate_twice(texts, yes, labelled, labels.taxonomy, settings, n_jobs, progress)
     except ValueError as error:
         raise LabelsError(f"nothing can be learned from {len(texts)} labelled entries: {error}; label more") from None
-    odds = label_error_log_odds(scores, yes)
-    odds[~known | _implied(labels.rows, labels.taxonomy)] = np.nan
-    ranked = [divmod(int(cell), len(labels.topics)) for cell in np.argsort(-odds, axis=None, kind="stable")]
-    found = [(n, t) for n, t in ranked if odds[n, t] > 0]
-    asked = [
-        (n, t) for n, t in found if (confirmed or {}).get((labels.rows[n].id, labels.topics[t].id)) != _LABEL[bool(yes[n, t])]
+    log_odds = label_error_log_odds(scores, yes)
+    log_odds[~labelled | _implied_cells(labels.rows, labels.taxonomy)] = np.nan
+    doubtful = _rank_doubtful_cells(log_odds)
+    suspects = [
+        (n, t)
+        for n, t in doubtful
+        if (confirmed or {}).get((labels.rows[n].id, labels.topics[t].id)) != _LABEL[bool(yes[n, t])]
     ]
-    return {
-        "n_entries": len(texts),
-        "n_labels": int(known.sum()),
-        "n_confirmed": len(found) - len(asked),
-        "n_doubted": len(asked),
-        "doubted": [_suspects(model, labels, yes, known, n, t, scores[n, t]) for n, t in asked[:top]],
-        "duplicates": _duplicates(labels, texts, yes, known),
-        "unused": [topic.id for topic, n in zip(labels.topics, yes.sum(0).tolist(), strict=True) if not n],
-        "together": _together(labels.taxonomy, yes, known),
-    }
+    return LabelAudit(
+        n_entries=len(texts),
+        n_labels=int(labelled.sum()),
+        n_suspects=len(suspects),
+        n_confirmed=len(doubtful) - len(suspects),
+        suspects=tuple(_describe_suspect(model, labels, yes, labelled, n, t, scores[n, t]) for n, t in suspects[:top]),
+        duplicates=find_conflicting_duplicates(labels, texts, yes, labelled),
+        unused_topics=find_unused_topics(labels.taxonomy, yes),
+        inseparable_topics=find_inseparable_topics(labels.taxonomy, yes, labelled),
+    )
 
 
-def out_of_fold_log_odds(
+def cross_validate_twice(
     texts: Sequence[str],
     yes: Bools,
-    known: Bools,
+    labelled: Bools,
     taxonomy: Taxonomy,
     settings: Settings,
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Model, Floats]:
-    """A model of all labels, and for each cell a score by models that have not seen the entry, from two cross-validations.
+    """A model of all labels, and the out-of-fold scores of two cross-validations, the second one without suspects.
 
     Args:
-        texts: (n_entries,).
-        yes: (n_entries, n_topics).
-        known: which cells a person decided, (n_entries, n_topics).
+        texts: what the model reads of each entry, (n_entries,).
+        yes: which topics apply, (n_entries, n_topics).
+        labelled: which cells a person decided, (n_entries, n_topics).
         taxonomy: the topics, (n_topics,).
         settings: see `Settings`.
         n_jobs: processes to use.
         progress: called with the number of fits done and of all fits.
 
     Returns:
-        The model, and (n_entries, n_topics): the mean of both log-odds as a probability, not a number where a topic could
-        not be learned.
+        The model, and for each cell the mean of both log-odds as a probability, (n_entries, n_topics). It is not a number
+        where a topic could not be learned.
 
     Raises:
         ValueError: if there is nothing to learn from.
     """
-    model, first = train(texts, yes, known, taxonomy, settings, n_jobs, lambda done, total: progress(done, 2 * total))
-    kept = known & ~(label_error_log_odds(first.scores, yes) > 0)
-    # A topic that would have too few entries left keeps all.
-    few = np.minimum((yes & kept).sum(0), (~yes & kept).sum(0)) < settings.min_positives
-    kept[:, few] = known[:, few]
-    again = replace(settings, seed=settings.seed + 1)
+    model, first = train(texts, yes, labelled, taxonomy, settings, n_jobs, lambda done, total: progress(done, 2 * total))
+    trusted = labelled & ~(label_error_log_odds(first.scores, yes) > 0)
+    # A topic that would be left with too few entries keeps its suspects.
+    too_few = np.minimum((yes & trusted).sum(0), (~yes & trusted).sum(0)) < settings.min_positives
+    trusted[:, too_few] = labelled[:, too_few]
+    other_folds = replace(settings, seed=settings.seed + 1)
     # Only the scores of this fit are used, so it does without the limit on topics.
     unlimited = replace(taxonomy, max_topics=None)
-    _, second = train(texts, yes, kept, unlimited, again, n_jobs, lambda done, total: progress(total + done, 2 * total))
+    _, second = train(
+        texts, yes, trusted, unlimited, other_folds, n_jobs, lambda done, total: progress(total + done, 2 * total)
+    )
     with np.errstate(invalid="ignore"):
         return model, sigmoid((_logit(first.scores) + _logit(second.scores)) / 2)
 
 
 def label_error_log_odds(scores: Floats, yes: Bools) -> Floats:
-    """The log-odds against each label by its out-of-fold score, (n_entries, n_topics): above 0 it is more likely wrong."""
-    odds: Floats = np.where(yes, -1, 1) * _logit(scores)
-    return odds
+    """The log-odds against each label by its out-of-fold score, (n_entries, n_topics). Above 0 it is more likely wrong."""
+    log_odds: Floats = np.where(yes, -1, 1) * _logit(scores)
+    return log_odds
 
 
 def _logit(scores: Floats) -> Floats:
@@ -167,64 +212,43 @@ def _logit(scores: Floats) -> Floats:
     return logit(np.where(scores > 0, scores, np.nan))
 
 
-def _implied(labelled: Sequence[LabelRow], taxonomy: Taxonomy) -> Bools:
-    """Which cells follow from another topic of the entry, (n_entries, n_topics): the other one is to be doubted."""
-    implied = np.zeros((len(labelled), len(taxonomy.topics)), dtype=bool)
-    for n, row in enumerate(labelled):
+def _implied_cells(rows: Sequence[LabelRow], taxonomy: Taxonomy) -> Bools:
+    """Which cells follow from another topic of the entry, (n_entries, n_topics). That topic may be a suspect instead."""
+    implied = np.zeros((len(rows), len(taxonomy.topics)), dtype=bool)
+    for n, row in enumerate(rows):
         others = (other for topic in row.topics for other in (*taxonomy.ancestors[topic], *taxonomy.incompatible[topic]))
         implied[n, [taxonomy.column[other] for other in others]] = True
     return implied
 
 
-def _suspects(model: Model, labels: Labels, yes: Bools, known: Bools, n: int, t: int, score: float) -> dict[str, Any]:
+def _rank_doubtful_cells(log_odds: Floats) -> list[tuple[int, int]]:
+    """The (entry, topic) cells with log-odds above 0, highest first."""
+    ranked = np.argsort(-log_odds, axis=None, kind="stable")
+    cells = (divmod(int(cell), log_odds.shape[1]) for cell in ranked)
+    return [(n, t) for n, t in cells if log_odds[n, t] > 0]
+
+
+def _describe_suspect(model: Model, labels: Labels, yes: Bools, labelled: Bools, n: int, t: int, score: float) -> Suspect:
     entry, topic = labels.entries[n], labels.topics[t]
     (explanation,) = explain_entries(model, [entry], topics=[topic.id])
-    terms, idf = HashedVocabulary(model.hashes), model.idf.astype(np.float64)
-    other = np.flatnonzero(known[:, t] & (yes[:, t] != yes[n, t]))
-    others = [labels.entries[at] for at in other]
-    likeness, which = nearest_rows(tfidf_rows([entry], terms, idf), tfidf_rows(others, terms, idf), len(idf), _N_SIMILAR)
-    return {
-        "id": entry.id,
-        "title": entry.title,
-        "abstract": entry.abstract,
-        "topic": topic.id,
-        "name": topic.name,
-        "label": _LABEL[bool(yes[n, t])],
-        "score": round(float(score), 4),
-        "terms": explanation.topics[0].terms[:_N_TERMS],
-        "similar": [
-            SimilarEntry(labels.entries[at], labels.rows[at], round(cosine, 4))
-            for cosine, at in zip(likeness[0].tolist(), other[which[0]].tolist(), strict=True)
-            if cosine > 0
-        ],
-        "decision": None,
-    }
+    return Suspect(
+        entry,
+        topic,
+        _LABEL[bool(yes[n, t])],
+        round(float(score), 4),
+        terms=explanation.topics[0].terms[:_N_TERMS],
+        similar=_find_similar(model, labels, n, np.flatnonzero(labelled[:, t] & (yes[:, t] != yes[n, t]))),
+    )
 
 
-def _row(row: LabelRow) -> dict[str, Any]:
-    return {"id": row.id, "title": row.title, "topics": list(row.topics), "unsure": list(row.unsure)}
-
-
-def _duplicates(labels: Labels, texts: Sequence[str], yes: Bools, known: Bools) -> list[dict[str, Any]]:
-    group = group_near_duplicate_texts(texts)
-    found = []
-    for first in np.flatnonzero(np.bincount(group, minlength=len(texts)) > 1):
-        members = np.flatnonzero(group == first)
-        differ = (yes & known)[members].any(0) & (~yes & known)[members].any(0)
-        if differ.any():
-            entries = [_row(labels.rows[n]) for n in members]
-            found.append({"entries": entries, "differ": [labels.topics[t].id for t in np.flatnonzero(differ)]})
-    return found
-
-
-def _together(taxonomy: Taxonomy, yes: Bools, known: Bools) -> list[dict[str, Any]]:
-    """Pairs of topics of which the first never occurs without the second, and need not by its parent."""
-    ids = taxonomy.ids
-    n_yes = (yes & known).sum(0)
-    without = (yes & known).T.astype(int) @ (~yes | ~known).astype(int)  # yes entries of the row's topic without the column's
-    found = []
-    for a, b in zip(*np.nonzero(without == 0), strict=True):
-        mutual = bool(without[b, a] == 0)
-        if a != b and n_yes[a] >= _OFTEN and ids[b] not in taxonomy.ancestors[ids[a]] and not (mutual and a > b):
-            found.append({"topic": ids[a], "with": ids[b], "n": int(n_yes[a]), "mutual": mutual})
-    return found
+def _find_similar(model: Model, labels: Labels, n: int, candidates: NDArray[np.int64]) -> tuple[SimilarEntry, ...]:
+    """The candidates that are most like an entry; those without a term in common are left out."""
+    vocabulary, idf = HashedVocabulary(model.hashes), model.idf.astype(np.float64)
+    rows = tfidf_rows([labels.entries[n]], vocabulary, idf)
+    candidate_rows = tfidf_rows([labels.entries[other] for other in candidates], vocabulary, idf)
+    (cosines,), (nearest,) = nearest_rows(rows, candidate_rows, len(idf), _N_SIMILAR)
+    return tuple(
+        SimilarEntry(labels.entries[other], labels.rows[other], round(cosine, 4))
+        for cosine, other in zip(cosines.tolist(), candidates[nearest].tolist(), strict=True)
+        if cosine > 0
+    )

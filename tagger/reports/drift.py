@@ -4,112 +4,120 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
-from tagger.evaluation.figures import Interval
+from tagger.curation.drift import TOO_LARGE_SHARE, Drift
+from tagger.curation.query import USUAL_SHARE, Suggestion
+from tagger.curation.stopping import StoppingAdvice
+from tagger.evaluation.figures import NARROW_INTERVAL, UNDEFINED, USABLE_YES_ENTRIES, Interval
 from tagger.formats.markdown import escape_markdown, markdown_table
 from tagger.formats.plain_text import align_columns, count_noun
 from tagger.reports.figures import format_interval
 
 __all__ = [
+    "advice_text",
     "drift_text",
     "reason_text",
-    "suggestions_text",
 ]
 
 
-_SIGNS = {"words": "with unusually many unknown words", "unlike": "unlike every labelled one"}
-
-
-def drift_text(found: dict[str, Any], form: str) -> str:
-    """New entries against the labelled ones, as `tagger.drift` compares them, in one of the forms text, markdown, json."""
+def drift_text(drift: Drift, form: str) -> str:
+    """New entries against the labelled ones, in one of the forms text, markdown, json."""
     if form == "json":
-        return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+        return json.dumps(drift.to_json(), ensure_ascii=False, indent=1) + "\n"
     mark = escape_markdown if form == "markdown" else str
-    best, learned = found["best_score"], len(found["topics"])
-    head = [
-        f"{count_noun(found['n_entries'], 'new entry', 'new entries')} against {found['n_labelled']} labelled"
-        + (f"; {found['n_left_out']} left out: labelled already, or given twice" if found["n_left_out"] else ""),
-        "unknown words: " + ("-" if found["unknown_words"] is None else f"{found['unknown_words']:.1%}"),
-        f"mean of the best scores: {_interval_text(best['new'])}; of the labelled entries, which the model was fitted to: "
-        + format_interval(Interval(best["labelled"])),
-    ]
-    limits = [f"{found['usual']:.2f}", f"{found['too_many']:.2f}"]
-    signs = [[_SIGNS[name], str(sign["n"]), _interval_text(sign["share"]), *limits] for name, sign in found["signs"].items()]
-    rates = [
-        [
-            mark(topic["name"]),
-            str(topic["n"]),
-            _interval_text(topic["new"]),
-            _interval_text(topic["labelled"]),
-            topic["moved"] or "",
-        ]
-        for topic in found["topics"].values()
-    ]
-    moved = f"moved: by more than chance explains, over {count_noun(learned, 'topic', 'topics')} at once; it decides nothing"
+    n_topics = count_noun(len(drift.topics), "topic", "topics")
+    moved = f"moved: by more than chance explains, over {n_topics} at once; it decides nothing"
     sign_header, rate_header = ["entries", "new", "share", "usual", "too many"], ["topic", "new", "rate", "labelled", "moved"]
+    signs, rates = _sign_rows(drift), _rate_rows(drift)
+    rates = [[mark(name), *cells] for name, *cells in rates]
     if form == "markdown":
-        parts = [f"**{mark(found['sentence'])}**\n", "".join(f"- {mark(line)}\n" for line in head)]
+        parts = [f"**{mark(drift.sentence)}**\n", "".join(f"- {mark(line)}\n" for line in _head_lines(drift))]
         parts.append(markdown_table(sign_header, signs))
         if rates:
             parts += [markdown_table(rate_header, rates), mark(moved) + "\n"]
-        return "\n".join([*parts, *_to_label(found["teach"], "to label first", form)])
-    parts = [found["sentence"] + "\n", "".join(line + "\n" for line in head), align_columns(sign_header, signs)]
-    if rates:
-        parts.append(align_columns(rate_header, rates) + moved + "\n")
-    return "\n".join([*parts, *_to_label(found["teach"], "to label first", form)])
+    else:
+        parts = [drift.sentence + "\n", "".join(line + "\n" for line in _head_lines(drift))]
+        parts.append(align_columns(sign_header, signs))
+        if rates:
+            parts.append(align_columns(rate_header, rates) + moved + "\n")
+    return "\n".join([*parts, *_suggestions_text(drift.teach, "to label first", form)])
 
 
-def suggestions_text(found: dict[str, Any], form: str) -> str:
-    """What to label next, as `tagger.active` chooses it, in one of the forms text, markdown, json."""
+def _head_lines(drift: Drift) -> list[str]:
+    return [
+        f"{count_noun(drift.n_entries, 'new entry', 'new entries')} against {drift.n_labelled} labelled"
+        + _left_out_text(drift.n_left_out),
+        "unknown words: " + ("-" if drift.unknown_words is None else f"{drift.unknown_words:.1%}"),
+        f"mean of the best scores: {format_interval(drift.best_score)}; "
+        f"of the labelled entries, which the model was fitted to: {format_interval(Interval(drift.labelled_best_score))}",
+    ]
+
+
+def _sign_rows(drift: Drift) -> list[list[str]]:
+    signs = (("with unusually many unknown words", drift.words), ("unlike every labelled one", drift.unlike))
+    limits = [f"{USUAL_SHARE:.2f}", f"{TOO_LARGE_SHARE:.2f}"]
+    return [[name, str(sign.n), format_interval(sign.share), *limits] for name, sign in signs]
+
+
+def _rate_rows(drift: Drift) -> list[list[str]]:
+    return [
+        [topic.name, str(topic.n), format_interval(topic.new), format_interval(topic.labelled), topic.moved or ""]
+        for topic in drift.topics.values()
+    ]
+
+
+def advice_text(advice: StoppingAdvice, form: str) -> str:
+    """What to label next, and whether more labels still help, in one of the forms text, markdown, json."""
     if form == "json":
-        return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+        return json.dumps(advice.to_json(), ensure_ascii=False, indent=1) + "\n"
     mark = escape_markdown if form == "markdown" else str
     head = (
-        f"{count_noun(found['n_entries'], 'entry', 'entries')} to choose from, {found['n_labelled']} labelled"
-        + (f"; {found['n_left_out']} left out: labelled already, or given twice" if found["n_left_out"] else "")
+        f"{count_noun(advice.n_entries, 'entry', 'entries')} to choose from, {advice.n_labelled} labelled"
+        + _left_out_text(advice.n_left_out)
         + "\n"
     )
     header = ["topic", "yes", "F1", "about more", "uncertain here"]
     rows = [
         [
-            mark(topic["name"]),
-            str(topic["yes"]),
-            _interval_text(topic["f1"] or [None] * 3),
-            str(topic["more"] or ""),
-            str(topic["uncertain"]),
+            mark(topic.name),
+            str(topic.n_yes),
+            format_interval(topic.f1 or UNDEFINED),
+            str(topic.n_more or ""),
+            str(topic.n_uncertain),
         ]
-        for topic in found["topics"].values()
+        for topic in advice.topics.values()
     ]
-    note = f"about more: yes entries until there are {found['usable']}, and the interval of F1 is {found['narrow']:.2f} wide\n"
+    note = (
+        f"about more: yes entries until there are {USABLE_YES_ENTRIES}, and the interval of F1 is {NARROW_INTERVAL:.2f} wide\n"
+    )
     if form == "markdown":
-        parts = [f"**{mark(found['sentence'])}**\n", mark(head), markdown_table(header, rows), mark(note)]
+        parts = [f"**{mark(advice.sentence)}**\n", mark(head), markdown_table(header, rows), mark(note)]
     else:
-        parts = [found["sentence"] + "\n", head, align_columns(header, rows) + note]
-    return "\n".join([*parts, *_to_label(found["entries"], "to label next", form)])
+        parts = [advice.sentence + "\n", head, align_columns(header, rows) + note]
+    return "\n".join([*parts, *_suggestions_text(advice.entries, "to label next", form)])
 
 
-def _to_label(entries: Sequence[dict[str, Any]], heading: str, form: str) -> list[str]:
+def _left_out_text(n_left_out: int) -> str:
+    return f"; {n_left_out} left out: labelled already, or given twice" if n_left_out else ""
+
+
+def _suggestions_text(suggestions: Sequence[Suggestion], heading: str, form: str) -> list[str]:
     """Entries worth a label, each with its reason, under a heading; nothing where there are none."""
-    if not entries:
+    if not suggestions:
         return []
-    rows = [[entry["id"], entry["title"], reason_text(entry), entry["source"] or ""] for entry in entries]
+    rows = [[each.entry.id, each.entry.title, reason_text(each), str(each.entry.source or "")] for each in suggestions]
     if form == "markdown":
         return [markdown_table(["id", heading, "reason", "where"], [[escape_markdown(cell) for cell in row] for row in rows])]
     lines = (f"{row[0]}  " + f"\n{' ' * 10}".join(filter(None, row[1:])) + "\n" for row in rows)
     return [f"{heading}:\n" + "".join(lines)]
 
 
-def _interval_text(sides: Sequence[float | None]) -> str:
-    return format_interval(Interval.from_json(sides))
-
-
-def reason_text(entry: dict[str, Any]) -> str:
-    """Why labelling an entry would teach, of one that `tagger.active.listed` gives."""
-    kind = entry["reason"]
-    many = f"; stands for {entry['stands_for']} {kind} ones" if entry["stands_for"] > 1 else ""
-    if kind == "uncertain":
-        return f"uncertain: {entry['topic']} {entry['score']:.2f}, threshold {entry['threshold']:.2f}{many}"
-    if entry["nearest"] is None:
-        return f"unlike: shares no word with any labelled entry{many}"
-    return f"unlike: nearest labelled is {entry['nearest']['title']!r}, likeness {entry['likeness']:.2f}{many}"
+def reason_text(suggestion: Suggestion) -> str:
+    """Why a label of an entry would teach."""
+    n = suggestion.n_represented
+    others = f"; stands for {n} {suggestion.reason} ones" if n > 1 else ""
+    if suggestion.reason == "uncertain":
+        return f"uncertain: {suggestion.topic} {suggestion.score:.2f}, threshold {suggestion.threshold:.2f}{others}"
+    if suggestion.nearest is None:
+        return f"unlike: shares no word with any labelled entry{others}"
+    return f"unlike: nearest labelled is {suggestion.nearest.title!r}, likeness {suggestion.similarity:.2f}{others}"

@@ -86,7 +86,7 @@ class Review:
         folder = self.session.workspace.labels
         labels, confirmed = read_labels(folder), read_confirmed(folder)
         found = find_label_errors(labels, Settings(), confirmed, n_jobs=_n_jobs(), progress=progress)
-        return tuple(DoubtedLabel(cell["id"], cell["topic"], cell["label"], cell["score"]) for cell in found["doubted"])
+        return tuple(DoubtedLabel(each.entry.id, each.topic.id, each.label, each.score) for each in found.suspects)
 
     def _draw_pictures(self, progress: Progress) -> tuple[Picture, ...]:
         labels = read_labels(self.session.workspace.labels)
