@@ -1,4 +1,4 @@
-"""What labels imply: the cells that follow from a label because topics imply or exclude each other."""
+"""What labels imply: the labels that follow from others because topics imply or exclude each other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ __all__ = [
 
 
 def label_arrays(rows: Sequence[LabelRow], taxonomy: Taxonomy) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(Y, labelled) of what some rows mean, each (n_entries, n_topics); see `implied_labels`."""
+    """(yes, labelled) of some rows with all that they imply, (n_entries, n_topics) each; see `implied_labels`.
+
+    A cell is yes if the topic applies, and labelled if the topic is not unsure.
+    """
     import numpy as np
 
     shape = (len(rows), len(taxonomy.topics))
@@ -35,14 +38,14 @@ def label_arrays(rows: Sequence[LabelRow], taxonomy: Taxonomy) -> tuple[NDArray[
 
 
 def implied_labels(row: LabelRow, taxonomy: Taxonomy) -> tuple[dict[str, None], dict[str, None]]:
-    """The topics that a row says yes to and those that it leaves open, with what follows from them.
+    """(yes, unsure): the topics of a row that apply and those that are left open, with all that they imply.
 
-    A topic is at least what those are that imply it, a yes being more than an unsure one and that more than a no: so a yes
-    makes its ancestors yes, and an unsure topic leaves them open where they are not. A yes makes a no of what it excludes,
-    and of what implies that, even where the row calls it unsure.
+    - The ancestors of a yes are yes.
+    - The ancestors of an unsure topic are unsure, unless they are yes.
+    - What is incompatible with a yes is a no, even if the row calls it unsure.
 
     Returns:
-        Ids of topics, each once, in the order of the row; a topic that is unknown is taken as it is.
+        Ids of topics, each once, in the order of the row. An unknown topic implies nothing.
     """
     ancestors, incompatible = taxonomy.ancestors, taxonomy.incompatible
     yes = dict.fromkeys(up for topic in row.topics for up in (topic, *ancestors.get(topic, ())))
@@ -52,48 +55,47 @@ def implied_labels(row: LabelRow, taxonomy: Taxonomy) -> tuple[dict[str, None], 
 
 
 def implied_labels_sparse(yes: csc_array, unsure: csc_array, taxonomy: Taxonomy) -> tuple[csc_array, csc_array]:
-    """As `implied_labels`, for sparse arrays: the cells that are yes, and those left open, (n_entries, n_topics) each."""
+    """As `implied_labels`, for all entries at once: (yes, unsure), (n_entries, n_topics) each."""
     import numpy as np
     from scipy.sparse import coo_array, csc_array
 
     n_topics = len(taxonomy.topics)
 
-    def follows(said: csc_array, others: Mapping[int, Collection[int]]) -> csc_array:
-        """Which cells are among the others of one that was said."""
+    def related(cells: csc_array, others: Mapping[int, Collection[int]]) -> csc_array:
+        """For each cell, the cells of the same entry in the other columns of its topic."""
         pairs = [(column, other) for column, group in others.items() for other in group]
         if not pairs:
-            return csc_array(said.shape, dtype=bool)
+            return csc_array(cells.shape, dtype=bool)
         rows, columns = zip(*pairs, strict=True)
-        step = coo_array((np.ones(len(pairs), dtype=np.int32), (rows, columns)), shape=(n_topics, n_topics))
-        return csc_array(said.astype(np.int32) @ step.tocsc(), dtype=bool)
+        relation = coo_array((np.ones(len(pairs), dtype=np.int32), (rows, columns)), shape=(n_topics, n_topics))
+        return csc_array(cells.astype(np.int32) @ relation.tocsc(), dtype=bool)
 
-    def less(some: csc_array, others: csc_array) -> csc_array:
-        left = csc_array(some > others)
+    def without(cells: csc_array, others: csc_array) -> csc_array:
+        left = csc_array(cells > others)
         left.sort_indices()
         return left
 
     if not taxonomy.ancestor_columns and not taxonomy.incompatible_columns:
         return yes, unsure
-    no = follows(yes, taxonomy.incompatible_columns)
-    yes = csc_array(yes + follows(yes, taxonomy.ancestor_columns))
-    open_ = less(unsure, no)
-    open_ = less(less(csc_array(open_ + follows(open_, taxonomy.ancestor_columns)), no), yes)
+    no = related(yes, taxonomy.incompatible_columns)
+    yes = csc_array(yes + related(yes, taxonomy.ancestor_columns))
+    unsure = without(unsure, no)
+    unsure = without(without(csc_array(unsure + related(unsure, taxonomy.ancestor_columns)), no), yes)
     yes.sort_indices()
-    return yes, open_
+    return yes, unsure
 
 
 def find_contradictions(row: LabelRow, taxonomy: Taxonomy) -> list[str]:
-    """What cannot be in a row: topics that exclude each other, or more topics than an entry may have; see `implied_labels`."""
+    """What is wrong with a row: topics that exclude each other, or, with those that are implied, too many topics."""
     messages = [
-        f"topics {one!r} and {other!r} exclude each other; take one of them away"
-        for n, one in enumerate(row.topics)
+        f"topics {topic!r} and {other!r} exclude each other; take one of them away"
+        for n, topic in enumerate(row.topics)
         for other in row.topics[n + 1 :]
-        if other in taxonomy.incompatible.get(one, ())
+        if other in taxonomy.incompatible.get(topic, ())
     ]
     yes, _ = implied_labels(row, taxonomy)
     if taxonomy.max_topics is not None and len(yes) > taxonomy.max_topics:
-        implied = len(yes) - len(set(row.topics))
-        messages.append(
-            f"{len(yes)} topics{f', {implied} of them implied' if implied else ''}; an entry has at most {taxonomy.max_topics}"
-        )
+        n_implied = len(yes) - len(set(row.topics))
+        implied = f", {n_implied} of them implied" if n_implied else ""
+        messages.append(f"{len(yes)} topics{implied}; an entry has at most {taxonomy.max_topics}")
     return messages

@@ -31,12 +31,12 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Labels:
-    """A checked labels/ folder: `entries[i]` is labelled by `rows[i]`; both are sorted by id."""
+    """A folder labels/ without problems. `rows[i]` has the labels of `entries[i]`; both are sorted by id."""
 
     taxonomy: Taxonomy
     entries: tuple[Entry, ...]
     rows: tuple[LabelRow, ...]
-    warnings: tuple[Problem, ...] = ()  # they stop nothing
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def topics(self) -> tuple[Topic, ...]:
@@ -44,17 +44,17 @@ class Labels:
         return self.taxonomy.topics
 
     def arrays(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """(Y, labelled), each (n_entries, n_topics): yes, and whether a person decided."""
+        """(yes, labelled), (n_entries, n_topics) each: which topics apply, and for which a person said whether they do."""
         return label_arrays(self.rows, self.taxonomy)
 
     def hash(self) -> str:
-        """A hash of all that training sees: topics, titles, abstracts and labels."""
+        """A hash of everything that training reads: topics, titles, abstracts and labels."""
         digest = blake2b(digest_size=16)
         for topic in self.topics:
-            said: list[object] = [topic.id, topic.name, topic.definition, topic.parent]
+            values: list[object] = [topic.id, topic.name, topic.definition, topic.parent]
             if topic.excludes or topic.precision is not None:
-                said += [sorted(topic.excludes), topic.precision]
-            digest.update(json.dumps(said).encode())
+                values += [sorted(topic.excludes), topic.precision]
+            digest.update(json.dumps(values).encode())
         if self.taxonomy.max_topics is not None:
             digest.update(json.dumps(self.taxonomy.max_topics).encode())
         for entry, row in zip(self.entries, self.rows, strict=True):
@@ -63,10 +63,10 @@ class Labels:
 
 
 def read_labels(folder: Path) -> Labels:
-    """All of labels/, checked.
+    """Read and check a folder labels/.
 
     Raises:
-        LabelsError: with every problem found, each with its file and line.
+        LabelsError: with every problem in it, each with its file and line.
     """
     found = _Findings()
     taxonomy = _find_taxonomy(folder / "topics.toml", found)
