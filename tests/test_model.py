@@ -14,6 +14,7 @@ from tagger import Entry, Model, UsageError, load
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
 from tagger.model.decision import apply_thresholds
+from tagger.model.explain import add_reasons
 from tagger.model.storage import model_from_bytes, model_to_bytes
 from tagger.model.training_record import TrainingRecord
 from tagger.model.weights import compress_weights
@@ -62,6 +63,13 @@ def test_a_pickled_model_is_no_larger_than_its_arrays(model: Model, entries: lis
     again = pickle.loads(data)
     assert again == model
     assert (again.scores(entries[:20]) == model.scores(entries[:20])).all()
+
+
+def test_results_can_be_compared_and_pickled(model: Model, entries: list[Entry]) -> None:
+    first, again = (add_reasons(model, model.tag(entries[:5], all_scores=True)) for _ in range(2))
+    assert first == again == pickle.loads(pickle.dumps(first))
+    assert first != model.tag(entries[:5])
+    assert first != add_reasons(model, model.tag(entries[1:6], all_scores=True))
 
 
 def test_order_and_company_do_not_matter(model: Model, entries: list[Entry]) -> None:
@@ -119,6 +127,25 @@ def test_an_entry_without_topics_says_why(tiny: Path) -> None:
     assert strange.note == "unlike the labelled entries: 13% of its words are known, and no topic is near its threshold"
     (below,) = replace(model, thresholds=np.array([1.1, 1.1, np.inf])).tag([Entry("Language", abstract="Language.")])
     assert below.note == "no topic: nearest is Large language models, 0.88 with the threshold at 1.10"
+
+
+def test_a_model_that_learned_nothing_says_so(tiny: Path) -> None:
+    model = load(tiny).restricted_to(["rag"])
+    (tagged,) = model.tag([Entry("Language")])
+    assert (tagged.tags, tagged.note, tagged.nearest) == ((), "no topic: the model has learned none of them", None)
+
+
+def test_a_note_has_more_digits_where_two_would_show_no_difference(tiny: Path) -> None:
+    model = replace(load(tiny), thresholds=np.array([0.5, 0.881, np.inf]))
+    (tagged,) = model.tag([Entry("Language")])
+    assert tagged.note == "no topic: nearest is Large language models, 0.8808 with the threshold at 0.8810"
+
+
+def test_hand_labels_that_are_not_shown_leave_a_note(tiny: Path) -> None:
+    entry = Entry("Language")
+    row = LabelRow(entry.id, entry.title, ("llm",))
+    (tagged,) = load(tiny).restricted_to(["ctr"]).tag([entry], {entry.id: row})
+    assert (tagged.tags, tagged.note, tagged.by) == ((), "labelled by hand as having no such topic", "hand")
 
 
 def test_showing_some_topics_changes_no_score(model: Model, entries: list[Entry]) -> None:
