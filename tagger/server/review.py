@@ -85,8 +85,8 @@ class Review:
     def _audit(self, progress: Progress) -> tuple[DoubtedLabel, ...]:
         folder = self.session.workspace.labels
         labels, confirmed = read_labels(folder), read_confirmed(folder)
-        found = find_label_errors(labels, Settings(), confirmed, n_jobs=_n_jobs(), progress=progress)
-        return tuple(DoubtedLabel(each.entry.id, each.topic.id, each.label, each.score) for each in found.suspects)
+        report = find_label_errors(labels, Settings(), confirmed, n_jobs=_n_jobs(), progress=progress)
+        return tuple(DoubtedLabel(each.entry.id, each.topic.id, each.label, each.score) for each in report.suspects)
 
     def _draw_pictures(self, progress: Progress) -> tuple[Picture, ...]:
         labels = read_labels(self.session.workspace.labels)
