@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tagger.source import Source
     from tagger.tags import Reason, Tag, Tagged, TopicReasons, TopicScores
     from tagger.taxonomy import Taxonomy, Topic
+    from tagger.text.normalize import entry_text
     from tagger.training.settings import Settings
     from tagger.workspace.retrain import cross_validate_labels
     from tagger.workspace.workspace import Workspace, find_workspace, load_model, require_workspace
@@ -63,6 +64,7 @@ __all__ = [
     "Workspace",
     "add_reasons",
     "cross_validate_labels",
+    "entry_text",
     "explain_entries",
     "find_workspace",
     "load",
@@ -100,6 +102,7 @@ _NAMES = {
     "source": "Source",
     "tags": "Reason Tag Tagged TopicReasons TopicScores",
     "taxonomy": "Taxonomy Topic",
+    "text.normalize": "entry_text",
     "training.settings": "Settings",
     "workspace.retrain": "cross_validate_labels",
     "workspace.workspace": "Workspace find_workspace load_model require_workspace",

@@ -478,7 +478,7 @@ def test_export(run: Run, here: Path, tiny: Path) -> None:
     import joblib
 
     done = run("tagger", "export", "p.joblib", "--model", tiny)
-    assert done.stderr == "written: p.joblib; it reads texts as tagger.text.normalize.entry_text makes them\n"
+    assert done.stderr == "written: p.joblib; it reads texts as tagger.entry_text makes them\n"
     assert joblib.load(here / "p.joblib").predict(["click", "language", "water"]).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
 
 

@@ -201,14 +201,15 @@ NO_ARRAYS = "its header does not describe its arrays"
         (lambda c: c["weights"].update(shape=[-1, -2]), NO_ARRAYS),
         (lambda c: c["weights"].update(shape=["2"]), NO_ARRAYS),
         (lambda c: c["weights"].update(shape=2), NO_ARRAYS),
+        (lambda c: c["held_out"].update(shape=[10**30, 0]), NO_ARRAYS),
         (lambda c: c["weights"].update(dtype="I8"), NO_ARRAYS),
         (lambda c: c["weights"].update(data_offsets=[0, 8]), NO_ARRAYS),
         (lambda c: c["weights"].update(data_offsets=[0]), NO_ARRAYS),
         (lambda c: c["weights"].pop("dtype"), NO_ARRAYS),
         (lambda c: c.update(weights=3), NO_ARRAYS),
         (lambda c: c.update(other=c.pop("weights")), "it has no array 'weights'"),
-        (lambda c: c["weights"].update(shape=[1, 2]), "its array 'weights' is float32 of 2 dimensions, wanted F32 of 1"),
-        (lambda c: c["hashes"].update(dtype="F64"), "its array 'hashes' is float64 of 1 dimensions, wanted U64 of 1"),
+        (lambda c: c["weights"].update(shape=[1, 2]), "its array 'weights' has the shape (1, 2), wanted (weights)"),
+        (lambda c: c["hashes"].update(dtype="F64"), "its array 'hashes' is of float64, wanted uint64"),
     ],
 )
 def test_a_container_that_is_not_a_models_is_refused(mutate: Callable[[Any], object], reason: str) -> None:

@@ -1,4 +1,4 @@
-"""The model for those who want it as a scikit-learn pipeline."""
+"""The model as a scikit-learn pipeline."""
 
 from __future__ import annotations
 
@@ -21,4 +21,4 @@ def export(
     from tagger.model.sklearn_export import save_pipeline
 
     save_pipeline(load_model(model, find_workspace(workspace)), pipeline)
-    warn([f"written: {pipeline}; it reads texts as tagger.text.normalize.entry_text makes them"])
+    warn([f"written: {pipeline}; it reads texts as tagger.entry_text makes them"])

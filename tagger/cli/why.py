@@ -20,9 +20,9 @@ from tagger.cli.output import emit, terminal_width, warn
 from tagger.errors import UsageError
 from tagger.formats.listing import Listing
 from tagger.formats.registry import read_files
-from tagger.labels.dataset import read_labels
-from tagger.reports import why as why_report
-from tagger.workspace.workspace import find_workspace, load_model
+from tagger.labels.dataset import Labels, read_labels
+from tagger.reports.why import format_explanations
+from tagger.workspace.workspace import Workspace, find_workspace, load_model
 
 
 def why(
@@ -46,21 +46,23 @@ def why(
     """The words for and against each topic, and precedents."""
     from tagger.model.explain import explain_entries
 
-    form = choose_report_format(format, output)
-    place = find_workspace(workspace)
-    tagger = load_model(model, place)
-    labels = read_labels(place.labels) if place is not None else None
+    report_format = choose_report_format(format, output)
+    used_workspace = find_workspace(workspace)
+    used_model = load_model(model, used_workspace)
+    labels = read_labels(used_workspace.labels) if used_workspace is not None else None
+    listing = _find_entries(what, used_workspace, labels, year)
+    warn(listing.warnings)
+    explanations = explain_entries(used_model, listing.all(), labels, topics or (), similar)
+    width = terminal_width(output) if report_format == ReportFormat.text else None
+    emit(format_explanations(explanations, report_format, width), output)
+
+
+def _find_entries(what: str, workspace: Workspace | None, labels: Labels | None, year: int | None) -> Listing:
+    """The labelled entry with this id, else the entries of this file."""
     labelled = {entry.id: entry for entry in labels.entries} if labels is not None else {}
     if what in labelled:
-        listing = Listing((labelled[what],))
-    elif what == "-" or Path(what).exists():
-        listing = read_files([what], year)
-    else:
-        entry = f"the id of an entry of {place.labels}" if place else "a labelled entry (there is no workspace here)"
-        raise UsageError(f"{what}: neither {entry} nor a file that is there")
-    warn(listing.warnings)
-    explanations = explain_entries(tagger, listing.all(), labels, topics or (), similar)
-    emit(
-        why_report.format_explanations(explanations, form, terminal_width(output) if form == ReportFormat.text else None),
-        output,
-    )
+        return Listing((labelled[what],))
+    if what == "-" or Path(what).exists():
+        return read_files([what], year)
+    entry = f"the id of an entry of {workspace.labels}" if workspace else "a labelled entry (there is no workspace here)"
+    raise UsageError(f"{what}: neither {entry} nor a file that is there")

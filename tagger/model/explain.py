@@ -154,7 +154,7 @@ def _columns_to_explain(model: Model, scores: NDArray[np.float64], tagged: set[s
     """The columns of the topics tagged, by id, and of the others that come nearest to their thresholds."""
     learned = [t for t in model.shown_columns if model.learned[t]]
     others = [t for t in learned if model.topics[t].id not in tagged]
-    others.sort(key=lambda t: float(model.thresholds[t] - scores[t]))  # nearest is what it is in a note of `Model.tag`
+    others.sort(key=lambda t: float(model.thresholds[t] - scores[t]))  # as in a note of `Model.tag`
     return [t for t in learned if model.topics[t].id in tagged] + others[:_N_NEAREST_TOPICS]
 
 
@@ -204,6 +204,15 @@ def add_reasons(model: Model, results: Iterable[Tagged]) -> list[Tagged]:
     An entry without a tag gets the reasons of the topic that came nearest to its threshold. What a person said needs none.
     """
     return [replace(result, why=tuple(_strongest_reasons(model, result))) for result in results]
+
+
+def _strongest_reasons(model: Model, result: Tagged) -> Iterator[TopicReasons]:
+    topics = [tag.topic for tag in result.tags if tag.score is not None] + ([result.nearest] if result.nearest else [])
+    for topic in topics:
+        reasons = model.why(result.entry, topic.id)
+        supporting = [reason for reason in reasons if reason.share > 0][:_N_SUPPORTING]
+        opposing = [reason for reason in reasons if reason.share < 0][:_N_OPPOSING]
+        yield TopicReasons(topic, tuple(supporting), tuple(opposing))
 
 
 def split_by_share(text: str, terms: Iterable[tuple[float, Iterable[tuple[int, int]]]]) -> list[tuple[str, float]]:
@@ -269,12 +278,3 @@ def _topic_to_json(explained: TopicExplanation) -> dict[str, Any]:
 
 def _labels_to_json(row: LabelRow) -> dict[str, list[str]]:
     return {"topics": list(row.topics), "unsure": list(row.unsure)}
-
-
-def _strongest_reasons(model: Model, result: Tagged) -> Iterator[TopicReasons]:
-    topics = [tag.topic for tag in result.tags if tag.score is not None] + ([result.nearest] if result.nearest else [])
-    for topic in topics:
-        reasons = model.why(result.entry, topic.id)
-        supporting = [reason for reason in reasons if reason.share > 0][:_N_SUPPORTING]
-        opposing = [reason for reason in reasons if reason.share < 0][:_N_OPPOSING]
-        yield TopicReasons(topic, tuple(supporting), tuple(opposing))

@@ -1,6 +1,6 @@
 """`Model`: the arrays and the topics of a trained tagger. It scores entries, tags them, and says which terms did it.
 
-Nothing here needs more than numpy, but for models of many topics, which need scipy.
+It needs numpy, and scipy only where there are many topics.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Model:
         return hash((self.topics, self.bias.tobytes(), self.thresholds.tobytes()))
 
     def __getstate__(self) -> dict[str, Any]:
-        """The fields alone: what is cached may be five times as large, and is soon made again."""
+        """The fields alone. What is cached can be five times as large, and is soon made again."""
         return {name: getattr(self, name) for name in _fields(self)}
 
     @property
@@ -156,8 +156,8 @@ class Model:
 
         Args:
             entries: what to tag.
-            hand: rows of labels by entry id; an entry among them gets those topics instead of the model's.
-            hand_taxonomy: the topics that the rows use, where the model does not have them all.
+            hand: rows of labels by entry id. An entry that has one gets the row's topics instead of the model's.
+            hand_taxonomy: the topics that rows use, where the model does not have them all.
             all_scores: whether to keep the scores of all topics that are learned and shown.
         """
         by_id = {topic.id: topic for topic in (*self.topics, *hand_taxonomy.topics)}
@@ -177,7 +177,7 @@ class Model:
         return results
 
     def restricted_to(self, topics: Sequence[str]) -> Model:
-        """The same model, which scores and decides as before and shows these topics alone.
+        """The same model, but these topics alone are shown. Scores and decisions stay as they are.
 
         Raises:
             UsageError: if the model has no such topic.

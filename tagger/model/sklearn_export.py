@@ -89,7 +89,7 @@ TopicClassifier.__module__ = "tagger"
 
 
 def to_pipeline(model: Model) -> Pipeline:
-    """A fitted pipeline that reads texts as `tagger.text.normalize.entry_text` makes them.
+    """A fitted pipeline that reads texts as `tagger.entry_text` makes them.
 
     Its `predict` gives the tags, (n_entries, n_topics) of 0 and 1 in the order of the model's topics. Its `predict_proba` gives
     an array (n_entries, 2) for each topic, whose second column is the score. The pipeline is made of scikit-learn's classes

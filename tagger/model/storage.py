@@ -4,7 +4,7 @@ The file is a safetensors file: eight bytes with the length of the header, the h
 holds no code, so reading a stranger's model runs nothing of theirs.
 
 A file is read in four steps, and each refuses a file that is not as it must be: `_parse_container` reads the header and the
-arrays, `_upgrade` turns an old format into today's, `tagger.model.header` checks the header, and `_check_…` check the arrays.
+arrays, `_upgrade` turns an old format into today's, `parse_header` checks the header, and `_check_…` check the arrays.
 
 **A new format** gets its number in `FORMAT` and its step in `_UPGRADES`: a function that turns the header and the arrays of
 the number before into its own. So every model file ever written can be read.
@@ -59,7 +59,7 @@ _DTYPES = {"F64": "<f8", "F32": "<f4", "U64": "<u8", "U32": "<u4", "U8": "|u1"}
 # By the array's name in the file: its type, and its shape. Sizes of the same name must be the same.
 _ARRAYS = {
     "hashes": ("U64", ("terms",)),
-    "weight_starts": ("U64", ("row starts",)),
+    "weight_starts": ("U64", ("starts",)),
     "bias": ("F64", ("topics",)),
     "thresholds": ("F64", ("topics",)),
     "idf": ("F32", ("terms",)),
@@ -70,7 +70,7 @@ _ARRAYS = {
     "written": ("U8", ("bytes",)),
 }
 
-# By the array's name in the file, the field of `Model` where the two are not the same.
+# By the array's name in the file, the field of `Model` where it has another name.
 _FIELDS = {"held_out": "out_of_fold_tags", "held_out_ids": "out_of_fold_ids", "written": "vocabulary_text"}
 
 Header = dict[str, Any]
@@ -158,8 +158,8 @@ def model_from_bytes(data: bytes, path: str) -> Model:
 
 
 def _parse_container(data: bytes, path: str) -> tuple[Header, Arrays]:
-    """The header that tagger writes and the arrays of a safetensors file."""
-    begin = 8 + int.from_bytes(data[:8], "little")  # of the arrays
+    """The header that tagger writes, and the arrays of a safetensors file."""
+    begin = 8 + int.from_bytes(data[:8], "little")  # where the arrays begin
     if len(data) < 8 or begin > _MAX_HEADER or data[8:9] != b"{":
         raise file_error(path, "it does not begin like a safetensors file")
     if len(data) < begin:
@@ -172,7 +172,7 @@ def _parse_container(data: bytes, path: str) -> tuple[Header, Arrays]:
         raise file_error(path, "its header is not one that tagger writes") from None
     try:
         arrays, end = _parse_arrays(descriptions, data, begin)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise file_error(path, "its header does not describe its arrays") from None
     if end != len(data):
         raise ModelError(f"{path}: the file is damaged: it has {len(data)} bytes, and its header describes {end}")
@@ -183,7 +183,7 @@ def _parse_arrays(descriptions: dict[str, Any], data: bytes, begin: int) -> tupl
     """The arrays of a safetensors file, as far as they are not cut off, and where the last one ends.
 
     Raises:
-        ValueError: or KeyError, TypeError, AttributeError: if the descriptions are not those of arrays end to end.
+        ValueError: or KeyError, TypeError, AttributeError, OverflowError: if the descriptions are not those of arrays end to end.
     """
     arrays: Arrays = {}
     end = begin
@@ -231,10 +231,11 @@ def _check_shapes(arrays: Arrays, n_topics: int, path: str) -> None:
         array = arrays.get(name)
         if array is None:
             raise file_error(path, f"it has no array {name!r}")
-        if array.dtype != np.dtype(_DTYPES[dtype]) or array.ndim != len(sizes):
-            raise file_error(
-                path, f"its array {name!r} is {array.dtype} of {array.ndim} dimensions, wanted {dtype} of {len(sizes)}"
-            )
+        wanted = np.dtype(_DTYPES[dtype])
+        if array.dtype != wanted:
+            raise file_error(path, f"its array {name!r} is of {array.dtype}, wanted {wanted}")
+        if array.ndim != len(sizes):
+            raise file_error(path, f"its array {name!r} has the shape {array.shape}, wanted ({', '.join(sizes)})")
         for size, length in zip(sizes, array.shape, strict=True):
             if lengths.setdefault(size, length) != length:
                 raise file_error(path, f"its array {name!r} has {length} {size}, wanted {lengths[size]}")
