@@ -36,6 +36,7 @@ __all__ = [
     "PASTED",
     "append_to_pasted",
     "can_hold",
+    "format_entry",
     "read_pasted",
     "remove_from_pasted",
     "write_pasted",
@@ -104,7 +105,7 @@ def write_pasted(entries: Sequence[Entry], topics: Mapping[str, str] | None = No
         raise ListingError("a listing cannot hold all of these; --format jsonl can", problems)
     with_tabs = {n for n, entry in enumerate(entries) if len(entry.authors) > 3}
     for attempt in range(4):
-        text = "\n".join(_format_entry(entry, n in with_tabs, topics) for n, entry in enumerate(entries))
+        text = "\n".join(format_entry(entry, n in with_tabs, topics) for n, entry in enumerate(entries))
         read_back = read_pasted(text, "", None).entries
         wrong = {n for n, (entry, again) in enumerate(zip_longest(entries, read_back)) if entry != again}
         if not wrong:
@@ -143,7 +144,7 @@ def append_to_pasted(text: str, entry: Entry) -> str:
     before = read_pasted(text, "", None).all()
     start = text.rstrip() + "\n\n" if before else ""
     # Names and abstracts of one entry are evidence for the others. So only reading the whole shows what it says.
-    for block in (write_pasted([entry]), _format_entry(entry, with_tabs=True)):
+    for block in (write_pasted([entry]), format_entry(entry, with_tabs=True)):
         if read_pasted(start + block, "", None).entries == (*before, entry):
             return start + block
     return write_pasted([*before, entry])
@@ -209,7 +210,7 @@ def _why_unfit(entry: Entry) -> str | None:
     return None
 
 
-def _format_entry(entry: Entry, with_tabs: bool, topics: Mapping[str, str] | None = None) -> str:
+def format_entry(entry: Entry, with_tabs: bool, topics: Mapping[str, str] | None = None) -> str:
     """The lines of an entry; with tabs between title, authors and affiliation, or in one piece."""
     names = ", ".join(entry.authors) + " et al." * entry.et_al
     if with_tabs:
