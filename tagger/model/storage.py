@@ -183,7 +183,7 @@ def _parse_arrays(descriptions: dict[str, Any], data: bytes, begin: int) -> tupl
     """The arrays of a safetensors file, as far as they are not cut off, and where the last one ends.
 
     Raises:
-        ValueError: or KeyError, TypeError, AttributeError, OverflowError: if the descriptions are not those of arrays end to end.
+        ValueError, KeyError, TypeError, AttributeError, OverflowError: if the descriptions are not of arrays end to end.
     """
     arrays: Arrays = {}
     end = begin
