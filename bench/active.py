@@ -20,7 +20,7 @@ Ways:
   inconsistency: X. Li and Y. Guo, "Active learning with multi-label SVM classification", IJCAI 2013; small-text has it too).
 - tagger next: `tagger.active.picked`, with the intervals of three-fold cross-validation.
 
-Training is `tagger.training.train` with `CHOSEN` settings, which it chooses itself; topics from two texts on, three folds.
+Training chooses its settings itself (`SEARCHED_SETTINGS`); topics from two texts on, three folds.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ WAYS: dict[str, Way] = {
 
 def read(folder: Path, seed: int, held_out: bool) -> Texts:
     """A pool and texts to score, drawn with a seed."""
-    from quality import load  # beside this script
+    from public_sets import load  # beside this script
 
     texts, yes, test, truth = load(folder)
     often = np.sort(np.argsort(-yes.sum(axis=0), kind="stable")[:N_LABELS])

@@ -28,6 +28,7 @@ RENDERED = ROOT.parent / "shared" / "listing" / "rendered.txt"
 
 
 def timed(call: Callable[[], Any]) -> float:
+    """The seconds that a call takes."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
@@ -42,15 +43,16 @@ def main() -> None:
     model = tagger.load(ROOT / "models" / "topics.safetensors")
     pipeline = to_pipeline(model)
     texts = [entry_text(entry) for entry in entries]
-    theirs = np.stack([both[:, 1] for both in pipeline.predict_proba(texts)], axis=1)
-    apart = np.abs(model.score_texts(texts) - theirs).max()
-    ways = {"tagger": lambda: model.score_texts(texts), "scikit-learn": lambda: pipeline.predict_proba(texts)}
-    taken: dict[str, list[float]] = {name: [] for name in ways}
+    pipeline_scores = np.stack([probabilities[:, 1] for probabilities in pipeline.predict_proba(texts)], axis=1)
+    difference = np.abs(model.score_texts(texts) - pipeline_scores).max()
+    scorers = {"tagger": lambda: model.score_texts(texts), "scikit-learn": lambda: pipeline.predict_proba(texts)}
+    seconds: dict[str, list[float]] = {name: [] for name in scorers}
     for _ in range(runs):
-        for name, call in ways.items():
-            taken[name].append(timed(call))
-    median = {name: statistics.median(times) for name, times in taken.items()}
-    print(f"{len(texts)} texts, {len(model.hashes)} terms, {len(model.topics)} topics; scores differ by {apart:.0e} at most\n")
+        for name, score in scorers.items():
+            seconds[name].append(timed(score))
+    median = {name: statistics.median(times) for name, times in seconds.items()}
+    n_terms, n_topics = len(model.hashes), len(model.topics)
+    print(f"{len(texts)} texts, {n_terms} terms, {n_topics} topics; scores differ by {difference:.0e} at most\n")
     print("| one core, in process | texts a second | tagger against it |\n|---|---|---|")
     for name, value in median.items():
         print(f"| {name} | {len(texts) / value:,.0f} | {value / median['tagger']:.2f} |")
