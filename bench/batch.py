@@ -64,7 +64,7 @@ def steadiness(folder: Path, entries: Sequence[Entry]) -> str:
         model = load(path)
         plain.append(write_csv(model.tag(entries), WriteOptions()).splitlines())
     differ = [sum(old != new for old, new in zip(*pair, strict=True)) for pair in (lines, plain)]
-    n_changed = diff_runs(folder / "run0", folder / "run1")["n_changed"]
+    n_changed = diff_runs(folder / "run0", folder / "run1").count_entries("changed")
     n_labels = sum(old != new for old, new in zip(labels.rows, rows, strict=True))
     return (
         f"{n_labels} labels changed, of {len(entries)} entries: {n_changed} with other topics, "

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tagger.batch.manifest import MANIFEST, Manifest, TagChange, read_manifest
+from tagger.batch.changes import EntryChange
+from tagger.batch.manifest import MANIFEST, Manifest, read_manifest
 from tagger.batch.outputs import FileChange
 from tagger.batch.plan import plan_batch
 from tagger.batch.settings import BatchSettings
@@ -268,7 +269,7 @@ def test_a_new_model_or_label_changes_only_what_it_changes(here: Path, workspace
         table.write("g08zjrht,The Shape of Water,recsys,\n")
     planned = plan_batch(["lists"], Path("tags"), settings_)
     assert planned.changes == (
-        FileChange("old.csv", "changed", 1, (TagChange("g08zjrht", "The Shape of Water", "changed", ("recsys",), ()),)),
+        FileChange("old.csv", "changed", 1, (EntryChange("g08zjrht", "The Shape of Water", "changed", ("recsys",), ()),)),
     )
     assert planned.write() == [Path("tags/old.csv")]
     assert (here / "tags/old.csv").read_text().splitlines()[1] == "g08zjrht,The Shape of Water,recsys,,hand,,lists/old.txt"

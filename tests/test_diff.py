@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger import load, read_listing
-from tagger.batch.manifest import TagRecord, tag_changes
+from tagger.batch.changes import find_entry_changes
+from tagger.batch.manifest import TagRecord
 from tagger.batch.plan import plan_batch
 from tagger.batch.settings import BatchSettings
 from tagger.formats.csv_table import CSV
@@ -242,11 +243,11 @@ RECORDS = st.lists(
 @given(old=RECORDS, new=RECORDS)
 def test_changes_lead_from_old_to_new(old: list[TagRecord], new: list[TagRecord]) -> None:
     topics = {record.id: {topic for topic, _ in record.topics} for record in old}
-    for change in tag_changes(old, new):
+    for change in find_entry_changes(old, new):
         assert (change.state == "new") == (change.id not in topics)
         if change.state == "gone":
             assert topics.pop(change.id) == set(change.removed)
         else:
             topics[change.id] = topics.get(change.id, set()) - set(change.removed) | set(change.added)
     assert topics == {record.id: {topic for topic, _ in record.topics} for record in new}
-    assert tag_changes(new, new) == []
+    assert find_entry_changes(new, new) == []

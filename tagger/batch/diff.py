@@ -1,13 +1,15 @@
-"""What changed between two runs, or two models on the same entries: one dict, which `batch_report.diff` puts into words."""
+"""What changed between two runs, or between two models on the same entries, and why."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tagger.batch.manifest import MANIFEST, TagChange, TagRecord, read_manifest, tag_changes
+from tagger.batch.changes import EntryChange, find_entry_changes
+from tagger.batch.manifest import MANIFEST, TagRecord, read_manifest
 from tagger.entry import Entry
 from tagger.errors import ListingError, OutputError, Problem, UsageError
 from tagger.formats.registry import FORMATS, read_text
@@ -15,16 +17,87 @@ from tagger.model.model import Model
 from tagger.source import Source
 
 __all__ = [
+    "EntryDiff",
+    "OldAndNew",
+    "RunDiff",
+    "TermChange",
+    "TopicChange",
+    "TopicCounts",
     "diff_models",
     "diff_runs",
+    "diff_to_json",
     "read_run",
 ]
 
+_N_TERMS = 5  # that explain why an entry got or lost a topic
+_DIGITS = 4  # of scores, thresholds and shares
 
-_N_TERMS = 5  # shown for a topic
+
+class OldAndNew(NamedTuple):
+    """A figure before and after; None where there is none."""
+
+    old: float | None
+    new: float | None
 
 
-def diff_runs(old: Path, new: Path, entries: Sequence[Entry] = (), model: Model | None = None) -> dict[str, Any]:
+class TermChange(NamedTuple):
+    """A term of an entry, and its share of the log-odds of a topic before and after; None where there is no model."""
+
+    term: str
+    old: float | None
+    new: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TopicChange:
+    """Why an entry got or lost a topic: its score, the topic's threshold, and the terms whose shares changed most."""
+
+    score: OldAndNew
+    threshold: OldAndNew
+    terms: tuple[TermChange, ...]
+
+
+class TopicCounts(NamedTuple):
+    """How many entries got and lost a topic."""
+
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDiff:
+    """What became of an entry, and why, by topic; no reasons where nothing explains them."""
+
+    change: EntryChange
+    why: Mapping[str, TopicChange]
+
+
+@dataclass(frozen=True, slots=True)
+class RunDiff:
+    """What changed from one run or model to another.
+
+    Attributes:
+        old: what the first one is called.
+        new: what the second one is called.
+        n_old: entries of the first one.
+        n_new: entries of the second one.
+        topics: by topic id, how many entries got and lost it; the topic that changed most comes first.
+        entries: those that are new, gone, or have other topics.
+    """
+
+    old: str
+    new: str
+    n_old: int
+    n_new: int
+    topics: Mapping[str, TopicCounts]
+    entries: tuple[EntryDiff, ...]
+
+    def count_entries(self, state: str) -> int:
+        """How many entries are "new", "changed" or "gone"."""
+        return sum(entry.change.state == state for entry in self.entries)
+
+
+def diff_runs(old: Path, new: Path, entries: Sequence[Entry] = (), model: Model | None = None) -> RunDiff:
     """What changed from one run to another.
 
     Args:
@@ -33,35 +106,35 @@ def diff_runs(old: Path, new: Path, entries: Sequence[Entry] = (), model: Model 
         entries: those whose topics are to be explained.
         model: explains them; None for no reasons.
 
-    Returns:
-        `old` and `new` (names), `n_old`, `n_new` and `n_changed` (entries), `topics` (by id `added` and `removed`, counts
-        of entries) and `entries`: dicts with `id`, `title`, `state` ("new", "changed", "gone"), `added`, `removed` and
-        `why`: by topic `score` and `threshold`, each an (old, new) pair, and `terms` with their shares `old` and `new`.
-
     Raises:
         UsageError, ListingError, OutputError: if one is no run.
     """
-    texts = {entry.id: entry for entry in reversed(entries)}
+    by_id = {entry.id: entry for entry in reversed(entries)}
 
-    def why(change: TagChange) -> dict[str, Any]:
-        if model is None or change.id not in texts:
+    def explain(change: EntryChange) -> dict[str, TopicChange]:
+        if model is None or change.id not in by_id:
             return {}
-        known = {topic.id for topic in model.topics}
-        return {
-            topic: _why(None, model, texts[change.id], topic) for topic in (*change.added, *change.removed) if topic in known
-        }
+        topics = [topic for topic in (*change.added, *change.removed) if topic in model.taxonomy.column]
+        return {topic: _explain_change(None, model, by_id[change.id], topic) for topic in topics}
 
-    return _diff(str(old), str(new), read_run(old), read_run(new), why)
+    return _diff(str(old), str(new), read_run(old), read_run(new), explain)
 
 
-def diff_models(old: Model, new: Model, entries: Sequence[Entry], names: tuple[str, str]) -> dict[str, Any]:
-    """What changes for these entries from one model to another, as `diff_runs` returns it; hand labels count for nothing."""
-    texts = {entry.id: entry for entry in reversed(entries)}
+def diff_models(old: Model, new: Model, entries: Sequence[Entry], names: tuple[str, str]) -> RunDiff:
+    """What changes for these entries from one model to another, whatever a person said of them.
 
-    def why(change: TagChange) -> dict[str, Any]:
-        return {topic: _why(old, new, texts[change.id], topic) for topic in (*change.added, *change.removed)}
+    Args:
+        old: the first model.
+        new: the second model.
+        entries: what both tag.
+        names: what the models are called.
+    """
+    by_id = {entry.id: entry for entry in reversed(entries)}
 
-    return _diff(*names, _tagged(old, entries), _tagged(new, entries), why)
+    def explain(change: EntryChange) -> dict[str, TopicChange]:
+        return {topic: _explain_change(old, new, by_id[change.id], topic) for topic in (*change.added, *change.removed)}
+
+    return _diff(*names, _tag_records(old, entries), _tag_records(new, entries), explain)
 
 
 def read_run(path: Path) -> list[TagRecord]:
@@ -80,78 +153,107 @@ def read_run(path: Path) -> list[TagRecord]:
     if not path.exists():
         raise UsageError(f"{path}: no such file or folder")
     if path.suffix.lower() not in readers:
-        raise UsageError(
-            f"{path}: expected an output folder of 'tagger batch', or a file that ends in {', '.join(sorted(readers))}"
-        )
-    found: list[TagRecord] = []
+        endings = ", ".join(sorted(readers))
+        raise UsageError(f"{path}: expected an output folder of 'tagger batch', or a file that ends in {endings}")
+    records: list[TagRecord] = []
     for line, row in readers[path.suffix.lower()](read_text(path)):
         if row is None:
             problem = Problem(Source(str(path), line), "expected an id, a title and topics, as 'tag' writes them")
             raise ListingError("nothing was compared", [problem])
-        found.append(TagRecord(row.id, row.title, "", tuple((id, None) for id in row.topics), "", None))
-    return found
+        records.append(_tag_record(row.id, row.title, row.topics))
+    return records
 
 
-def _tagged(model: Model, entries: Sequence[Entry]) -> list[TagRecord]:
-    return [
-        TagRecord(result.entry.id, result.entry.title, "", tuple((tag.topic.id, tag.score) for tag in result.tags), "", None)
-        for result in model.tag(entries)
-    ]
-
-
-def _diff(
-    old: str, new: str, before: list[TagRecord], after: list[TagRecord], why: Callable[[TagChange], dict[str, Any]]
-) -> dict[str, Any]:
-    found = tag_changes(before, after)
-    added = Counter(topic for change in found for topic in change.added)
-    removed = Counter(topic for change in found for topic in change.removed)
-    order = sorted(added | removed, key=lambda topic: (-added[topic] - removed[topic], topic))
+def diff_to_json(diff: RunDiff) -> dict[str, Any]:
+    """The object of `tagger diff --format json`, as docs/formats.md describes it."""
     return {
-        "old": old,
-        "new": new,
-        "n_old": len({record.id for record in before}),
-        "n_new": len({record.id for record in after}),
-        "n_changed": sum(change.state == "changed" for change in found),
-        "topics": {topic: {"added": added[topic], "removed": removed[topic]} for topic in order},
+        "old": diff.old,
+        "new": diff.new,
+        "n_old": diff.n_old,
+        "n_new": diff.n_new,
+        "n_changed": diff.count_entries("changed"),
+        "topics": {topic: counts._asdict() for topic, counts in diff.topics.items()},
         "entries": [
-            {
-                "id": change.id,
-                "title": change.title,
-                "state": change.state,
-                "added": list(change.added),
-                "removed": list(change.removed),
-                "why": why(change),
+            entry.change._asdict()
+            | {
+                "why": {
+                    topic: {
+                        "score": reason.score,
+                        "threshold": reason.threshold,
+                        "terms": [term._asdict() for term in reason.terms],
+                    }
+                    for topic, reason in entry.why.items()
+                }
             }
-            for change in found
+            for entry in diff.entries
         ],
     }
 
 
-def _why(old: Model | None, new: Model, entry: Entry, topic: str) -> dict[str, Any]:
-    """Scores, thresholds and the terms whose shares changed most; of one model, the strongest terms."""
-    sides = [None if model is None else _side(model, entry, topic) for model in (old, new)]
-    shares = [{} if side is None else side["shares"] for side in sides]
-    moved = {term: shares[1].get(term, 0.0) - shares[0].get(term, 0.0) for term in (*shares[0], *shares[1])}
-    strongest = sorted((term for term in moved if moved[term]), key=lambda term: (-abs(moved[term]), term))[:_N_TERMS]
-    return {
-        "score": [side and side["score"] for side in sides],
-        "threshold": [side and side["threshold"] for side in sides],
-        "terms": [{"term": term, "old": _share(sides[0], term), "new": _share(sides[1], term)} for term in strongest],
-    }
+def _tag_records(model: Model, entries: Sequence[Entry]) -> list[TagRecord]:
+    return [
+        _tag_record(result.entry.id, result.entry.title, [tag.topic.id for tag in result.tags]) for result in model.tag(entries)
+    ]
 
 
-def _share(side: dict[str, Any] | None, term: str) -> float | None:
-    return None if side is None else round(side["shares"].get(term, 0.0), 4)
+def _tag_record(id: str, title: str, topics: Sequence[str]) -> TagRecord:
+    """A record of what a comparison looks at."""
+    return TagRecord(id, title, content="", topics=tuple((topic, None) for topic in topics), by="", note=None)
 
 
-def _side(model: Model, entry: Entry, topic: str) -> dict[str, Any] | None:
-    """Score, threshold and shares by term; None where the model has no such topic."""
-    if topic not in {known.id for known in model.topics}:
-        return None
-    column = model.column(topic)
+def _diff(
+    old: str,
+    new: str,
+    old_records: list[TagRecord],
+    new_records: list[TagRecord],
+    explain: Callable[[EntryChange], dict[str, TopicChange]],
+) -> RunDiff:
+    changes = find_entry_changes(old_records, new_records)
+    added = Counter(topic for change in changes for topic in change.added)
+    removed = Counter(topic for change in changes for topic in change.removed)
+    most_changed_first = sorted(added | removed, key=lambda topic: (-added[topic] - removed[topic], topic))
+    return RunDiff(
+        old=old,
+        new=new,
+        n_old=len({record.id for record in old_records}),
+        n_new=len({record.id for record in new_records}),
+        topics={topic: TopicCounts(added[topic], removed[topic]) for topic in most_changed_first},
+        entries=tuple(EntryDiff(change, explain(change)) for change in changes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _ModelView:
+    """What a model says of a topic of one entry; nothing where it does not have the topic."""
+
+    score: float | None = None
+    threshold: float | None = None
+    shares: Mapping[str, float] | None = None  # by term
+
+    def share_of(self, term: str) -> float | None:
+        return None if self.shares is None else round(self.shares.get(term, 0.0), _DIGITS)
+
+
+def _explain_change(old: Model | None, new: Model, entry: Entry, topic: str) -> TopicChange:
+    """Scores, thresholds and the terms whose shares changed most; of one model alone, the strongest terms."""
+    before = _ModelView() if old is None else _view(old, entry, topic)
+    after = _view(new, entry, topic)
+    old_shares, new_shares = before.shares or {}, after.shares or {}
+    changes = {term: new_shares.get(term, 0.0) - old_shares.get(term, 0.0) for term in (*old_shares, *new_shares)}
+    strongest = sorted((term for term in changes if changes[term]), key=lambda term: (-abs(changes[term]), term))
+    return TopicChange(
+        OldAndNew(before.score, after.score),
+        OldAndNew(before.threshold, after.threshold),
+        tuple(TermChange(term, before.share_of(term), after.share_of(term)) for term in strongest[:_N_TERMS]),
+    )
+
+
+def _view(model: Model, entry: Entry, topic: str) -> _ModelView:
+    if topic not in model.taxonomy.column:
+        return _ModelView()
     threshold = model.threshold_of(topic)
-    return {
-        "score": round(float(model.scores([entry])[0, column]), 4),
-        "threshold": None if threshold is None else round(threshold, 4),
-        "shares": {reason.term: reason.share for reason in model.why(entry, topic)},
-    }
+    return _ModelView(
+        score=round(float(model.scores([entry])[0, model.column(topic)]), _DIGITS),
+        threshold=None if threshold is None else round(threshold, _DIGITS),
+        shares={reason.term: reason.share for reason in model.why(entry, topic)},
+    )

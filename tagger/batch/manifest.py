@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -15,10 +15,8 @@ __all__ = [
     "InputRecord",
     "Manifest",
     "OutputRecord",
-    "TagChange",
     "TagRecord",
     "read_manifest",
-    "tag_changes",
 ]
 
 
@@ -43,6 +41,11 @@ class TagRecord(NamedTuple):
     topics: tuple[tuple[str, float | None], ...]  # (id, rounded score), best first; no score where a person said so
     by: str
     note: str | None
+
+    @property
+    def topic_ids(self) -> tuple[str, ...]:
+        """The ids of its topics, best first."""
+        return tuple(topic for topic, _ in self.topics)
 
 
 class InputRecord(NamedTuple):
@@ -122,38 +125,3 @@ def read_manifest(path: Path) -> Manifest:
         raise OutputError(
             f"{path}: not a manifest as tagger writes it; delete it, and a run takes up the outputs that are as it makes them"
         ) from None
-
-
-class TagChange(NamedTuple):
-    """What became of an entry: topics that it got and topics that it lost."""
-
-    id: str
-    title: str
-    state: str  # "new", "changed" or "gone"
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
-
-
-def tag_changes(old: Iterable[TagRecord], new: Iterable[TagRecord]) -> list[TagChange]:
-    """The entries whose topics differ, those of `new` in its order, then those that are gone.
-
-    An entry that stands in several places counts as it stands in the first.
-    """
-    before, after = _first(old), _first(new)
-    found = []
-    for id, record in after.items():
-        had = [topic for topic, _ in before[id].topics] if id in before else []
-        has = [topic for topic, _ in record.topics]
-        added, removed = tuple(t for t in has if t not in had), tuple(t for t in had if t not in has)
-        if id not in before or added or removed:
-            found.append(TagChange(id, record.title, "changed" if id in before else "new", added, removed))
-    gone = (record for id, record in before.items() if id not in after)
-    found += [TagChange(record.id, record.title, "gone", (), tuple(topic for topic, _ in record.topics)) for record in gone]
-    return found
-
-
-def _first(records: Iterable[TagRecord]) -> dict[str, TagRecord]:
-    found: dict[str, TagRecord] = {}
-    for record in records:
-        found.setdefault(record.id, record)
-    return found

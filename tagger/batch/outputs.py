@@ -7,8 +7,9 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tagger.batch.changes import EntryChange, find_entry_changes
 from tagger.batch.discovery import FoundListing, is_gone
-from tagger.batch.manifest import Manifest, OutputRecord, TagChange, tag_changes
+from tagger.batch.manifest import Manifest, OutputRecord
 from tagger.batch.settings import BatchSettings
 from tagger.errors import Problem, UsageError
 from tagger.formats.format import Format
@@ -25,7 +26,7 @@ class FileChange:
     output: str
     state: str  # "new", "changed" or "removed"
     n_entries: int
-    entries: tuple[TagChange, ...]
+    entries: tuple[EntryChange, ...]
 
 
 def assign_outputs(
@@ -87,7 +88,9 @@ class OutputChanges:
             self.contents[output], self.replaced_hashes[output] = content, hash_now
             before = self._old.outputs[output].records if output in self._old.outputs else ()
             state = "new" if hash_now is None else "changed"
-            self.changes.append(FileChange(output, state, len(record.records), tuple(tag_changes(before, record.records))))
+            self.changes.append(
+                FileChange(output, state, len(record.records), tuple(find_entry_changes(before, record.records)))
+            )
         self.records[output] = record
 
     def remove_lost(self, wanted: Container[str], found: Sequence[FoundListing], given: Sequence[str]) -> list[Problem]:
@@ -118,7 +121,7 @@ class OutputChanges:
                 why = "not as tagger wrote it; --force removes it"
                 kept.append(Problem(self._source(output), f"kept, though {gone[0]} is gone: {why}"))
             else:
-                self.changes.append(FileChange(output, "removed", 0, tuple(tag_changes(record.records, ()))))
+                self.changes.append(FileChange(output, "removed", 0, tuple(find_entry_changes(record.records, ()))))
                 del self.records[output]
         return kept
 

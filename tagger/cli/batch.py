@@ -10,7 +10,6 @@ import typer
 from tagger.cli.options import CombinedOption, FormatOption, ModelOption, NoLabelsOption, WorkspaceOption, YearOption
 from tagger.cli.output import emit, progress, warn
 from tagger.errors import UsageError
-from tagger.reports import batch as batch_report
 from tagger.workspace.workspace import find_workspace
 
 
@@ -33,18 +32,19 @@ def batch(
     """Tag many listings; only what changed is done again."""
     from tagger.batch.plan import plan_batch
     from tagger.batch.settings import BatchSettings
+    from tagger.reports.batch import format_plan, summarize_batch
 
     if combined is not None and format is not None:
         raise UsageError(f"--format {format}: --combined {combined} has its format from its ending; give one of the two")
     settings = BatchSettings(format or "csv", combined, year, model, find_workspace(workspace), not no_labels)
-    with progress("reading") as told:
-        planned = plan_batch(listings, out, settings, force=force, keep_going=keep_going, n_jobs=jobs, progress=told)
+    with progress("reading") as show_progress:
+        planned = plan_batch(listings, out, settings, force=force, keep_going=keep_going, n_jobs=jobs, progress=show_progress)
     warn(planned.warnings)
     if check:
-        emit(batch_report.plan_text(planned.changes, out))
+        emit(format_plan(planned.changes, out))
     else:
         emit("".join(f"{path}\n" for path in planned.write()))
-    warn([batch_report.batch_summary_text(planned)])
+    warn([summarize_batch(planned)])
     if planned.error is not None:
         raise planned.error
     if check and planned.changes:

@@ -12,7 +12,6 @@ from tagger.cli.output import emit, warn
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
 from tagger.model.storage import load
-from tagger.reports import batch as batch_report
 from tagger.workspace.workspace import find_workspace, load_model, require_workspace
 
 
@@ -31,6 +30,7 @@ def diff(
 ) -> None:
     """What changed between two runs or two models."""
     from tagger.batch.diff import diff_models, diff_runs
+    from tagger.reports.batch import format_diff
 
     form = choose_report_format(format, output)
     listing = read_files(listings or [], year)
@@ -39,8 +39,8 @@ def diff(
     if {old.suffix, new.suffix} == {".safetensors"}:
         if not listings:
             entries = read_labels(require_workspace(workspace).labels).entries
-        found = diff_models(load(old), load(new), entries, (str(old), str(new)))
+        comparison = diff_models(load(old), load(new), entries, (str(old), str(new)))
     else:
         explainer = load_model(model, find_workspace(workspace)) if entries else None
-        found = diff_runs(old, new, entries, explainer)
-    emit(batch_report.diff_text(found, form), output)
+        comparison = diff_runs(old, new, entries, explainer)
+    emit(format_diff(comparison, form), output)

@@ -5,39 +5,36 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from tagger.batch.changes import EntryChange
+from tagger.batch.diff import EntryDiff, RunDiff, diff_to_json
+from tagger.batch.outputs import FileChange
+from tagger.batch.plan import Plan
 from tagger.formats.markdown import escape_markdown, markdown_table
 from tagger.formats.plain_text import align_columns, count_noun
 
-if TYPE_CHECKING:
-    from tagger.batch.outputs import FileChange
-    from tagger.batch.plan import Plan
-
 __all__ = [
-    "batch_summary_text",
-    "diff_text",
-    "plan_text",
+    "format_diff",
+    "format_plan",
+    "summarize_batch",
 ]
 
-
 _MARKS = {"new": "+ ", "changed": "  ", "gone": "- "}
+_INDENT = " " * 12
 
 
-def plan_text(changes: Sequence[FileChange], out: Path) -> str:
+def format_plan(changes: Sequence[FileChange], folder: Path) -> str:
     """What a batch would change: by output, the entries that come (+), go (-) or have other topics."""
     lines = []
     for change in changes:
         size = f", {count_noun(change.n_entries, 'entry', 'entries')}" if change.state == "new" else ""
-        same = "" if change.entries else "; no topic changes"
-        lines.append(f"{out / change.output}: {change.state}{size}{same}")
-        lines += [
-            f"{_MARKS[entry.state]}{entry.id}  {entry.title}{_moves(entry.added, entry.removed)}" for entry in change.entries
-        ]
+        note = "" if change.entries else "; no topic changes"
+        lines.append(f"{folder / change.output}: {change.state}{size}{note}")
+        lines += map(_entry_line, change.entries)
     return "".join(line + "\n" for line in lines)
 
 
-def batch_summary_text(plan: Plan) -> str:
+def summarize_batch(plan: Plan) -> str:
     """How many listings and entries there were, and what became of the outputs."""
     states = [change.state for change in plan.changes]
     counts = ", ".join(f"{states.count(state)} {state}" for state in ("new", "changed", "removed"))
@@ -45,59 +42,59 @@ def batch_summary_text(plan: Plan) -> str:
     return f"{listings}, {entries}; outputs: {counts}"
 
 
-def _moves(added: Iterable[str], removed: Iterable[str]) -> str:
-    moves = [*(f"+ {topic}" for topic in added), *(f"- {topic}" for topic in removed)]
-    return f": {', '.join(moves)}" if moves else ""
-
-
-def diff_text(found: dict[str, Any], form: str) -> str:
-    """A comparison of two runs or models, as `tagger.diff` makes it, in one of the forms text, markdown, json."""
+def format_diff(diff: RunDiff, form: str) -> str:
+    """A comparison of two runs or models, in one of the forms text, markdown, json."""
     if form == "json":
-        return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
-    states = [entry["state"] for entry in found["entries"]]
-    head = (
-        f"{found['old']} ({found['n_old']}) -> {found['new']} ({count_noun(found['n_new'], 'entry', 'entries')}): "
-        f"{found['n_changed']} with other topics, {states.count('new')} new, {states.count('gone')} gone"
-    )
+        return json.dumps(diff_to_json(diff), ensure_ascii=False, indent=1) + "\n"
     header = ["topic", "added", "removed"]
-    counts = [[id, str(count["added"]), str(count["removed"])] for id, count in found["topics"].items()]
+    counts = [[topic, str(count.added), str(count.removed)] for topic, count in diff.topics.items()]
     if form == "markdown":
-        rows = [
-            [
-                f"{entry['state']}: {escape_markdown(entry['title'])}",
-                escape_markdown(_moves(entry["added"], entry["removed"])[2:]),
-                "<br>".join(map(escape_markdown, _moved_lines(entry))),
-            ]
-            for entry in found["entries"]
-        ]
+        rows = [_markdown_row(entry) for entry in diff.entries]
         tables = [(header, counts), (["entry", "topics", "words"], rows)]
-        return "\n".join([escape_markdown(head) + "\n", *(markdown_table(*table) for table in tables if table[1])])
-    parts = [head + "\n"]
+        return "\n".join([escape_markdown(_headline(diff)) + "\n", *(markdown_table(*table) for table in tables if table[1])])
+    parts = [_headline(diff) + "\n"]
     if counts:
         parts.append(align_columns(header, counts))
-    entries = [
-        f"\n{' ' * 12}".join(
-            [
-                f"{_MARKS[entry['state']]}{entry['id']}  {entry['title']}{_moves(entry['added'], entry['removed'])}",
-                *_moved_lines(entry),
-            ]
-        )
-        + "\n"
-        for entry in found["entries"]
+    if diff.entries:
+        entries = (f"\n{_INDENT}".join([_entry_line(entry.change), *_reason_lines(entry)]) for entry in diff.entries)
+        parts.append("".join(entry + "\n" for entry in entries))
+    return "\n".join(parts)
+
+
+def _headline(diff: RunDiff) -> str:
+    return (
+        f"{diff.old} ({diff.n_old}) -> {diff.new} ({count_noun(diff.n_new, 'entry', 'entries')}): "
+        f"{diff.count_entries('changed')} with other topics, {diff.count_entries('new')} new, {diff.count_entries('gone')} gone"
+    )
+
+
+def _markdown_row(entry: EntryDiff) -> list[str]:
+    return [
+        f"{entry.change.state}: {escape_markdown(entry.change.title)}",
+        escape_markdown(_describe_topics(entry.change)),
+        "<br>".join(map(escape_markdown, _reason_lines(entry))),
     ]
-    return "\n".join(parts + (["".join(entries)] if entries else []))
 
 
-def _moved_lines(entry: dict[str, Any]) -> list[str]:
+def _entry_line(change: EntryChange) -> str:
+    topics = _describe_topics(change)
+    return f"{_MARKS[change.state]}{change.id}  {change.title}" + (f": {topics}" if topics else "")
+
+
+def _describe_topics(change: EntryChange) -> str:
+    return ", ".join([*(f"+ {topic}" for topic in change.added), *(f"- {topic}" for topic in change.removed)])
+
+
+def _reason_lines(entry: EntryDiff) -> list[str]:
     """For each topic that an entry got or lost, its scores and thresholds and the words responsible."""
     lines = []
-    for topic, why in entry["why"].items():
-        words = ", ".join(f"{term['term']} {_pair((term['old'], term['new']), '+.2f')}" for term in why["terms"])
-        score, threshold = _pair(why["score"], ".2f"), _pair(why["threshold"], ".2f")
+    for topic, reason in entry.why.items():
+        words = ", ".join(f"{term.term} {_old_to_new((term.old, term.new), '+.2f')}" for term in reason.terms)
+        score, threshold = _old_to_new(reason.score, ".2f"), _old_to_new(reason.threshold, ".2f")
         lines.append(f"{topic} {score}, threshold {threshold}: {words or 'no word of it changed'}")
     return lines
 
 
-def _pair(sides: Iterable[float | None], form: str) -> str:
-    """Old and new of a figure, or the one that there is."""
-    return " -> ".join(dict.fromkeys(format(side, form) for side in sides if side is not None)) or "-"
+def _old_to_new(figures: Iterable[float | None], format_spec: str) -> str:
+    """A figure before and after; once where both are shown as the same, or where there is only one."""
+    return " -> ".join(dict.fromkeys(format(figure, format_spec) for figure in figures if figure is not None)) or "-"
