@@ -84,8 +84,8 @@ def shown(command: str, folder: Path, environment: dict[str, str]) -> tuple[str,
 def screen(arguments: str) -> str:
     """What `tagger label FILE` shows on a terminal of 80x24 after some keys."""
     import tagger
-    from tagger.cli.label_screen import screen as drawn
-    from tagger.curation.session import press_key, start_session, telling_positions
+    from tagger.cli.label_screen import render_screen
+    from tagger.curation.session import find_telling_positions, press_key, start_session
     from tagger.workspace.workspace import Workspace
 
     file, *keys = shlex.split(arguments)
@@ -94,7 +94,7 @@ def screen(arguments: str) -> str:
     state = start_session(tagger.read_listing(ROOT / file), hand.taxonomy, hand.rows, model)
     for key in keys:
         state, _ = press_key(state, key)
-    lines, _ = drawn(state, telling_positions(model, state.entries[state.n or 0]), 80, 24)
+    lines, _ = render_screen(state, find_telling_positions(model, state.entries[state.current or 0]), 80, 24)
     return "".join(line.plain.rstrip() + "\n" for line in lines)
 
 

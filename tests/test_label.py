@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from screens import Screen
 
 from tagger import Entry, LabelsError, Model, OutputError, Topic, load, read_listing
-from tagger.cli.label_screen import screen
-from tagger.cli.terminal import keys_in
-from tagger.curation.session import KEYS, LabellingSession, Mark, act_on_key, press_key, start_session, telling_positions
+from tagger.cli.label_screen import render_screen
+from tagger.cli.terminal import parse_keys
+from tagger.curation.marks import Mark
+from tagger.curation.session import KEYS, LabellingSession, act_on_key, find_telling_positions, press_key, start_session
 from tagger.formats.registry import append_entry, remove_entry
 from tagger.labels.dataset import read_labels
 from tagger.labels.store import LabelEdit, LabelStore, SavedRows
@@ -150,7 +151,7 @@ def test_enter_saves_row_and_text_and_undo_takes_them_back(place: Path) -> None:
     assert said(place)[LANGUAGE] == ((), ("llm",))
     assert read_listing(place / "labels/entries/l.txt") == read_listing(place / "l.txt")[:2]
     state = after(state, "uu", folder.save)
-    assert state.entries[state.n or 0].id == LANGUAGE
+    assert state.entries[state.current or 0].id == LANGUAGE
     assert state.marks(1) == (Mark.no, Mark.no, Mark.no), "the marks that were on the screen, one back"
     state = after(state, "uu", folder.save)
     assert files(place) == before
@@ -172,20 +173,20 @@ def test_a_text_that_was_there_stays_after_undo(place: Path) -> None:
 def test_skip_back_filter_and_the_end(place: Path) -> None:
     folder = LabelStore(place / "labels")
     state = after(start(place), "1s", folder.save)
-    assert (state.n, state.drafts) == (1, {0: (Mark.no, Mark.no, Mark.no)})
+    assert (state.current, state.drafts) == (1, {0: (Mark.no, Mark.no, Mark.no)})
     assert after(state, "b", folder.save).marks(0)[0] == Mark.no, "marks wait for their entry"
     state = after(state, "f", folder.save)
-    assert (state.n, state.view) == (1, (0, 1, 2, 3))
+    assert (state.current, state.view) == (1, (0, 1, 2, 3))
     state = after(state, "\n", folder.save)
-    assert (state.n, folder.table.read_text().count(LANGUAGE)) == (2, 1)
-    assert after(state, "\n", folder.save).message == "as it was", "a label that says the same is not written"
+    assert (state.current, folder.table.read_text().count(LANGUAGE)) == (2, 1)
+    assert after(state, "\n", folder.save).message == "unchanged", "a label that says the same is not written"
     state = after(state, "f", folder.save)
-    assert (state.n, state.view) == (3, (0, 3))
+    assert (state.current, state.view) == (3, (0, 3))
     state = after(state, "s", folder.save)
-    assert state.n is None
+    assert state.current is None
     assert after(state, "1\nxs", folder.save) == replace(state, message="")
     state = after(state, "q", folder.save)
-    assert (state.n, state.done, state.leaving) == (0, False, True)
+    assert (state.current, state.done, state.leaving) == (0, False, True)
     assert state.message == "marks not saved here: Enter saves them, q again quits without"
     assert not after(state, "sq", folder.save).done
     assert after(state, "q", folder.save).done
@@ -218,14 +219,14 @@ def test_any_keys_keep_the_files_whole_and_undo_restores_them(
             found = read_labels(place / "labels")
             assert {row.id: (row.topics, row.unsure) for row in state.rows.values()} == said(place)
             assert [entry for entry in found.entries if entry in state.entries] == [*found.entries]
-            drawn, state = screen(state, {Position("title", 0, 5), Position("abstract", 2, 7)}, *size)
+            drawn, state = render_screen(state, {Position("title", 0, 5), Position("abstract", 2, 7)}, *size)
             assert len(drawn) == size[1]
             assert all(line.cell_len <= size[0] for line in drawn)
             state = replace(state, done=False)
         state = replace(state, help=False)
-        for _ in range(len(state.steps)):
+        for _ in range(len(state.history)):
             state = act_on_key(state, "u", folder.save)
-        assert not state.steps
+        assert not state.history
         assert not state.drafts
         assert files(place) == before
 
@@ -254,7 +255,7 @@ def test_a_row_that_somebody_else_wrote_is_shown_and_not_overwritten_unasked(pla
     state = after(state, "\n", folder.save)
     assert files(place) == before
     assert state.message == ("labels.csv was changed meanwhile and says of this entry: llm. Enter puts your marks in its place")
-    assert (state.n, state.marks(0), state.base(0)) == (0, (Mark.yes, Mark.no, Mark.no), (Mark.no, Mark.yes, Mark.no))
+    assert (state.current, state.marks(0), state.baseline(0)) == (0, (Mark.yes, Mark.no, Mark.no), (Mark.no, Mark.yes, Mark.no))
     state = after(state, "\n", folder.save)
     assert said(place)[CLICK] == (("ctr",), ())
     state = after(state, "u", folder.save)
@@ -397,7 +398,7 @@ def test_an_abstract_that_tells_how_another_entry_is_split_does_not_split_it(tmp
 
 def test_telling_words_are_found_where_they_stand(model: Model, frozen: Path) -> None:
     for entry in read_listing(frozen / "lists/new.txt")[:3]:
-        there = telling_positions(model, entry)
+        there = find_telling_positions(model, entry)
         assert there
         (tagged,) = model.tag([entry])
         topics = [tag.topic for tag in tagged.tags] or [tagged.nearest]
@@ -409,20 +410,20 @@ def test_telling_words_are_found_where_they_stand(model: Model, frozen: Path) ->
 
 def test_the_telling_words_of_title_and_abstract_are_underlined(place: Path) -> None:
     state = start(place)
-    assert state.n is not None
-    entry = state.entries[state.n]
-    lines, _ = screen(state, {Position("title", 0, 5), Position("abstract", 2, 7)}, 80, 24)
+    assert state.current is not None
+    entry = state.entries[state.current]
+    lines, _ = render_screen(state, {Position("title", 0, 5), Position("abstract", 2, 7)}, 80, 24)
     marked = [line.plain[span.start : span.end] for line in lines for span in line.spans if "underline" in str(span.style)]
     assert marked == [entry.title[:5], entry.abstract[2:7]]
 
 
 def test_keys_in_pieces_and_what_is_none() -> None:
-    keys, rest = keys_in("q\x1b")
+    keys, rest = parse_keys("q\x1b")
     assert (keys, rest) == (["q"], "\x1b")
-    assert keys_in(rest + "[5") == ([], "\x1b[5")
-    assert keys_in(rest + "[5~1") == (["pageup", "1"], "")
-    assert keys_in("\x1b[200~1\r") == ([], "\x1b[200~1\r"), "a pasted listing is no answer"
-    assert keys_in("\x1b[200~1\rq\x1b[201~2\x1bx\x1b[1;5A\x03\x1a") == (["2", "ctrl-c", "ctrl-z"], "")
+    assert parse_keys(rest + "[5") == ([], "\x1b[5")
+    assert parse_keys(rest + "[5~1") == (["pageup", "1"], "")
+    assert parse_keys("\x1b[200~1\r") == ([], "\x1b[200~1\r"), "a pasted listing is no answer"
+    assert parse_keys("\x1b[200~1\rq\x1b[201~2\x1bx\x1b[1;5A\x03\x1a") == (["2", "ctrl-c", "ctrl-z"], "")
 
 
 # --- the screen
@@ -433,21 +434,21 @@ def test_many_topics_come_in_pages_and_long_texts_scroll(place: Path) -> None:
     many = tuple(Topic(f"t{n}", f"Topic 表{n}") for n in range(50))
     state = replace(state, taxonomy=Taxonomy(many), scores=((0.5,) * 50,) * 4, proposed=((Mark.no,) * 50,) * 4)
     state = replace(state, entries=(replace(state.entries[0], abstract="word " * 500), *state.entries[1:]))
-    lines, state = screen(state, (), 80, 24)
-    assert (state.per_page, state.page, len(state.shown)) == (18, 0, 18)
+    lines, state = render_screen(state, (), 80, 24)
+    assert (state.per_page, state.page, len(state.columns)) == (18, 0, 18)
     assert "── space: 22 more lines ── Right: topics 1 of 3, yes: none ──" in "\n".join(line.plain for line in lines)
     state = press_key(press_key(state, "right")[0], "2")[0]
-    lines, state = screen(press_key(state, " ")[0], (), 80, 24)
+    lines, state = render_screen(press_key(state, " ")[0], (), 80, 24)
     plain = "\n".join(line.plain for line in lines)
     assert state.drafts[0].index(Mark.yes) == 19
     assert "2 [x]*Topic 表19" in plain
     assert "PageUp: 9 above ── Right: topics 2 of 3, yes: t19 ──" in plain
     for _ in range(9):
-        _, state = screen(press_key(state, "pagedown")[0], (), 80, 24)
-    lines, state = screen(press_key(state, "left")[0], (), 40, 12)
+        _, state = render_screen(press_key(state, "pagedown")[0], (), 80, 24)
+    lines, state = render_screen(press_key(state, "left")[0], (), 40, 12)
     assert (state.per_page, state.page) == (3, 0)
     assert {len(lines), *(line.cell_len <= 40 for line in lines)} == {12, True}
-    lines, _ = screen(state, (), 20, 12)
+    lines, _ = render_screen(state, (), 20, 12)
     assert (
         " ".join(line.plain.strip() for line in lines) == "20x12 is too small: make the terminal 24x12 at least. Ctrl-C leaves"
     )
@@ -567,9 +568,8 @@ def test_control_codes_reach_no_terminal(place: Path, at: Callable[..., Screen])
 @pytest.mark.parametrize("how", ["ctrl-c", "term", "error"])
 def test_the_terminal_is_given_back(place: Path, at: Callable[..., Screen], how: str) -> None:
     if how == "error":
-        script = (
-            "from tagger.cli.terminal import terminal\nwith terminal() as t:\n t.paint([]); t.key(); raise RuntimeError('x')"
-        )
+        take = "from tagger.cli.terminal import open_terminal\nwith open_terminal() as t:\n"
+        script = take + " t.paint([]); t.read_key(); raise RuntimeError('x')"
         screen = at(sys.executable, "-c", script)
         while b"2004h" not in screen.raw:
             screen.look(0.1)

@@ -17,7 +17,8 @@ from scipy.sparse import csc_array, csr_array
 
 from tagger import Entry, LabelsError, Model, Topic, load
 from tagger.curation.label_errors import find_label_errors
-from tagger.curation.session import Mark, Marks, marks_from_row, press_key, row_from_marks, set_mark, start_session
+from tagger.curation.marks import Mark, Marks, marks_from_row, row_from_marks, set_mark
+from tagger.curation.session import press_key, start_session
 from tagger.evaluation.comparison import compare_models, topics_with_other_goals
 from tagger.evaluation.labelled_sets import LabelledSet, evaluate_model, read_labelled_set
 from tagger.labels.closure import find_contradictions, implied_labels_sparse, label_arrays
@@ -270,7 +271,7 @@ def test_marks_follow_each_other_and_too_many_are_not_saved(tiny: Path) -> None:
     state, decision = press_key(state, "enter")
     assert decision is None
     assert state.message == "not saved: 4 topics; an entry has at most 3"
-    assert state.n == 0
+    assert state.current == 0
     assert marks("5") == "yyyn?n"
     assert marks("4") == "nnny?n"
     state, decision = press_key(state, "enter")

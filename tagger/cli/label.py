@@ -10,7 +10,7 @@ import typer
 
 from tagger.cli.options import ModelOption, WorkspaceOption, YearOption
 from tagger.cli.output import warn
-from tagger.cli.terminal import Terminal, terminal
+from tagger.cli.terminal import Terminal, open_terminal
 from tagger.formats.registry import read_files
 from tagger.workspace.workspace import load_model, require_workspace
 
@@ -25,37 +25,40 @@ def label(
     everything: Annotated[bool, typer.Option("--all", help="Go through the entries that are labelled, too.")] = False,
     model: ModelOption = None,
     year: YearOption = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Label entries one at a time, on a terminal."""
     from tagger.curation.session import start_session
     from tagger.labels.store import LabelStore
 
-    place = require_workspace(workspace)
-    tagger = load_model(model, place)
-    hand = place.read_hand_labels()
+    workspace = require_workspace(folder)
+    tagger = load_model(model, workspace)
+    hand = workspace.read_hand_labels()
     listing = read_files(files, year)
     warn(listing.warnings)
     state = start_session(listing.all(), hand.taxonomy, hand.rows, tagger, everything)
-    folder = LabelStore(place.labels)
+    store = LabelStore(workspace.labels)
     if state.view:
-        with terminal() as screen:
-            state = _labelled(state, screen, folder.save, tagger)
-    warn([f"{state.n_labelled} of {len(state.entries)} entries are labelled in {folder.table}"])
+        with open_terminal() as terminal:
+            state = _label_on(terminal, state, store.save, tagger)
+    warn([f"{state.n_labelled} of {len(state.entries)} entries are labelled in {store.table}"])
 
 
-def _labelled(state: LabellingSession, at: Terminal, save: Callable[[LabelEdit], SavedRows], model: Model) -> LabellingSession:
-    """The state when somebody leaves."""
-    from tagger.cli.label_screen import SMALLEST, screen
-    from tagger.curation.session import act_on_key, telling_positions
+def _label_on(
+    terminal: Terminal, state: LabellingSession, save: Callable[[LabelEdit], SavedRows], model: Model
+) -> LabellingSession:
+    """Label entries until the person leaves; the state then."""
+    from tagger.cli.label_screen import MIN_HEIGHT, MIN_WIDTH, render_screen
+    from tagger.curation.session import act_on_key, find_telling_positions
 
-    places = cache(lambda n: telling_positions(model, state.entries[n]))
+    entries = state.entries
+    telling = cache(lambda n: find_telling_positions(model, entries[n]))
     while not state.done:
-        width, height = at.size()
-        lines, state = screen(state, places(state.n) if state.n is not None else (), width, height)
-        at.paint(lines)
-        key = at.key()
-        # On a screen too small to show what a key does, none does anything.
-        if key is not None and width >= SMALLEST[0] and height >= SMALLEST[1]:
+        width, height = terminal.read_size()
+        lines, state = render_screen(state, () if state.current is None else telling(state.current), width, height)
+        terminal.paint(lines)
+        key = terminal.read_key()
+        # A screen that is too small does not show what a key does, so no key does anything.
+        if key is not None and width >= MIN_WIDTH and height >= MIN_HEIGHT:
             state = act_on_key(state, key, save)
     return state

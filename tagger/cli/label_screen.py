@@ -9,7 +9,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tagger.curation.session import KEYS, LabellingSession, Mark
+from tagger.curation.marks import Mark
+from tagger.curation.session import KEYS, LabellingSession
 from tagger.entry import Entry, normalize_whitespace
 from tagger.text.positions import Position
 
@@ -17,18 +18,22 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 __all__ = [
-    "SMALLEST",
-    "screen",
+    "MIN_HEIGHT",
+    "MIN_WIDTH",
+    "render_screen",
 ]
 
 
-SMALLEST = (24, 12)  # columns and lines
+MIN_WIDTH, MIN_HEIGHT = 24, 12  # columns and lines; a smaller terminal cannot show what a key does
 
 
-_CELL = 38  # columns that a topic should have
+_TOPIC_WIDTH = 38  # columns that a topic should have
 
 
-_MOST, _LOW = 3, 20  # lines that a title or a message may take; below so many on the screen they take one
+_MAX_LINES = 3  # of a title and of a message
+
+
+_LOW_HEIGHT = 20  # on a screen with fewer lines, a title and a message have one line each
 
 
 _BOX = {Mark.no: "[ ]", Mark.yes: "[x]", Mark.unsure: "[?]"}
@@ -37,7 +42,7 @@ _BOX = {Mark.no: "[ ]", Mark.yes: "[x]", Mark.unsure: "[?]"}
 _STYLE = {Mark.no: "", Mark.yes: "bold green", Mark.unsure: "bold yellow"}
 
 
-_FOOT = "Enter save  s skip  b back  u undo  ? help  q quit  f all/new"
+_COMMANDS = "Enter save  s skip  b back  u undo  ? help  q quit  f all/new"
 
 
 _HELP = """\
@@ -58,137 +63,153 @@ Underlined words spoke most for the proposed topics; numbers are scores.
 """
 
 
-def screen(
+def render_screen(
     state: LabellingSession, telling: Collection[Position], width: int, height: int
 ) -> tuple[list[Text], LabellingSession]:
     """What a terminal shows, and the state with what fits there.
 
     Args:
-        state: where somebody is.
-        telling: where words of the entry stand that are to be marked.
+        state: where the person is.
+        telling: where the words of the entry stand that are to be marked.
         width: columns of the terminal.
         height: its lines.
 
     Returns:
-        At most `height` lines, each of at most `width` columns; the state with its page, its scroll and their sizes fitted.
+        At most `height` lines of at most `width` columns each; the state with its page, its scroll and their sizes fitted.
     """
-    from rich.cells import cell_len
     from rich.text import Text
 
-    if width < SMALLEST[0] or height < SMALLEST[1]:
-        wanted = f"{width}x{height} is too small: make the terminal {SMALLEST[0]}x{SMALLEST[1]} at least. Ctrl-C leaves"
-        return _wrapped(Text(wanted), width)[:height], state
-    columns = max(1, width // _CELL)
-    fits = min(len(KEYS), columns * max(1, (height - 6) // 2))
-    state = replace(state, per_page=fits, page=min(state.page, (len(state.topics) - 1) // fits))
-    most = _MOST if height >= _LOW else 1
-    title: list[Text] = []
-    topics: list[Text] = []
-    if state.help:
-        text = _help(state, width)
-    elif state.n is None:
-        text = _wrapped(Text(_end(state)), width)
-    else:
-        entry = state.entries[state.n]
-        title = _shortened(_wrapped(_marked(entry.title, "title", telling, "bold"), width), most, width)
-        title.append(_line(_facts(entry), width, "dim"))
-        text = _wrapped(_marked(entry.abstract, "abstract", telling) if entry.abstract else Text("(no abstract)", "dim"), width)
-        topics = _topics(state, state.n, width, columns)
-    # What fits at the top goes there: a line more for the abstract.
-    head, said = _head(state), normalize_whitespace(state.message)
-    if cell_len(f"{head}   {said}") <= width:
-        head, said = f"{head}   {said}".rstrip(), ""
-    message = _shortened(_wrapped(Text(said, "bold"), width), most, width)
-    room = max(1, height - len(title) - len(topics) - len(message) - 3)
-    state = replace(state, room=room, scroll=max(0, min(state.scroll, len(text) - room)))
-    shown = text[state.scroll : state.scroll + room]
+    if width < MIN_WIDTH or height < MIN_HEIGHT:
+        advice = f"{width}x{height} is too small: make the terminal {MIN_WIDTH}x{MIN_HEIGHT} at least. Ctrl-C leaves"
+        return _wrap(Text(advice), width)[:height], state
+    n_columns = max(1, width // _TOPIC_WIDTH)
+    per_page = min(len(KEYS), n_columns * max(1, (height - 6) // 2))
+    state = replace(state, per_page=per_page, page=min(state.page, (len(state.topics) - 1) // per_page))
+    max_lines = _MAX_LINES if height >= _LOW_HEIGHT else 1
+    shows_entry = state.current is not None and not state.help
+    title = _title_lines(state, telling, width, max_lines) if shows_entry else []
+    topics = _topic_lines(state, width, n_columns) if shows_entry else []
+    head, message = _head_and_message(state, width, max_lines)
+    text = _text_lines(state, telling, width)
+    n_visible = max(1, height - len(title) - len(topics) - len(message) - 3)
+    state = replace(state, n_visible_lines=n_visible, scroll=max(0, min(state.scroll, len(text) - n_visible)))
+    visible = text[state.scroll : state.scroll + n_visible]
+    foot = "any other key goes back" if state.help else f"1…{KEYS[len(state.columns) - 1]} mark  {_COMMANDS}"
     return [
         _line(head, width, "reverse", fill=True),
         *title,
-        *shown,
-        *[Text() for _ in range(room - len(shown))],
-        _rule(state, len(text), width),
+        *visible,
+        *[Text() for _ in range(n_visible - len(visible))],
+        _rule_line(state, len(text), width),
         *topics,
         *message,
-        _line("any other key goes back" if state.help else f"1…{KEYS[len(state.shown) - 1]} mark  {_FOOT}", width, "dim"),
+        _line(foot, width, "dim"),
     ], state
 
 
-def _head(state: LabellingSession) -> str:
-    where = "the end" if state.n is None else f"entry {state.n + 1} of {len(state.entries)}"
-    here = state.n is not None and state.entries[state.n].id in state.rows
-    return f" {where}{', labelled' * here}   {state.n_labelled} labelled{', all shown' * state.everything}"
+def _head_and_message(state: LabellingSession, width: int, max_lines: int) -> tuple[str, list[Text]]:
+    """The first line, and the lines of the message. A message that fits into the first line leaves more for the abstract."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    where = "the end" if state.current is None else f"entry {state.current + 1} of {len(state.entries)}"
+    is_labelled = state.current is not None and state.entries[state.current].id in state.rows
+    head = f" {where}{', labelled' * is_labelled}   {state.n_labelled} labelled{', all shown' * state.with_labelled}"
+    message = normalize_whitespace(state.message)
+    if cell_len(f"{head}   {message}") <= width:
+        return f"{head}   {message}".rstrip(), []
+    return head, _limit_lines(_wrap(Text(message, "bold"), width), max_lines, width)
 
 
-def _facts(entry: Entry) -> str:
-    names = ", ".join(entry.authors) + " et al." * entry.et_al
-    day = entry.date.isoformat() if entry.date else None
-    parts = (entry.id, entry.category, day, "Code" if entry.code else None, names, entry.affiliation)
-    return " · ".join(part for part in parts if part)
+def _title_lines(state: LabellingSession, telling: Collection[Position], width: int, max_lines: int) -> list[Text]:
+    """The title of the current entry, and a line of what else is known of it."""
+    entry = state.entries[state.current or 0]
+    title = _limit_lines(_wrap(_underline(entry.title, "title", telling, "bold"), width), max_lines, width)
+    return [*title, _line(_facts_text(entry), width, "dim")]
 
 
-def _end(state: LabellingSession) -> str:
-    left = len(state.entries) - state.n_labelled
-    if not left:
+def _facts_text(entry: Entry) -> str:
+    authors = ", ".join(entry.authors) + " et al." * entry.et_al
+    date = entry.date.isoformat() if entry.date else None
+    facts = (entry.id, entry.category, date, "Code" if entry.code else None, authors, entry.affiliation)
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _text_lines(state: LabellingSession, telling: Collection[Position], width: int) -> list[Text]:
+    """The abstract, the help, or what there is to say at the end."""
+    from rich.text import Text
+
+    if state.help:
+        return _help_lines(state, width)
+    if state.current is None:
+        return _wrap(Text(_end_text(state)), width)
+    abstract = state.entries[state.current].abstract
+    return _wrap(_underline(abstract, "abstract", telling) if abstract else Text("(no abstract)", "dim"), width)
+
+
+def _end_text(state: LabellingSession) -> str:
+    n_left = len(state.entries) - state.n_labelled
+    if not n_left:
         return f"Every entry is labelled: {state.n_labelled}. b goes back, q quits."
-    entries = "1 entry has" if left == 1 else f"{left} entries have"
+    entries = "1 entry has" if n_left == 1 else f"{n_left} entries have"
     return f"This was the last one. {entries} no label yet: f twice goes through them again, b goes back, q quits."
 
 
-def _help(state: LabellingSession, width: int) -> list[Text]:
+def _help_lines(state: LabellingSession, width: int) -> list[Text]:
     from rich.text import Text
 
-    lines = [line for part in _HELP.split("\n") for line in _wrapped(Text(part), width)]
+    lines = [line for part in _HELP.split("\n") for line in _wrap(Text(part), width)]
     for topic in state.topics:
-        lines += _wrapped(
-            Text.assemble((topic.name, "bold"), f" ({topic.id})", ": " * bool(topic.definition), topic.definition), width
-        )
+        name = (topic.name, "bold")
+        lines += _wrap(Text.assemble(name, f" ({topic.id})", ": " * bool(topic.definition), topic.definition), width)
     return lines
 
 
-def _topics(state: LabellingSession, n: int, width: int, columns: int) -> list[Text]:
+def _topic_lines(state: LabellingSession, width: int, n_columns: int) -> list[Text]:
     """The topics of the page, one column after the other."""
     from rich.text import Text
 
-    marks, base = state.marks(n), state.base(n)
-    rows = -(-len(state.shown) // columns)
-    wide = (width - 2 * (columns - 1)) // columns
-    lines = [Text() for _ in range(rows)]
-    for place, t in enumerate(state.shown):
-        line, score = lines[place % rows], state.scores[n][t]
-        right = "    " if score is None else f"{score:.2f}"
-        left = f"{KEYS[place]} {_BOX[marks[t]]}{'*' if marks[t] != base[t] else ' '}{state.topics[t].name}"
-        cell = _line(left, wide - 5, _STYLE[marks[t]], fill=True)
-        cell.append(f" {right}", "dim")
-        line.append("  " * (place >= rows)).append_text(cell)
+    n = state.current or 0
+    marks, baseline = state.marks(n), state.baseline(n)
+    n_rows = -(-len(state.columns) // n_columns)
+    cell_width = (width - 2 * (n_columns - 1)) // n_columns
+    lines = [Text() for _ in range(n_rows)]
+    for place, t in enumerate(state.columns):
+        line, score = lines[place % n_rows], state.scores[n][t]
+        changed = "*" if marks[t] != baseline[t] else " "
+        name = f"{KEYS[place]} {_BOX[marks[t]]}{changed}{state.topics[t].name}"
+        cell = _line(name, cell_width - 5, _STYLE[marks[t]], fill=True)
+        cell.append("     " if score is None else f" {score:.2f}", "dim")
+        line.append("  " * (place >= n_rows)).append_text(cell)
     return lines
 
 
-def _rule(state: LabellingSession, n_lines: int, width: int) -> Text:
-    """The line between text and topics, which says what is not on the screen."""
+def _rule_line(state: LabellingSession, n_lines: int, width: int) -> Text:
+    """The line between text and topics. It says what is not on the screen."""
     parts = []
-    above, below = state.scroll, n_lines - state.scroll - state.room
-    if below > 0:
-        parts.append(f"space: {below} more {'line' if below == 1 else 'lines'}")
-    if above:
-        parts.append(f"PageUp: {above} above")
-    if len(state.shown) < len(state.topics) and state.n is not None and not state.help:
-        marks, ids = state.marks(state.n), [topic.id for topic in state.topics]
-        pages = -(-len(ids) // state.per_page)
-        yes = ", ".join(id for id, mark in zip(ids, marks, strict=True) if mark == Mark.yes) or "none"
-        parts.append(f"Right: topics {state.page + 1} of {pages}, yes: {yes}")
+    n_below = n_lines - state.scroll - state.n_visible_lines
+    if n_below > 0:
+        parts.append(f"space: {n_below} more {'line' if n_below == 1 else 'lines'}")
+    if state.scroll:
+        parts.append(f"PageUp: {state.scroll} above")
+    if len(state.columns) < len(state.topics) and state.current is not None and not state.help:
+        n_pages = -(-len(state.topics) // state.per_page)
+        marks = zip(state.topics, state.marks(state.current), strict=True)
+        yes = ", ".join(topic.id for topic, mark in marks if mark == Mark.yes) or "none"
+        parts.append(f"Right: topics {state.page + 1} of {n_pages}, yes: {yes}")
     line = _line("── " + " ── ".join(parts) + " " if parts else "", width, "dim")
     line.append("─" * (width - line.cell_len), "dim")
     return line
 
 
-def _marked(text: str, part: str, telling: Collection[Position], style: str = "") -> Text:
+def _underline(text: str, part: str, telling: Collection[Position], style: str = "") -> Text:
+    """A title or an abstract with its telling words underlined."""
     from rich.text import Text
 
     shown = Text(text, style)
-    for place in sorted(telling):
-        if place.part == part:
-            shown.stylize("underline yellow", place.start, place.end)
+    for position in sorted(telling):
+        if position.part == part:
+            shown.stylize("underline yellow", position.start, position.end)
     return shown
 
 
@@ -201,8 +222,8 @@ def _line(text: str, width: int, style: str, fill: bool = False) -> Text:
     return line
 
 
-def _wrapped(text: Text, width: int) -> list[Text]:
-    """Lines of at most this many columns."""
+def _wrap(text: Text, width: int) -> list[Text]:
+    """A text as lines of at most this many columns."""
     import io
 
     from rich.console import Console
@@ -210,10 +231,10 @@ def _wrapped(text: Text, width: int) -> list[Text]:
     return [*text.wrap(Console(file=io.StringIO(), width=width), width)] if text.plain else []
 
 
-def _shortened(lines: list[Text], most: int, width: int) -> list[Text]:
-    """At most so many lines; an ellipsis says that there were more."""
-    if len(lines) > most:
-        lines = lines[:most]
+def _limit_lines(lines: list[Text], max_lines: int, width: int) -> list[Text]:
+    """At most this many lines; an ellipsis says that there were more."""
+    if len(lines) > max_lines:
+        lines = lines[:max_lines]
         lines[-1].truncate(width - 1)
         lines[-1].append("…")
     return lines

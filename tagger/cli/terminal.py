@@ -1,4 +1,4 @@
-"""A terminal of which a command has the whole screen and every key, given back as it was, whatever happens."""
+"""A terminal that a command has for itself: the whole screen, and every key. It is given back as it was, whatever happens."""
 
 from __future__ import annotations
 
@@ -18,30 +18,31 @@ from tagger.errors import UsageError
 if TYPE_CHECKING:
     from rich.text import Text
 
-__all__ = ["Terminal", "keys_in", "terminal"]
+__all__ = ["Terminal", "open_terminal", "parse_keys"]
 
-_ENTER = "\x1b[?1049h\x1b[?25l\x1b[?2004h"  # a screen of its own, no cursor, pasted text marked as such
-_LEAVE = "\x1b[0m\x1b[999;1H\r\n\x1b[?2004l\x1b[?25h\x1b[?1049l"  # below all, where a terminal has no second screen
+_TAKE_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[?2004h"  # a second screen, no cursor, pasted text marked as such
+# The first screen again. A terminal without a second screen goes on below what was painted.
+_GIVE_SCREEN_BACK = "\x1b[0m\x1b[999;1H\r\n\x1b[?2004l\x1b[?25h\x1b[?1049l"
 _NAMES = {"\r": "enter", "\n": "enter", "\x1b": "escape", "\x03": "ctrl-c", "\x1a": "ctrl-z"}
 _CODES = {"A": "up", "B": "down", "C": "right", "D": "left", "5~": "pageup", "6~": "pagedown"}
-# What is pasted is no key: a listing pasted by mistake would label entries.
-_SENT = re.compile(
+# Pasted text is not keys: a listing that is pasted by mistake would label entries.
+_INPUT = re.compile(
     r"\x1b\[200~.*?\x1b\[201~|(?P<open>\x1b\[200~.*)|\x1b[\[O](?P<code>[0-?]*[ -/]*[@-~])"
     r"|(?P<part>\x1b(?:[\[O][ -?]*)?$)|\x1b[^\[O]|(?P<key>.)",
     re.DOTALL,
 )
-_LOOK = 0.25  # seconds between looks at the terminal's size
-_REST = 0.1  # seconds in which what follows an escape comes, if it is not the key itself
+_SIZE_INTERVAL = 0.25  # seconds between two looks at the size of the terminal
+_ESCAPE_WAIT = 0.1  # seconds: if nothing follows an escape within this time, it is the Escape key
 
 
-def keys_in(text: str) -> tuple[list[str], str]:
-    r"""The keys in what a terminal sent, and the end of it that is not whole yet.
+def parse_keys(text: str) -> tuple[list[str], str]:
+    r"""The keys in what a terminal sent, and the end of the text that is not a whole key yet.
 
-    >>> keys_in("1 \r\x1b[A\x1bOB\x1b[Z\x1b[200~qq\x1b[201~é\x1b[")
+    >>> parse_keys("1 \r\x1b[A\x1bOB\x1b[Z\x1b[200~qq\x1b[201~é\x1b[")
     (['1', ' ', 'enter', 'up', 'down', 'é'], '\x1b[')
     """
     keys: list[str] = []
-    for match in _SENT.finditer(text):
+    for match in _INPUT.finditer(text):
         rest = match["open"] or match["part"]
         if rest is not None:
             return keys, rest
@@ -53,11 +54,11 @@ def keys_in(text: str) -> tuple[list[str], str]:
 
 
 @contextmanager
-def terminal() -> Iterator[Terminal]:
+def open_terminal() -> Iterator[Terminal]:
     """The terminal of standard input and output, for this program alone until the end.
 
     Raises:
-        UsageError: if they are no terminal, or one that cannot be painted on.
+        UsageError: if they are not a terminal, or if it cannot be painted on.
     """
     instead = "edit labels/labels.csv instead"
     if sys.platform == "win32":
@@ -69,16 +70,16 @@ def terminal() -> Iterator[Terminal]:
             raise UsageError(f"labelling wants a terminal, and standard {name} is none; {instead}")
     if os.environ.get("TERM", "dumb") == "dumb":
         raise UsageError(f"labelling wants a terminal that can be painted on, and TERM names none; {instead}")
-    found = Terminal(sys.stdin.fileno())
+    opened = Terminal(sys.stdin.fileno())
     before = {
         signal.SIGTERM: signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number)),
-        signal.SIGTSTP: signal.signal(signal.SIGTSTP, lambda number, frame: found.pause()),
+        signal.SIGTSTP: signal.signal(signal.SIGTSTP, lambda number, frame: opened.pause()),
     }
     try:
-        found.enter()
-        yield found
+        opened.enter()
+        yield opened
     finally:
-        found.leave()
+        opened.leave()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -92,12 +93,12 @@ class Terminal:
         self._keyboard = keyboard
         self._before = termios.tcgetattr(keyboard)
         self._keys: list[str] = []
-        self._rest = ""
+        self._unparsed = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._size = self.size()
+        self._size = self.read_size()
 
     def enter(self) -> None:
-        """Take the screen, and every key as it is pressed; what was typed before it meant something else and is dropped."""
+        """Take the screen, and every key as it is pressed. What was typed before is dropped: it was for something else."""
         import termios
 
         mode = termios.tcgetattr(self._keyboard)
@@ -105,61 +106,61 @@ class Terminal:
         mode[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN)
         mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
         termios.tcsetattr(self._keyboard, termios.TCSAFLUSH, mode)
-        self._write(_ENTER)
+        self._write(_TAKE_SCREEN)
 
     def leave(self) -> None:
         """Give the terminal back as it was."""
         import termios
 
         try:
-            self._write(_LEAVE)
+            self._write(_GIVE_SCREEN_BACK)
         finally:
             termios.tcsetattr(self._keyboard, termios.TCSADRAIN, self._before)
 
     def pause(self) -> None:
-        """Stop, as Ctrl-Z does, with the terminal given back meanwhile."""
+        """Stop, as Ctrl-Z does. The terminal is given back until the program goes on."""
         self.leave()
         handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, handler)
         self.enter()
-        self._size = (0, 0)  # so that the screen is painted anew
+        self._size = (0, 0)  # so that the screen is painted again
 
-    def size(self) -> tuple[int, int]:
-        """Columns and lines; what terminals had of old where it does not say."""
+    def read_size(self) -> tuple[int, int]:
+        """Columns and lines; 80 and 24 if the terminal does not say."""
         columns, lines = os.get_terminal_size(self._keyboard)
         return columns or 80, lines or 24
 
-    def key(self) -> str | None:
-        """The next key, by its name or as a character; None where the terminal has another size than before.
+    def read_key(self) -> str | None:
+        """The next key, by its name or as a character; None if the terminal has another size than before.
 
         Raises:
             KeyboardInterrupt: on Ctrl-C, or if the terminal is gone.
         """
         while not self._keys:
-            if self.size() != self._size:
-                self._size = self.size()
+            if self.read_size() != self._size:
+                self._size = self.read_size()
                 return None
-            if select.select([self._keyboard], [], [], _REST if self._rest else _LOOK)[0]:
+            if select.select([self._keyboard], [], [], _ESCAPE_WAIT if self._unparsed else _SIZE_INTERVAL)[0]:
                 data = os.read(self._keyboard, 4096)
                 if not data:
                     raise KeyboardInterrupt
-                self._keys, self._rest = keys_in(self._rest + self._decoder.decode(data))
-            elif self._rest == "\x1b":
-                self._keys, self._rest = ["escape"], ""
+                self._keys, self._unparsed = parse_keys(self._unparsed + self._decoder.decode(data))
+            elif self._unparsed == "\x1b":
+                self._keys, self._unparsed = ["escape"], ""
         key = self._keys.pop(0)
         if key == "ctrl-c":
             raise KeyboardInterrupt
         if key == "ctrl-z":
-            os.kill(0, signal.SIGTSTP)  # all of the job, as the terminal does
+            os.kill(0, signal.SIGTSTP)  # the whole job, as a terminal does it
             return None
         return key
 
     def paint(self, lines: Sequence[Text]) -> None:
-        """Show these lines, and nothing else."""
+        """Show these lines and nothing else."""
         from rich.console import Console
 
-        width, height = self.size()
+        width, height = self.read_size()
         out = io.StringIO()
         console = Console(file=out, force_terminal=True, width=width)
         for n, line in enumerate(lines, 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tagger.curation.session import Marks
+from tagger.curation.marks import Marks
 from tagger.entry import Entry
 from tagger.labels.table import LabelRow
 from tagger.server.evidence import TopicEvidence

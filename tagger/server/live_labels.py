@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 
-from tagger.curation.session import LabellingSession, Marks, marks_from_row, row_from_marks, start_session
+from tagger.curation.marks import Marks, marks_from_row, row_from_marks
+from tagger.curation.session import LabellingSession, start_session
 from tagger.entry import Entry
 from tagger.errors import TaggerError, UsageError
 from tagger.formats.listing import Listing
@@ -54,7 +55,7 @@ class LiveLabels:
             taxonomy,
             self._rows_read,
             model,
-            everything=True,
+            with_labelled=True,
         )
         self._positions = {entry.id: n for n, entry in enumerate(self.labelling.entries)}
 
@@ -113,7 +114,7 @@ class LiveLabels:
         """Propose topics with another model from now on."""
         with self.lock:
             current = self.current()
-            self.labelling = start_session(current.entries, current.taxonomy, current.rows, model, everything=True)
+            self.labelling = start_session(current.entries, current.taxonomy, current.rows, model, with_labelled=True)
 
     def _rows_from_disk(self) -> Mapping[str, LabelRow]:
         table = self._store.table

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from tagger.curation.session import KEYS, Mark
+from tagger.curation.marks import Mark
+from tagger.curation.session import KEYS
 from tagger.model.explain import similar_entry_to_json
 from tagger.server.entry_state import SeenLabels
 from tagger.server.page_json import (

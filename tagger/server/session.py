@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tagger.curation.session import LabellingSession, Mark, Marks, set_mark
+from tagger.curation.marks import Mark, Marks, set_mark
+from tagger.curation.session import LabellingSession
 from tagger.entry import Entry
 from tagger.errors import UsageError
 from tagger.labels.closure import implied_labels
@@ -264,7 +265,7 @@ class ReviewSession:
         return [others.pop(id) for id in first] + list(others.values())
 
     def _state(self, current: LabellingSession, n: int) -> EntryState:
-        return EntryState(self._summary(current, n), current.rows.get(current.entries[n].id), current.base(n))
+        return EntryState(self._summary(current, n), current.rows.get(current.entries[n].id), current.baseline(n))
 
     def _summary(self, current: LabellingSession, n: int) -> QueueRow:
         entry = current.entries[n]
