@@ -42,6 +42,7 @@ from tagger.curation.stopping import measure_tag_agreement
 from tagger.entry import Entry
 from tagger.evaluation import metrics
 from tagger.model.decision import apply_thresholds
+from tagger.model.log_odds import logit
 from tagger.model.model import Model
 from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.normalize import entry_text
@@ -88,8 +89,7 @@ class State:
 
     def distance(self) -> Any:
         """Of log-odds from the thresholds': (n_entries, n_labels)."""
-        scores, thresholds = (np.clip(p, 1e-9, 1 - 1e-9) for p in (self.scores, self.model.thresholds))
-        return np.abs(np.log(scores / (1 - scores)) - np.log(thresholds / (1 - thresholds)))
+        return np.abs(logit(self.scores) - logit(self.model.thresholds))
 
 
 def by_lot(state: State, n_wanted: int) -> Any:

@@ -1,18 +1,18 @@
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tagger import LabelsError, OutputError, Taxonomy, Topic
+from tagger import Entry, LabelsError, OutputError, Taxonomy, Topic
 from tagger.atomic import write_whole
-from tagger.labels.closure import label_arrays
 from tagger.labels.dataset import Labels, read_labels
+from tagger.labels.reviewed import AuditAnswer
+from tagger.labels.store import LabelEdit
 from tagger.labels.table import LabelRow, read_rows, write_rows
-from tagger.taxonomy import Gate, read_taxonomy
-
-TAXONOMY = Taxonomy((Topic("a", "A"), Topic("b", "B", parent="a"), Topic("c", "C")))
 
 
 def test_all_problems_are_reported_at_once_with_file_and_line(workspace: Path) -> None:
@@ -47,47 +47,6 @@ def test_all_problems_are_reported_at_once_with_file_and_line(workspace: Path) -
         assert expected in text, text
 
 
-@pytest.mark.parametrize(
-    "text, message",
-    [
-        ("", "expected one [[topic]] table for each topic"),
-        ("[[topic]]\nid = 'a'\n", ":1: a topic needs 'name'"),
-        ("\n[[topic]]\nid = 'A b'\nname = 'x'\n", ":2: expected an id of small letters, digits and dashes, found 'A b'"),
-        (
-            "[[topic]]\nid = 'a'\nname = 'x'\ncolour = 'red'\n",
-            ":1: unknown key 'colour'; a topic has id, name, definition, parent, floor",
-        ),
-        ("[[topic]]\nid='a'\nname='x'\n[[topic]]\nid='a'\nname='y'\n", ":4: a second topic with the id 'a'"),
-        ("[[topic]]\nid='a'\nname='x'\nparent='b'\n", ":1: the parent 'b' of topic 'a' is no topic"),
-        ("[[topic]]\nid='a'\nname='x'\nparent='a'\n", ":1: topic 'a' is its own ancestor"),
-        ("\n[[topic]\n", ":2: expected TOML:"),
-        ("[[topic]]\nid = 3\nname = 'x'\n", ":1: expected text for 'id', found 3"),
-        ("[[topic]]\nid='a'\nname='x'\nfloor=8\n", ":1: expected a number from 0 to 1 for 'floor', found 8"),
-        ("[[topic]]\nid='a'\nname='x'\nfloor=true\n", ":1: expected a number from 0 to 1 for 'floor', found True"),
-        ("gate=1\n[[topic]]\nid='a'\nname='x'\n", ":1: expected a table [gate] with calibration_error, found 1"),
-        ("[[topic]]\nid='a'\nname='x'\n[gate]\nf1=1\n", ":4: unknown key 'f1'; [gate] has calibration_error"),
-        (
-            "[[topic]]\nid='a'\nname='x'\n[gate]\ncalibration_error=nan\n",
-            ":4: expected a number from 0 to 1 for 'calibration_error', found nan",
-        ),
-    ],
-)
-def test_what_is_wrong_with_topics(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "topics.toml").write_text(text)
-    with pytest.raises(LabelsError) as caught:
-        read_taxonomy(tmp_path / "topics.toml")
-    assert message in str(caught.value)
-
-
-def test_floors_are_read_and_are_nothing_that_training_sees(workspace: Path) -> None:
-    before, path = read_labels(workspace / "labels"), workspace / "labels" / "topics.toml"
-    assert read_taxonomy(path).gate == Gate()
-    path.write_text("[gate]\ncalibration_error = 0.2\n" + path.read_text() + "floor = 1\n")
-    assert read_taxonomy(path).gate == Gate({before.topics[-1].id: 1.0}, 0.2)
-    after = read_labels(workspace / "labels")
-    assert (after.topics, after.hash()) == (before.topics, before.hash())
-
-
 def test_no_such_labels(tmp_path: Path) -> None:
     with pytest.raises(LabelsError, match="topics.toml: cannot be read: No such file or directory; 'tagger init DIR' makes"):
         read_labels(tmp_path)
@@ -116,17 +75,7 @@ def test_writing_sorts_and_reads_back(tmp_path: Path, frozen: Path) -> None:
     assert path.read_bytes() == table.read_bytes()
 
 
-def test_a_child_implies_its_parent_and_unsure_is_not_no() -> None:
-    yes, known = label_arrays(
-        [LabelRow("1", "", ("b",)), LabelRow("2", "", ("c",), ("a",)), LabelRow("3", "", ("b",), ("a",))], TAXONOMY
-    )
-    assert yes.tolist() == [[True, True, False], [False, False, True], [True, True, False]]
-    assert known.tolist() == [[True] * 3, [False, True, True], [True] * 3]
-
-
 def test_the_hash_sees_what_training_sees(labels: Labels) -> None:
-    from dataclasses import replace
-
     rows = list(labels.rows)
     rows[0] = replace(rows[0], topics=(), unsure=("solar",))
     assert replace(labels, rows=tuple(rows)).hash() != labels.hash()
@@ -150,8 +99,63 @@ def test_a_file_that_cannot_be_written_stays_as_it_was(tmp_path: Path, monkeypat
 
 
 def test_array_order_is_that_of_the_topics(labels: Labels) -> None:
-    yes, known = labels.arrays()
-    assert yes.shape == known.shape == (len(labels.entries), len(labels.topics))
-    assert not (yes & ~known).any()
+    yes, labelled = labels.arrays()
+    assert yes.shape == labelled.shape == (len(labels.entries), len(labels.topics))
+    assert not (yes & ~labelled).any()
     column = [topic.id for topic in labels.topics].index("wind")
     assert np.flatnonzero(yes[:, column]).tolist() == [n for n, row in enumerate(labels.rows) if "wind" in row.topics]
+
+
+def test_rows_are_equal_where_they_say_the_same() -> None:
+    row = LabelRow("s12qsv0r", "Deep Interest Network", ("ctr",), ("llm",), line=3)
+    assert replace(row, line=9) == row
+    assert hash(replace(row, line=9)) == hash(row)
+    for change in ({"id": "x"}, {"title": "deep interest network"}, {"topics": ()}, {"unsure": ("ctr",)}):
+        assert replace(row, **change) != row
+    again = pickle.loads(pickle.dumps(row))
+    assert (again, again.line) == (row, 3)
+
+
+def test_one_label_of_a_row_changes_and_the_others_stay_in_order() -> None:
+    taxonomy = Taxonomy(tuple(Topic(id, id) for id in "abc"))
+    row = LabelRow("1", "One", ("gone", "c"), ("a",), line=4)
+    assert [row.label_of(topic) for topic in ("c", "a", "b")] == ["yes", "unsure", "no"]
+    assert row.with_label("b", "yes", taxonomy) == LabelRow("1", "One", ("b", "c", "gone"), ("a",))
+    assert row.with_label("a", "yes", taxonomy) == LabelRow("1", "One", ("a", "c", "gone"), ())
+    assert row.with_label("c", "unsure", taxonomy) == LabelRow("1", "One", ("gone",), ("a", "c"))
+    assert row.with_label("c", "no", taxonomy) == LabelRow("1", "One", ("gone",), ("a",))
+    assert row.with_label("c", "no", taxonomy).line == 4
+
+
+@pytest.mark.parametrize("label", ["yes", "no", "unsure"])
+def test_a_label_that_was_set_is_the_label_of_the_row(label: str) -> None:
+    taxonomy = Taxonomy(tuple(Topic(id, id) for id in "abc"))
+    changed = LabelRow("1", "One", ("c",), ("a",)).with_label("c", label, taxonomy)
+    assert changed.label_of("c") == label
+    assert changed.with_label("c", "yes", taxonomy) == LabelRow("1", "One", ("c",), ("a",))
+
+
+def test_an_edit_and_its_inverse() -> None:
+    entry = Entry("Deep Interest Network")
+    before, after = LabelRow(entry.id, entry.title), LabelRow(entry.id, entry.title, ("ctr",))
+    edit = LabelEdit(entry, before, after)
+    assert edit.inverse(added_text=False) == LabelEdit(entry, after, before)
+    assert edit.inverse(added_text=True).inverse(added_text=False) == edit
+    assert pickle.loads(pickle.dumps(edit)) == edit
+    assert hash(replace(edit)) == hash(edit)
+
+
+def test_labels_are_a_value(labels: Labels) -> None:
+    again = pickle.loads(pickle.dumps(labels))
+    assert again == labels
+    assert hash(again) == hash(labels)
+    assert again.hash() == labels.hash()
+    assert replace(labels, rows=labels.rows[::-1]) != labels
+    assert replace(labels, taxonomy=replace(labels.taxonomy, max_topics=3)) != labels
+
+
+@pytest.mark.parametrize("answer, label", [("accept", "no"), ("reject", "yes"), ("unsure", "unsure"), ("undo", "yes")])
+def test_the_label_after_an_answer(answer: str, label: str) -> None:
+    found = AuditAnswer("1", "ctr", "yes", answer)
+    assert found.new_label == label
+    assert pickle.loads(pickle.dumps(found)) == found

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from scipy.sparse import csc_array, csr_array
+from scipy.sparse import csr_array
+from taxonomies import FAMILY, assert_rules_hold, toml, with_at_most
 
 from tagger import Entry, LabelsError, Model, Topic, load
 from tagger.curation.label_errors import find_label_errors
@@ -21,23 +22,19 @@ from tagger.curation.marks import Mark, Marks, marks_from_row, row_from_marks, s
 from tagger.curation.session import press_key, start_session
 from tagger.evaluation.comparison import compare_models, topics_with_other_goals
 from tagger.evaluation.labelled_sets import LabelledSet, evaluate_model, read_labelled_set
-from tagger.labels.closure import find_contradictions, implied_labels_sparse, label_arrays
+from tagger.labels.closure import find_contradictions, label_arrays
 from tagger.labels.dataset import Labels, read_labels
 from tagger.labels.reviewed import AuditAnswer, apply_answers
 from tagger.labels.table import LabelRow, write_rows
 from tagger.model.decision import (
-    apply_thresholds,
-    blocking_topics,
-    log_odds_margins,
     raise_to_descendants,
-    scores_left_to_thresholds,
 )
 from tagger.model.explain import explain_entries
 from tagger.model.sklearn_export import TopicClassifier, to_pipeline
 from tagger.model.storage import model_from_bytes, model_to_bytes
 from tagger.reports.card import describe_missed_goals, model_card
 from tagger.reports.why import format_explanations
-from tagger.taxonomy import Gate, Taxonomy, read_taxonomy
+from tagger.taxonomy import Taxonomy
 from tagger.text.normalize import entry_text
 from tagger.training.settings import Settings
 from tagger.training.trainer import train
@@ -46,119 +43,8 @@ from tagger.workspace.retrain import train_from_labels
 Run = Callable[..., subprocess.CompletedProcess[str]]
 FEW = Settings(n_folds=2)
 
-# a has the child b and that the child c; d excludes a; e has the child f, which excludes b.
-FAMILY = Taxonomy(
-    (
-        Topic("a", "A"),
-        Topic("b", "B", parent="a"),
-        Topic("c", "C", parent="b"),
-        Topic("d", "D", excludes=("a",)),
-        Topic("e", "E"),
-        Topic("f", "F", parent="e", excludes=("b",)),
-    )
-)
-
-
-def with_at_most(max_topics: int | None) -> Taxonomy:
-    return replace(FAMILY, max_topics=max_topics)
-
-
-# --- topics.toml
-
-
-def toml(*tables: str) -> str:
-    return "".join(f"[[topic]]\nid='{id}'\nname='{id}'\n{rest}\n" for id, _, rest in (table.partition(" ") for table in tables))
-
-
-@pytest.mark.parametrize(
-    "text, message",
-    [
-        (toml("a precision=90"), ":1: expected a number above 0 and below 1 for 'precision', found 90"),
-        (toml("a precision=1"), ":1: expected a number above 0 and below 1 for 'precision', found 1"),
-        (toml("a precision=0.0"), ":1: expected a number above 0 and below 1 for 'precision', found 0.0"),
-        (toml("a precision=true"), ":1: expected a number above 0 and below 1 for 'precision', found True"),
-        (toml("a precision='high'"), ":1: expected a number above 0 and below 1 for 'precision', found 'high'"),
-        (toml("a excludes='b'", "b"), ":1: expected a list of topic ids for 'excludes', found 'b'"),
-        (toml("a excludes=[3]", "b"), ":1: expected a list of topic ids for 'excludes', found [3]"),
-        (toml("a", "b excludes=['a','x']"), ":5: topic 'b' excludes 'x', which is no topic"),
-        (toml("a excludes=['a']"), ":1: topic 'a' excludes itself"),
-        (toml("a", "b parent='a'", "c parent='b'\nexcludes=['a']"), ":9: topic 'c' excludes 'a', which it implies"),
-        (toml("a excludes=['c']", "b parent='a'", "c parent='b'"), ":1: topic 'a' excludes 'c', which implies it"),
-        ("entry=1\n" + toml("a"), ":1: expected a table [entry] with at_most, found 1"),
-        (toml("a") + "[entry]\nmost=1\n", ":5: unknown key 'most'; [entry] has at_most"),
-        (toml("a") + "[entry]\nat_most=0\n", ":5: expected a whole number from 1 for 'at_most', found 0"),
-        (toml("a") + "[entry]\nat_most=2.0\n", ":5: expected a whole number from 1 for 'at_most', found 2.0"),
-        (toml("a") + "[entry]\nat_most=true\n", ":5: expected a whole number from 1 for 'at_most', found True"),
-        (
-            toml("a", "b parent='a'", "c parent='b'") + "[entry]\nat_most=2\n",
-            ":9: topic 'c' and those that it implies are 3 topics, and an entry has at most 2",
-        ),
-        (toml("a") + "[other]\n", "expected one [[topic]] table for each topic, perhaps one [gate] and one [entry], and"),
-        (toml("a parents='b'"), "unknown key 'parents'; a topic has id, name, definition, parent, floor, precision, excludes"),
-    ],
-)
-def test_what_is_wrong_with_rules(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "topics.toml").write_text(text)
-    with pytest.raises(LabelsError) as caught:
-        read_taxonomy(tmp_path / "topics.toml")
-    assert message in str(caught.value)
-
-
-def test_rules_are_read(tmp_path: Path) -> None:
-    path = tmp_path / "topics.toml"
-    path.write_text(toml("a precision=0.9", "b excludes=['a']\nparent='c'\nfloor=0.5", "c") + "[entry]\nat_most=2\n")
-    topics = Topic("a", "a", precision=0.9), Topic("b", "b", parent="c", excludes=("a",)), Topic("c", "c")
-    assert read_taxonomy(path) == Taxonomy(topics, max_topics=2)
-    assert read_taxonomy(path).gate == Gate({"b": 0.5})
-    path.write_text(toml("a"))
-    assert read_taxonomy(path) == Taxonomy((Topic("a", "a"),))
-
-
-def test_excluding_goes_both_ways_and_down() -> None:
-    assert {id: "".join(sorted(others)) for id, others in FAMILY.incompatible.items()} == {
-        "a": "d",
-        "b": "df",
-        "c": "df",
-        "d": "abc",
-        "e": "",
-        "f": "bc",
-    }
-
 
 # --- labels
-
-
-def test_what_follows_from_labels() -> None:
-    rows = [
-        LabelRow("1", "", ("c",)),
-        LabelRow("2", "", ("b",), ("a", "d", "f")),
-        LabelRow("3", "", (), ("c", "d")),
-        LabelRow("4", "", ("f",), ("c", "e")),
-        LabelRow("5", "", ("a", "e")),
-    ]
-    yes, known = label_arrays(rows, FAMILY)
-    shown = [
-        "".join("y" if y else "n" if k else "?" for y, k in zip(*both, strict=True)) for both in zip(yes, known, strict=True)
-    ]
-    assert shown == ["yyynnn", "yynnnn", "????nn", "nnnnyy", "ynnnyn"]
-
-
-three = st.lists(st.lists(st.sampled_from("ny?"), min_size=6, max_size=6), min_size=1, max_size=8)
-
-
-@given(three)
-def test_sparse_labels_follow_as_rows_do(said: list[list[str]]) -> None:
-    rows = [
-        LabelRow(str(n), "", *(tuple(id for id, mark in zip(FAMILY.ids, row, strict=True) if mark == which) for which in "y?"))
-        for n, row in enumerate(said)
-    ]
-    yes, known = label_arrays(rows, FAMILY)
-    cells = np.array(said)
-    found, left = implied_labels_sparse(csc_array(cells == "y"), csc_array(cells == "?"), FAMILY)
-    assert (found.toarray() == yes).all()
-    assert (left.toarray() == ~known).all()
-    again = implied_labels_sparse(found, left, FAMILY)
-    assert all((one != other).nnz == 0 for one, other in zip(again, (found, left), strict=True)), "nothing more follows"
 
 
 @pytest.fixture
@@ -302,113 +188,6 @@ def test_whatever_the_keys_a_row_means_what_the_screen_said(keys: list[int]) -> 
         assert find_contradictions(row, FAMILY) == []
 
 
-# --- tags
-
-
-unit = st.floats(0, 1).map(lambda x: round(x, 1))  # so that ties are frequent
-block = st.lists(st.lists(unit, min_size=6, max_size=6), min_size=1, max_size=5)
-cuts_of = st.lists(unit, min_size=6, max_size=6)
-most = st.sampled_from([None, 3, 4, 5])
-fewest_of = st.sampled_from([0, 1])
-
-
-@settings(max_examples=300)
-@given(block, cuts_of, fewest_of, most)
-def test_tags_never_break_a_rule(scores: Any, cuts: Any, min_topics: int, max_topics: int | None) -> None:
-    scores = raise_to_descendants(np.array(scores), FAMILY)
-    tagged = apply_thresholds(scores, np.array(cuts), with_at_most(max_topics), min_topics)
-    obeys(tagged, with_at_most(max_topics))
-    wanted = scores >= np.array(cuts)
-    assert (wanted.any(axis=1) <= tagged.any(axis=1)).all(), "where a topic is wanted one is tagged"
-    if min_topics:
-        assert ((scores > 0).any(axis=1) <= tagged.any(axis=1)).all()
-
-
-@settings(max_examples=300)
-@given(block, cuts_of, cuts_of, fewest_of, most)
-def test_a_higher_threshold_adds_a_tag_only_in_the_place_of_another(
-    scores: Any, cuts: Any, more: Any, min_topics: int, max_topics: int | None
-) -> None:
-    scores, cuts, more = raise_to_descendants(np.array(scores), FAMILY), np.array(cuts), np.array(more)
-    low = apply_thresholds(scores, cuts, with_at_most(max_topics), min_topics)
-    high = apply_thresholds(scores, cuts + more, with_at_most(max_topics), min_topics)
-    added, gone = (high & ~low).any(axis=1), (low & ~high).any(axis=1)
-    assert (added <= gone).all()
-    parents = Taxonomy(tuple(replace(topic, excludes=()) for topic in FAMILY.topics))
-    assert not (
-        apply_thresholds(scores, cuts + more, parents, min_topics) & ~apply_thresholds(scores, cuts, parents, min_topics)
-    ).any()
-
-
-@settings(max_examples=100)
-@given(block, cuts_of, fewest_of, most)
-def test_neither_order_nor_company_matters(scores: Any, cuts: Any, min_topics: int, max_topics: int | None) -> None:
-    scores = raise_to_descendants(np.array(scores), FAMILY)
-    whole = apply_thresholds(scores, np.array(cuts), with_at_most(max_topics), min_topics)
-    assert (apply_thresholds(scores[::-1], np.array(cuts), with_at_most(max_topics), min_topics)[::-1] == whole).all()
-    alone = [apply_thresholds(row[None], np.array(cuts), with_at_most(max_topics), min_topics)[0] for row in scores]
-    assert (np.array(alone) == whole).all()
-
-
-def test_the_likelier_of_two_stays_with_what_it_implies() -> None:
-    cuts = np.full(6, 0.5)
-    scores = raise_to_descendants(
-        np.array([[0.1, 0.1, 0.8, 0.7, 0.0, 0.0], [0.1, 0.1, 0.8, 0.9, 0.0, 0.6], [0.6, 0.5, 0.2, 0.6, 0.0, 0.7]]), FAMILY
-    )
-    shown = [
-        "".join(topic.id for topic, there in zip(FAMILY.topics, row, strict=True) if there)
-        for row in apply_thresholds(scores, cuts, FAMILY)
-    ]
-    assert shown == ["abc", "def", "aef"], "of equal scores the first topic stays, and a parent may stay without its child"
-    assert apply_thresholds(scores[:1], cuts, with_at_most(3)).sum() == 3
-    flat = Taxonomy(tuple(Topic(id, id) for id in "xyz"), max_topics=2)
-    assert apply_thresholds(np.array([[0.6, 0.9, 0.7]]), cuts[:3], flat).tolist() == [[False, True, True]]
-    tagged = apply_thresholds(scores[:1], cuts, FAMILY)[0]
-    assert blocking_topics(3, tagged, FAMILY) == [0, 1, 2]
-    assert blocking_topics(4, tagged, FAMILY) == [0, 1, 2]
-
-
-def test_margins_are_in_log_odds() -> None:
-    found = log_odds_margins(np.array([[0.5, 0.2, 0.0]]), np.array([0.2, 0.5, np.inf]))
-    np.testing.assert_allclose(found, [[np.log(4), -np.log(4), -np.inf]])
-
-
-inside = st.integers(1, 9).map(lambda n: n / 10)
-some_scores = st.lists(st.lists(inside, min_size=6, max_size=6), min_size=1, max_size=5)
-some_cuts = st.lists(inside, min_size=6, max_size=6)
-
-
-def left_to(scores: Any, cuts: Any, taxonomy: Taxonomy, min_topics: int) -> Any:
-    entries, columns = (side.ravel() for side in np.indices(scores.shape))
-    left = scores_left_to_thresholds(entries, columns, scores.ravel(), np.array(cuts), taxonomy, min_topics)
-    return left.reshape(scores.shape)
-
-
-@settings(max_examples=200)
-@given(some_scores, some_cuts, fewest_of, most)
-def test_what_is_left_to_thresholds_gives_the_same_tags(
-    scores: Any, cuts: Any, min_topics: int, max_topics: int | None
-) -> None:
-    scores = raise_to_descendants(np.array(scores), FAMILY)
-    left = left_to(scores, cuts, with_at_most(max_topics), min_topics)
-    tagged = (left > 0) & (left >= np.array(cuts))
-    if min_topics:
-        tagged[np.arange(len(scores)), scores.argmax(axis=1)] = True
-    assert (tagged == apply_thresholds(scores, np.array(cuts), with_at_most(max_topics), min_topics)).all()
-
-
-@settings(max_examples=200)
-@given(some_scores, some_cuts, inside, st.integers(0, 5), most)
-def test_another_threshold_for_a_topic_meets_what_was_left_to_it(
-    scores: Any, cuts: Any, other: float, t: int, max_topics: int | None
-) -> None:
-    topics = tuple(replace(topic, parent=None) for topic in FAMILY.topics)  # with parents it does not hold for a few cases
-    flat = Taxonomy(topics, max_topics)
-    left = left_to(np.array(scores), cuts, flat, 0)[:, t]
-    cuts[t] = other
-    assert (((left > 0) & (left >= other)) == apply_thresholds(np.array(scores), np.array(cuts), flat)[:, t]).all()
-
-
 # --- in training
 
 
@@ -429,14 +208,6 @@ def named_texts(taxonomy: Taxonomy, n_entries: int, seed: int = 0) -> tuple[list
     return texts, np.array(said)
 
 
-def obeys(tagged: Any, taxonomy: Taxonomy) -> None:
-    for row in tagged:
-        has = {id for id, there in zip(taxonomy.ids, row, strict=True) if there}
-        assert all(up in has for id in has for up in taxonomy.ancestors[id])
-        assert not any(other in has for id in has for other in taxonomy.incompatible[id])
-        assert taxonomy.max_topics is None or len(has) <= taxonomy.max_topics
-
-
 def test_a_small_family_from_end_to_end() -> None:
     texts, said = named_texts(FAMILY, 400)
     rows = [
@@ -447,7 +218,7 @@ def test_a_small_family_from_end_to_end() -> None:
     assert yes.sum() > said.sum()
     limited = with_at_most(4)
     model, held_out = train(texts, yes, known, limited)
-    obeys(held_out.tagged, limited)
+    assert_rules_hold(held_out.tagged, limited)
     assert (held_out.scores == raise_to_descendants(held_out.scores, FAMILY)).all()
     right = (held_out.tagged == yes).all(axis=1).mean()
     assert right > 0.6
@@ -465,7 +236,7 @@ def test_a_small_family_from_end_to_end() -> None:
     fresh = named_texts(FAMILY, 200, seed=1)[0]
     scores = model.score_texts(fresh)
     tagged = again.predict(scores)
-    obeys(tagged, limited)
+    assert_rules_hold(tagged, limited)
     entries = [Entry(text) for text in fresh]
     by_tag = again.tag(entries)
     of_entries = again.predict(again.scores(entries))
@@ -497,12 +268,12 @@ def test_many_topics_obey_too() -> None:
     texts, said = named_texts(taxonomy, 1500)
     settings = Settings(min_positives=3)
     model, held_out = train(texts, csr_array(said), None, taxonomy, settings)
-    obeys(held_out.tagged, taxonomy)
+    assert_rules_hold(held_out.tagged, taxonomy)
     dense, _ = train(texts, said, np.ones_like(said), taxonomy, settings, n_jobs=2, cross_validate=False)
     assert model_to_bytes(dense) == model_to_bytes(model)
     fresh, there = named_texts(taxonomy, 300, seed=1)
     tagged = model.predict(model.score_texts(fresh))
-    obeys(tagged, taxonomy)
+    assert_rules_hold(tagged, taxonomy)
     yes, _ = label_arrays([LabelRow("", "", tuple(topics[t].id for t in np.flatnonzero(row))) for row in there], taxonomy)
     assert 2 * (yes & tagged).sum() / (yes.sum() + tagged.sum()) > 0.8
 

@@ -114,7 +114,7 @@ def compare_models(
     topics = _comparable_topics(old, new, labels)
     if not topics or not len(labels.entries):
         return None
-    column = {topic.id: t for t, topic in enumerate(labels.topics)}
+    column = labels.taxonomy.column
     yes, labelled = labels.arrays()
     for n, entry in enumerate(labels.entries):
         labelled[n, [column[topic] for topic in (disputed or {}).get(entry.id, ()) if topic in column]] = False
@@ -136,9 +136,8 @@ def compare_models(
 
 def _comparable_topics(old: Model, new: Model, labels: Labels) -> list[str]:
     """The ids of the topics of these labels that both models have, without those of `topics_with_other_goals`."""
-    shared = {topic.id for topic in old.topics} & {topic.id for topic in new.topics}
-    shared -= {*topics_with_other_goals(old, new)}
-    return [topic.id for topic in labels.topics if topic.id in shared]
+    shared = old.taxonomy.column.keys() & new.taxonomy.column.keys() - {*topics_with_other_goals(old, new)}
+    return [id for id in labels.taxonomy.ids if id in shared]
 
 
 def out_of_fold_tags(model: Model, labels: Labels) -> NDArray[np.bool_]:

@@ -140,8 +140,7 @@ def _f1_changes(new: Model, comparison: Comparison | None) -> tuple[F1Change, ..
 
 def _tag_changes(old: Model, new: Model, labels: Labels) -> tuple[TagChange, ...]:
     """The entries that two models tag differently. A labelled entry is tagged by models that had not seen it."""
-    in_old = {topic.id for topic in old.topics}
-    shared = [topic.id for topic in new.topics if topic.id in in_old]
+    shared = [id for id in new.taxonomy.ids if id in old.taxonomy.column]
     before, after = (out_of_fold_tags(model, labels)[:, [model.column(id) for id in shared]] for model in (old, new))
     rows = {row.id: row for row in labels.rows}
     changes = []
