@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_array, random_array
+from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from tagger.training import classifier
@@ -20,8 +20,7 @@ from tagger.training.classifier import (
 def draw_rows(n_entries: int, n_terms: int, seed: int = 0) -> tuple[csr_array, np.ndarray]:
     """Rows of length 1, and a topic that a tenth of the terms speak for."""
     random = np.random.default_rng(seed)
-    x = csr_array(random_array((n_entries, n_terms), density=0.1, rng=random, data_sampler=lambda size: random.random(size)))
-    x.data += 0.1
+    x = csr_array(np.where(random.random((n_entries, n_terms)) < 0.1, 0.1 + random.random((n_entries, n_terms)), 0.0))
     x = csr_array(x.multiply(1 / np.sqrt(x.power(2).sum(axis=1) + 1e-12)[:, None]))  # some rows may be empty
     sums = x @ np.where(np.arange(n_terms) < n_terms // 10, 1.0, 0.0)
     return x, sums > np.quantile(sums, 0.97)

@@ -134,6 +134,7 @@ def test_every_script_of_bench_says_what_it_does(
     root: Path, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", [script, "--help"])
+    monkeypatch.syspath_prepend(root / "bench")  # where Python looks first when it runs a script of it
     if "argparse" in (root / f"bench/{script}.py").read_text():
         with pytest.raises(SystemExit, match="0"):
             runpy.run_path(str(root / f"bench/{script}.py"), run_name="__main__")
