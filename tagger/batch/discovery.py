@@ -34,20 +34,20 @@ class FoundListing:
     found_in: str | None
 
 
-def find_listings(given: Sequence[str], out: Path, old: Manifest) -> tuple[list[FoundListing], list[Problem]]:
-    """The listings by source, each file once, and what was given and is not there.
+def find_listings(searched: Sequence[str], out: Path, old: Manifest) -> tuple[list[FoundListing], list[Problem]]:
+    """The listings by source, each file once, and what is wrong with what was given.
 
     Args:
-        given: files, folders and patterns.
+        searched: files, folders and patterns.
         out: the folder of outputs; what is in it is no listing, unless it is given by name.
         old: what the last run wrote.
     """
     search = _Search(out.resolve(), frozenset((out / output).resolve() for output in old.outputs))
-    for each in given:
+    for each in searched:
         if glob.has_magic(each) and not Path(each).exists():
             search.add_pattern(each)
         else:
-            search.add_path(Path(each), given=each, pattern=None)
+            search.add_path(Path(each), searched=each, pattern=None)
     return sorted(search.found.values(), key=lambda listing: listing.source), search.problems
 
 
@@ -76,14 +76,14 @@ class _Search:
         if not names:
             self.problems.append(Problem(Source(pattern), "no file matches it"))
         for name in names:
-            self.add_path(Path(name), given=pattern, pattern=pattern)
+            self.add_path(Path(name), searched=pattern, pattern=pattern)
 
-    def add_path(self, path: Path, given: str, pattern: str | None) -> None:
+    def add_path(self, path: Path, searched: str, pattern: str | None) -> None:
         """Add a file, or the listings in a folder.
 
         Args:
             path: the file or folder.
-            given: what was given.
+            searched: the file, folder or pattern that was given.
             pattern: the pattern that matched it; None where it was given by name.
         """
         try:
@@ -95,7 +95,7 @@ class _Search:
             self._add_file(path, _path_below(path), found_in=pattern)
         elif pattern is None or "**" not in pattern:  # which matches what is in the folder, too
             for file in self._walk_folder(path):
-                self._add_file(file, file.relative_to(path), found_in=given)
+                self._add_file(file, file.relative_to(path), found_in=searched)
 
     def _add_missing(self, path: Path, error: OSError, pattern: str | None) -> None:
         if error.errno == ELOOP and pattern is not None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tagger.errors import OutputError
 
@@ -98,24 +98,14 @@ def read_manifest(path: Path) -> Manifest:
         OutputError: if the file is not a manifest, or one of a later format.
     """
     try:
-        found = json.loads(path.read_bytes())
-        if found["format"] != _FORMAT:
-            raise OutputError(f"{path}: this is manifest format {found['format']!r}, wanted {_FORMAT}; install a newer tagger")
+        content = json.loads(path.read_bytes())
+        if content["format"] != _FORMAT:
+            raise OutputError(
+                f"{path}: this is manifest format {content['format']!r}, wanted {_FORMAT}; install a newer tagger"
+            )
         return Manifest(
-            {
-                output: OutputRecord(
-                    made["hash"],
-                    made["made_with"],
-                    made["found_in"],
-                    tuple(InputRecord(*cells) for cells in made["inputs"]),
-                    tuple(
-                        TagRecord(id, title, content, tuple((topic, score) for topic, score in topics), by, note)
-                        for id, title, content, topics, by, note in made["entries"]
-                    ),
-                )
-                for output, made in found["outputs"].items()
-            },
-            dict(found["writing"]),
+            outputs={output: _output_record(fields) for output, fields in content["outputs"].items()},
+            writing=dict(content["writing"]),
         )
     except FileNotFoundError:
         return Manifest()
@@ -125,3 +115,16 @@ def read_manifest(path: Path) -> Manifest:
         raise OutputError(
             f"{path}: not a manifest as tagger writes it; delete it, and a run takes up the outputs that are as it makes them"
         ) from None
+
+
+def _output_record(fields: dict[str, Any]) -> OutputRecord:
+    return OutputRecord(
+        hash=fields["hash"],
+        made_with=fields["made_with"],
+        found_in=fields["found_in"],
+        inputs=tuple(InputRecord(*cells) for cells in fields["inputs"]),
+        records=tuple(
+            TagRecord(id, title, content, tuple((topic, score) for topic, score in topics), by, note)
+            for id, title, content, topics, by, note in fields["entries"]
+        ),
+    )

@@ -30,7 +30,7 @@ class FileChange:
 
 
 def assign_outputs(
-    found: Sequence[FoundListing], folder: Path, settings: BatchSettings, format: Format
+    listings: Sequence[FoundListing], folder: Path, settings: BatchSettings, format: Format
 ) -> dict[str, Sequence[FoundListing]]:
     """The listings of each output, by its path in the output folder.
 
@@ -39,9 +39,9 @@ def assign_outputs(
     """
     outputs: dict[str, Sequence[FoundListing]] = {}
     if settings.combined is not None:
-        outputs[Path(settings.combined).as_posix()] = found
+        outputs[Path(settings.combined).as_posix()] = listings
     else:
-        for listing in found:
+        for listing in listings:
             output = listing.stem + format.ending
             if output in outputs:
                 first, second = outputs[output][0].source, listing.source
@@ -50,7 +50,7 @@ def assign_outputs(
                     advice += ", or give the folder that holds both"
                 raise UsageError(f"{first} and {second} would both be written to {folder / output}; {advice}")
             outputs[output] = (listing,)
-    sources = {listing.path.resolve(): listing.source for listing in found}
+    sources = {listing.path.resolve(): listing.source for listing in listings}
     for output in outputs:
         if (source := sources.get((folder / output).resolve())) is not None:
             raise UsageError(f"{source} would be replaced by its own tags; give another output folder")
@@ -93,19 +93,19 @@ class OutputChanges:
             )
         self.records[output] = record
 
-    def remove_lost(self, wanted: Container[str], found: Sequence[FoundListing], given: Sequence[str]) -> list[Problem]:
+    def remove_lost(self, wanted: Container[str], listings: Sequence[FoundListing], searched: Sequence[str]) -> list[Problem]:
         """Note for removal what came from a folder or pattern that does not have the listing any more.
 
         Args:
             wanted: the outputs of this run.
-            found: the listings of this run.
-            given: the files, folders and patterns in which they were found.
+            listings: those of this run.
+            searched: the files, folders and patterns in which they were found.
 
         Returns:
             A warning for each other output whose listings are gone; it is kept.
         """
-        kept: list[Problem] = []
-        sources, folders = {listing.source for listing in found}, set(map(os.path.normpath, given))
+        warnings: list[Problem] = []
+        sources, folders = {listing.source for listing in listings}, set(map(os.path.normpath, searched))
         for output, record in self._old.outputs.items():
             gone = [listing.source for listing in record.inputs if listing.source not in sources and is_gone(listing.source)]
             if output in wanted or not record.inputs or len(gone) < len(record.inputs):
@@ -116,14 +116,14 @@ class OutputChanges:
                     del self.records[output]
                 else:
                     why = "no folder given holds it; delete it if it is not wanted"
-                    kept.append(Problem(self._source(output), f"kept, though {gone[0]} is gone: {why}"))
+                    warnings.append(Problem(self._source(output), f"kept, though {gone[0]} is gone: {why}"))
             elif not self._may_replace(output, hash_now):
                 why = "not as tagger wrote it; --force removes it"
-                kept.append(Problem(self._source(output), f"kept, though {gone[0]} is gone: {why}"))
+                warnings.append(Problem(self._source(output), f"kept, though {gone[0]} is gone: {why}"))
             else:
                 self.changes.append(FileChange(output, "removed", 0, tuple(find_entry_changes(record.records, ()))))
                 del self.records[output]
-        return kept
+        return warnings
 
     def _may_replace(self, output: str, hash_now: str | None) -> bool:
         """Whether nothing is there, or what an earlier run wrote or was about to replace."""

@@ -193,8 +193,9 @@ def _years_of_dates(
     listings: Sequence[FoundListing], stale: Mapping[str, object], old: Manifest, year: int | None
 ) -> dict[str, int]:
     """By source, the year of dates without one: the one given, else that of the last run, else the current one."""
-    known = {before.source: before.year for output in stale if output in old.outputs for before in old.outputs[output].inputs}
-    return {listing.source: year or known.get(listing.source) or date.today().year for listing in listings}
+    last_run = (old.outputs[output] for output in stale if output in old.outputs)
+    last_years = {before.source: before.year for record in last_run for before in record.inputs}
+    return {listing.source: year or last_years.get(listing.source) or date.today().year for listing in listings}
 
 
 def _input_records(

@@ -25,7 +25,7 @@ class ReadListing:
 
 
 def read_found_listings(
-    found: Sequence[FoundListing],
+    listings: Sequence[FoundListing],
     years: Mapping[str, int],
     n_jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -33,12 +33,12 @@ def read_found_listings(
     """By source, what is in each listing.
 
     Args:
-        found: the listings.
+        listings: what to read.
         years: by source, the year of dates without one.
         n_jobs: how many processes read; the result is the same for any number.
         progress: called with (listings read, listings to read).
     """
-    arguments = [(listing.path, listing.source, years[listing.source]) for listing in found]
+    arguments = [(listing.path, listing.source, years[listing.source]) for listing in listings]
     if n_jobs > 1 and len(arguments) > 1:
         from joblib import Parallel, delayed
 
@@ -46,7 +46,7 @@ def read_found_listings(
     else:
         results = (_read(*each) for each in arguments)
     readings = {}
-    for n_done, (listing, reading) in enumerate(zip(found, results, strict=True), 1):
+    for n_done, (listing, reading) in enumerate(zip(listings, results, strict=True), 1):
         readings[listing.source] = reading
         progress(n_done, len(arguments))
     return readings

@@ -60,14 +60,14 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     with ExitStack() as stack:
         show: Callable[[int, int], None] | None = None
 
-        def told(done: int, total: int) -> None:
+        def report(done: int, total: int) -> None:
             nonlocal show
             if show is None and time.monotonic() - start > _PATIENCE:
                 show = _bar(what, stack)
             if show is not None:
                 show(done, total)
 
-        yield told
+        yield report
 
 
 def _bar(what: str, stack: ExitStack) -> Callable[[int, int], None]:

@@ -245,7 +245,7 @@ def _is_nested_too_deep(value: Any) -> bool:
 
 
 def _entry_labels(record: dict[str, Any]) -> EntryLabels | str:
-    sides: list[tuple[str, ...]] = []
+    ids_by_key: dict[str, tuple[str, ...]] = {}
     for key in ("topics", "unsure"):
         ids = record.get(key)
         if ids is None and key == "unsure":
@@ -254,8 +254,8 @@ def _entry_labels(record: dict[str, Any]) -> EntryLabels | str:
             return f"expected ids of topics under {key!r}, as a person gave them, found tags with scores"
         if not isinstance(ids, list) or not all(isinstance(topic, str) for topic in ids):
             return f"expected a list of topic ids under {key!r}, found {ids!r}"
-        sides.append(tuple(ids))
-    return EntryLabels(*sides)
+        ids_by_key[key] = tuple(ids)
+    return EntryLabels(**ids_by_key)
 
 
 def _get(record: dict[str, Any], key: str, kind: type, wanted: str) -> Any:

@@ -221,21 +221,21 @@ def _cut_points(candidate: _Candidate, abstract: _AbstractWords, evidence: NameE
 def _first_author_points(title: str, author: str, abstract: _AbstractWords, evidence: NameEvidence) -> Iterator[float]:
     """What the name of the first author says."""
     parts = author.split()
-    given = parts[0]
+    given_name = parts[0]
     # A name with a known word glued to a capital begins too early: "Rise Urban ScenariosMaria".
     if any(_is_glued(part, abstract, evidence) for part in parts):
         yield -3
     if author in evidence.names:
         yield 5
     else:
-        if given in evidence.given_names:
+        if given_name in evidence.given_names:
             yield 1.5
         if len(parts) > 1 and parts[-1] in evidence.surnames:
             yield 0.7
-    is_named = author in abstract.words or given in abstract.words or given in evidence.given_names
-    if given.lower() in evidence.words and not is_named:
+    is_named = author in abstract.words or given_name in abstract.words or given_name in evidence.given_names
+    if given_name.lower() in evidence.words and not is_named:
         yield -1
-    if title[-1].isupper() and len(given) > 1 and given[1].isupper():
+    if title[-1].isupper() and len(given_name) > 1 and given_name[1].isupper():
         yield -1
 
 
