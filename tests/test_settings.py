@@ -2,12 +2,10 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import fields, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tagger import load
 from tagger.training.settings import SEARCHED_SETTINGS, Settings
 
 
@@ -24,8 +22,3 @@ def test_a_header_holds_every_setting_under_the_names_of_the_file_format(setting
     assert list(header) == ["min_df", "pairs", "c", "power", "smoothing", "shrink", "min_yes", "n_folds", "seed"]
     assert list(header.values()) == [getattr(settings, field.name) for field in fields(settings)]
     assert Settings.from_header(header) == settings
-
-
-def test_the_shipped_model_was_trained_with_the_defaults(root: Path) -> None:
-    record = load(root / "models/topics.safetensors").training
-    assert Settings.from_header(record.settings) == Settings() == Settings.from_header(record.chosen_settings)

@@ -47,3 +47,8 @@ def test_the_shipped_file_saves_to_its_own_bytes(root: Path) -> None:
 
 def test_the_shipped_model_is_what_the_labels_give(shipped_labels: Labels, root: Path) -> None:
     assert is_current(load(root / "models" / "topics.safetensors"), shipped_labels, Settings())
+
+
+def test_the_shipped_model_was_trained_with_the_defaults(root: Path) -> None:
+    training = load(root / "models" / "topics.safetensors").training
+    assert Settings.from_header(training.settings) == Settings() == Settings.from_header(training.chosen_settings)

@@ -17,7 +17,7 @@ from tagger.training.classifier import make_estimator
 from tagger.training.settings import SEARCHED_SETTINGS, Settings
 from tagger.training.trainer import TrainingResult, train
 
-ODD = ["", "推荐 系统 综述", "नमस्ते दुनिया", "😀", "x" * 1000, "Ünïted naïve café", "\0\0"]
+ODD_TEXTS = ["", "推荐 系统 综述", "नमस्ते दुनिया", "😀", "x" * 1000, "Ünïted naïve café", "\0\0"]
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,8 @@ def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: Train
         sublinear_tf=True,
     )
     matrix = vectorizer.fit_transform(texts)
-    some = texts[:400] + ODD
-    ours = model.score_texts(some)
+    scored = texts[:400] + ODD_TEXTS
+    ours = model.score_texts(scored)
     logits = np.log(ours / (1 - ours))
     yes, labelled = labels.arrays()
     # liblinear goes through features in order, so that ours is the order to fit in
@@ -52,7 +52,7 @@ def test_scores_equal_those_of_the_estimators_it_was_trained_with(trained: Train
         scale /= np.sqrt(x.multiply(scale).power(2).sum() / x.shape[0])
         assert settings.C is not None
         fitted = make_estimator(settings.C).fit(x.multiply(scale).tocsr(), y)
-        theirs = fitted.decision_function(vectorizer.transform(some)[:, order].multiply(scale).tocsr())
+        theirs = fitted.decision_function(vectorizer.transform(scored)[:, order].multiply(scale).tocsr())
         exact = np.flatnonzero(np.abs(logits[:, t]) < 5)  # nearer to 0 or 1 a score says little of its logit
         low, high = exact[theirs[exact].argmin()], exact[theirs[exact].argmax()]
         slope = (logits[high, t] - logits[low, t]) / (theirs[high] - theirs[low])
@@ -67,7 +67,7 @@ def test_the_same_labels_give_the_same_bytes(trained: TrainingResult, labels: La
 
 
 def test_figures_come_from_entries_the_model_did_not_see(labels: Labels) -> None:
-    """Labels drawn by lot cannot be learned; a figure that had seen its entries would look good all the same."""
+    """Random labels cannot be learned. A figure of entries that the model had seen would look good all the same."""
     random = np.random.default_rng(0)
     texts = [entry_text(entry) for entry in labels.entries[:300]]
     yes = random.random((300, 2)) < 0.3
@@ -92,9 +92,9 @@ def test_unsure_cells_do_not_teach(labels: Labels) -> None:
     flipped = yes.copy()
     flipped[~labelled] = ~flipped[~labelled]
     taxonomy = Taxonomy((labels.topics[1], labels.topics[3]))
-    one, _ = train(texts, yes, labelled, taxonomy)
-    other, _ = train(texts, flipped, labelled, taxonomy)
-    assert model_to_bytes(one) == model_to_bytes(other)
+    model, _ = train(texts, yes, labelled, taxonomy)
+    same_model, _ = train(texts, flipped, labelled, taxonomy)
+    assert model_to_bytes(model) == model_to_bytes(same_model)
 
 
 def test_a_topic_with_too_few_yes_entries_is_not_guessed(labels: Labels) -> None:
@@ -125,28 +125,28 @@ def test_copies_of_one_entry_are_too_few() -> None:
         train(["the very same words again"] * 16, yes, np.ones_like(yes), Taxonomy((Topic("a", "A"),)))
 
 
-def test_progress_is_told(labels: Labels) -> None:
-    told: list[tuple[int, int]] = []
+def test_progress_is_reported_after_each_fit(labels: Labels) -> None:
+    calls: list[tuple[int, int]] = []
     texts = [entry_text(entry) for entry in labels.entries[:60]]
     yes = labels.arrays()[0][:60, 1:2]
-    train(texts, yes, np.ones_like(yes), Taxonomy(labels.topics[1:2]), progress=lambda done, total: told.append((done, total)))
-    assert told == [(n, 6) for n in range(1, 7)]
+    train(texts, yes, np.ones_like(yes), Taxonomy(labels.topics[1:2]), progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(n, 6) for n in range(1, 7)]
 
 
-def made_up(n_entries: int, n_topics: int) -> tuple[list[str], np.ndarray]:
-    """Texts in which a topic is named by one of three words of its own, among words that mean nothing."""
+def texts_that_name_topics(n_entries: int, n_topics: int, n_names: int = 3) -> tuple[list[str], np.ndarray]:
+    """Texts in which a topic is named by one of a few words of its own, among words that mean nothing."""
     random = np.random.default_rng(0)
     yes = random.random((n_entries, n_topics)) < 3 / n_topics
     texts = []
     for row in yes:
         words = [f"noise{n}" for n in random.integers(300, size=20)]
-        words += [f"topic{t}word{random.integers(3)}" for t in np.flatnonzero(row)]
+        words += [f"topic{t}word{random.integers(n_names)}" for t in np.flatnonzero(row)]
         texts.append(" ".join(random.permutation(words)))
     return texts, yes
 
 
 def test_many_topics_are_learned_from_sparse_labels_and_a_label_never_seen_comes_last() -> None:
-    texts, yes = made_up(900, 80)
+    texts, yes = texts_that_name_topics(900, 80)
     yes[:, 7] = False
     taxonomy = Taxonomy(tuple(Topic(f"t{n}", f"T{n}") for n in range(80)))
     settings = replace(SEARCHED_SETTINGS, min_positives=1)
@@ -160,3 +160,16 @@ def test_many_topics_are_learned_from_sparse_labels_and_a_label_never_seen_comes
     assert model.training.settings == settings.to_header()
     dense, _ = train(texts[:600], yes[:600], np.ones_like(yes[:600]), taxonomy, settings, n_jobs=2, cross_validate=False)
     assert model_to_bytes(dense) == model_to_bytes(model)
+
+
+@pytest.mark.slow
+def test_more_than_five_hundred_topics_are_learned_and_cross_validated() -> None:
+    texts, yes = texts_that_name_topics(1800, 510, n_names=1)
+    taxonomy = Taxonomy(tuple(Topic(f"t{n}", f"T{n}") for n in range(510)))
+    settings = Settings(use_bigrams=False, threshold_shrinkage=None, min_positives=2, n_folds=2)
+    model, out_of_fold = train(texts[:1500], csr_array(yes[:1500]), None, taxonomy, settings, n_jobs=2)
+    assert out_of_fold.scores.shape == (1500, 510)
+    assert metrics.micro_f1(yes[:1500], np.ones_like(yes[:1500]), out_of_fold.tagged) > 0.9
+    tagged = model.predict(model.score_texts(texts[1500:]))
+    assert metrics.micro_f1(yes[1500:], np.ones_like(yes[1500:]), tagged) > 0.9
+    assert (np.isfinite(model.thresholds) == (yes[:1500].sum(axis=0) >= 2)).all()
