@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tagger.curation.learning_curve import Point, learning_curve, n_fits
+from tagger.curation.learning_curve import CurvePoint, compute_learning_curve, count_curve_fits
 from tagger.entry import Entry
 from tagger.errors import UsageError
 from tagger.evaluation import metrics
@@ -33,9 +33,9 @@ from tagger.workspace.retrain import cross_validate_labels
 
 Results = tuple[Labels, Model, OutOfFold]
 CURVE = [
-    Point(50, Interval(0.5, 0.4, 0.6), Interval(0.45, 0.35, 0.55)),
-    Point(100, Interval(0.7, 0.65, 0.75), Interval(0.6, 0.5, 0.7)),
-    Point(200, Interval(0.8, 0.75, 0.85), Interval(0.75, 0.7, 0.8)),
+    CurvePoint(50, Interval(0.5, 0.4, 0.6), Interval(0.45, 0.35, 0.55)),
+    CurvePoint(100, Interval(0.7, 0.65, 0.75), Interval(0.6, 0.5, 0.7)),
+    CurvePoint(200, Interval(0.8, 0.75, 0.85), Interval(0.75, 0.7, 0.8)),
 ]
 NASTY = [
     "<script>alert(1)</script>",
@@ -304,14 +304,14 @@ def worded() -> Labels:
 def test_a_learning_curve_ends_where_the_figures_are(worded: Labels) -> None:
     model, held_out = cross_validate_labels(worded, Settings(), 1)
     seen: list[tuple[int, int]] = []
-    curve = learning_curve(worded, held_out, Settings(), 1, lambda done, total: seen.append((done, total)))
-    assert seen == [(n + 1, n_fits(Settings())) for n in range(15)]
+    curve = compute_learning_curve(worded, held_out, Settings(), 1, lambda done, total: seen.append((done, total)))
+    assert seen == [(n + 1, count_curve_fits(Settings())) for n in range(15)]
     assert [point.n_entries for point in curve] == [16, 32, 64, 128]
     figures = require_figures(model)
     for point, figure in ((curve[-1].micro_f1, figures.micro_f1), (curve[-1].macro_f1, figures.macro_f1)):
         assert Interval.rounded(point.value, point.low, point.high) == figure
     assert curve[0].micro_f1.high < curve[-1].micro_f1.low, "of these labels, more help"
-    assert curve == learning_curve(worded, held_out, Settings(), 2)
+    assert curve == compute_learning_curve(worded, held_out, Settings(), 2)
 
 
 def test_points_of_a_learning_curve_come_from_entries_that_were_not_seen(worded: Labels) -> None:
@@ -322,13 +322,13 @@ def test_points_of_a_learning_curve_come_from_entries_that_were_not_seen(worded:
     )
     labels = Labels(worded.taxonomy, worded.entries, rows)
     _, held_out = cross_validate_labels(labels, Settings(), 1)
-    for point in learning_curve(labels, held_out, Settings()):
+    for point in compute_learning_curve(labels, held_out, Settings()):
         assert point.micro_f1.value < 0.65, "tagging everything has 0.57"
 
 
 def test_sizes_with_too_few_labels_are_left_out(worded: Labels) -> None:
     few = Labels(worded.taxonomy, worded.entries[:40], worded.rows[:40])
     _, held_out = cross_validate_labels(few, Settings(), 1)
-    sizes = [point.n_entries for point in learning_curve(few, held_out, Settings())]
+    sizes = [point.n_entries for point in compute_learning_curve(few, held_out, Settings())]
     assert sizes[-1] == 32
     assert 4 not in sizes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -13,8 +13,11 @@ from tagger.cli.options import CombinedOption, WorkspaceOption, YearOption
 from tagger.cli.output import append, emit, progress, warn
 from tagger.workspace.workspace import require_workspace
 
+if TYPE_CHECKING:
+    from tagger.ci.run import Run
 
-class Form(StrEnum):
+
+class Host(StrEnum):
     """Whom the run is reported to."""
 
     github = "github"
@@ -47,7 +50,7 @@ def ci(
         bool, typer.Option("--fail-on-drift", help="Fail where 'tagger drift' says to label more; without, it warns.")
     ] = False,
     format: Annotated[
-        Optional[Form],  # noqa: UP045
+        Optional[Host],  # noqa: UP045
         typer.Option("--format", "-f", help="Whom to report to; by default the host that the environment names."),
     ] = None,
     summary: Annotated[
@@ -67,22 +70,20 @@ def ci(
         typer.Option("--report", metavar="FILE", help="Write a page of HTML with pictures, as 'tagger report' does."),
     ] = None,
     year: YearOption = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Check labels and model, tag new listings, report to the host."""
-    import secrets
-
     from tagger.batch.settings import BatchSettings
     from tagger.ci import reports as ci_report
     from tagger.ci.run import run_checks
-    from tagger.reports import page as html_report
+    from tagger.reports.page import require_report_packages
 
     if report is not None:
-        html_report.need_extra()
-    form = format or ci_report.host(os.environ)
-    with progress("training") as told:
+        require_report_packages()
+    host = format or ci_report.detect_host(os.environ)
+    with progress("training") as show:
         run = run_checks(
-            require_workspace(workspace),
+            require_workspace(folder),
             listings or [],
             out,
             BatchSettings(combined=combined, year=year),
@@ -92,30 +93,44 @@ def ci(
             fail_on_drift=fail_on_drift,
             keep_scores=report is not None,
             n_jobs=os.cpu_count() or 1,
-            progress=told,
+            progress=show,
         )
     written = run.write()
-    page = ci_report.page(run) if report is not None else None
+    page = ci_report.report_page(run) if report is not None else None
     if report is not None and page is not None:
         emit(page, report)
-    root = {"github": "GITHUB_WORKSPACE", "gitlab": "CI_PROJECT_DIR"}.get(form, "")
-    folder = Path(os.environ[root]) if root in os.environ else None
-    if form == "github":
-        # What a listing says must not be taken for a command, so none is read between these two lines.
-        token = secrets.token_hex(16)
-        emit(f"::stop-commands::{token}\n{ci_report.text(run)}::{token}::\n{ci_report.commands(run, folder)}")
-        append(os.environ.get("GITHUB_STEP_SUMMARY"), ci_report.summary(run))
-        append(os.environ.get("GITHUB_OUTPUT"), ci_report.outputs(run))
+    root = _repository_root(host)
+    if host == "github":
+        _report_to_github(run, root)
     else:
-        emit(ci_report.text(run))
+        emit(ci_report.checks_text(run))
     if summary is not None:
         link = os.path.relpath(report, summary.parent) if report is not None and page is not None else None
-        emit(ci_report.summary(run, link), summary)
+        emit(ci_report.summary_markdown(run, link), summary)
     if junit is not None:
-        emit(ci_report.junit(run), junit)
+        emit(ci_report.junit_xml(run), junit)
     if codequality is not None:
-        emit(ci_report.code_quality(run, folder), codequality)
+        emit(ci_report.gitlab_code_quality(run, root), codequality)
     if written:
         warn([f"written: {', '.join(map(str, written))}"])
     if run.status:
         raise typer.Exit(run.status)
+
+
+def _repository_root(host: str) -> Path | None:
+    """The folder that a host names paths from."""
+    variable = {"github": "GITHUB_WORKSPACE", "gitlab": "CI_PROJECT_DIR"}.get(host, "")
+    return Path(os.environ[variable]) if variable in os.environ else None
+
+
+def _report_to_github(run: Run, root: Path | None) -> None:
+    import secrets
+
+    from tagger.ci import reports as ci_report
+
+    # A line of a listing could look like a command of GitHub's. Between these two lines it reads none.
+    token = secrets.token_hex(16)
+    annotations = ci_report.github_annotations(run, root)
+    emit(f"::stop-commands::{token}\n{ci_report.checks_text(run)}::{token}::\n{annotations}")
+    append(os.environ.get("GITHUB_STEP_SUMMARY"), ci_report.summary_markdown(run))
+    append(os.environ.get("GITHUB_OUTPUT"), ci_report.github_outputs(run))

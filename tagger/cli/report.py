@@ -28,17 +28,17 @@ def report(
             help="Whether to train on parts of the labels too, to show what more of them brought; it takes twice as long.",
         ),
     ] = True,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """A page of figures and pictures: how good the model is."""
-    from tagger.reports import page as html_report
+    from tagger.reports.page import build_report, require_report_packages
 
     if output is None and sys.stdout.isatty():
         raise UsageError("a report is a page of HTML; give -o report.html")
-    html_report.need_extra()
-    place = require_workspace(workspace)
-    labels = read_labels(place.labels)
+    require_report_packages()
+    workspace = require_workspace(folder)
+    labels = read_labels(workspace.labels)
     warn(labels.warnings)
-    with progress("training") as told:
-        page = html_report.build_report(place, labels, learning_curve, n_jobs=os.cpu_count() or 1, progress=told)
+    with progress("training") as show:
+        page = build_report(workspace, labels, learning_curve, n_jobs=os.cpu_count() or 1, progress=show)
     emit(page, output)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from tagger import DISTRIBUTION
-from tagger.curation.learning_curve import Point
+from tagger.curation.learning_curve import CurvePoint
 from tagger.errors import UsageError
 from tagger.evaluation.figures import require_figures
 from tagger.formats.plain_text import strip_unprintable
@@ -23,12 +23,12 @@ __all__ = [
 ]
 
 
-def plot_model(labels: Labels, model: Model, out_of_fold: OutOfFold, curve: Sequence[Point] = ()) -> dict[str, str]:
+def plot_model(labels: Labels, model: Model, out_of_fold: OutOfFold, curve: Sequence[CurvePoint] = ()) -> dict[str, str]:
     """By name, each picture as one SVG, to be kept in a file or shown as an image. See `plot_all`."""
     return {picture.name: picture.svg for picture in plot_all(labels, model, out_of_fold, curve)}
 
 
-def plot_all(labels: Labels, model: Model, out_of_fold: OutOfFold, curve: Sequence[Point] = ()) -> list[Picture]:
+def plot_all(labels: Labels, model: Model, out_of_fold: OutOfFold, curve: Sequence[CurvePoint] = ()) -> list[Picture]:
     """Precision-recall curves, a reliability diagram, the learning curve if it has two points, and how many labels there are.
 
     Args:

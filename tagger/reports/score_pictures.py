@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.curation.learning_curve import Point
+from tagger.curation.learning_curve import CurvePoint
 from tagger.evaluation import metrics
 from tagger.evaluation.figures import UNDEFINED, Interval
 from tagger.reports.figures import format_interval
@@ -79,7 +79,7 @@ def plot_reliability(yes: Bools, labelled: Bools, scores: Floats) -> Picture:
     return Picture("reliability", title, text, (panel,), ("score", "cells", "mean score", "share that is a yes"), rows)
 
 
-def plot_learning_curve(curve: Sequence[Point]) -> Picture:
+def plot_learning_curve(curve: Sequence[CurvePoint]) -> Picture:
     """The learning curve, of two points at least."""
     sizes = [point.n_entries for point in curve]
     lows = [figure.low for point in curve for figure in (point.micro_f1, point.macro_f1) if figure.low is not None]
