@@ -24,6 +24,8 @@ for package in sorted(total):
     if share < WANTED:
         below.append(package)
     print(f"{package:30}{reached[package]:6} of {total[package]:6}{share:8.1f}%")
-print(f"{'all':30}{sum(reached.values()):6} of {sum(total.values()):6}{100 * sum(reached.values()) / sum(total.values()):8.1f}%")
+print(
+    f"{'all':30}{sum(reached.values()):6} of {sum(total.values()):6}{100 * sum(reached.values()) / sum(total.values()):8.1f}%"
+)
 if below:
     sys.exit(f"below {WANTED:.0f}%: {', '.join(below)}")

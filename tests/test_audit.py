@@ -229,6 +229,10 @@ def test_what_was_confirmed_counts_until_the_label_changes(workspace: Path) -> N
         ("[]", "d.jsonl:1: expected an object with id, topic, label and decision"),
         ('{"id": "1", "topic": "a", "label": "maybe"}', "d.jsonl:1: expected yes or no under 'label', found 'maybe'"),
         (
+            '{"id": "1", "topic": "a", "label": [], "decision": "accept"}',
+            "d.jsonl:1: expected yes or no under 'label', found []",
+        ),
+        (
             '{"id": "1", "topic": "a", "label": "no", "decision": "keep"}',
             "d.jsonl:1: expected accept, reject, unsure or null under 'decision', found 'keep'",
         ),

@@ -9,6 +9,7 @@ import pytest
 
 from tagger import Entry, LabelsError, OutputError, Taxonomy, Topic
 from tagger.atomic import write_whole
+from tagger.labels.confirmed import check_confirmed
 from tagger.labels.dataset import Labels, read_labels
 from tagger.labels.reviewed import AuditAnswer
 from tagger.labels.store import LabelEdit
@@ -159,3 +160,42 @@ def test_the_label_after_an_answer(answer: str, label: str) -> None:
     found = AuditAnswer("1", "ctr", "yes", answer)
     assert found.new_label == label
     assert pickle.loads(pickle.dumps(found)) == found
+
+
+def test_what_is_wrong_with_confirmed_labels(place: Path) -> None:
+    labels = read_labels(place / "labels")
+    row = labels.rows[0]
+    path = place / "labels/confirmed.csv"
+    assert check_confirmed(place / "labels", labels) == []
+    good = f"{row.id},{row.title},ctr,yes\n"
+    path.write_text(f"id,title,topic,label\n{good}\nnone,Nothing,crt,no\n{good}{row.id},{row.title},llm,no\n")
+    known = "known: ctr, llm, rag"
+    assert [str(problem) for problem in check_confirmed(place / "labels", labels)] == [
+        f"{path}:4: no labelled entry has the id 'none' ('Nothing'); delete the row",
+        f"{path}:4: unknown topic 'crt'; correct it or delete the row; {known}",
+        f"{path}:5: a second row for 'ctr' of {row.id!r}; the first one is in line 2",
+    ]
+
+
+def test_problems_of_all_files_of_a_folder_are_reported_together(place: Path) -> None:
+    folder = place / "labels"
+    table = folder / "labels.csv"
+    table.write_text(table.read_text().replace("llm,ctr", "llm;llm;nosuch,ctr"))
+    (folder / "entries/broken.txt").write_bytes(b"\xff\n")
+    line = next(n for n, text in enumerate(table.read_text().splitlines(), 1) if "nosuch" in text)
+    with pytest.raises(LabelsError) as caught:
+        read_labels(folder)
+    broken, twice, unknown, total = str(caught.value).splitlines()
+    assert broken.startswith(f"{folder}/entries/broken.txt:1: expected UTF-8")
+    assert (twice, unknown) == (
+        f"{table}:{line}: topic 'llm' stands twice",
+        f"{table}:{line}: unknown topic 'nosuch'; known: ctr, llm, rag",
+    )
+    assert total == f"{folder}: 3 problems; nothing was changed"
+    (folder / "topics.toml").write_text("[[topic]]\nid = 'A B'\nname = 'x'\n")
+    with pytest.raises(LabelsError) as caught:
+        read_labels(folder)
+    assert str(caught.value).splitlines()[1:] == [
+        f"{folder}/topics.toml:1: expected an id of small letters, digits and dashes, found 'A B'",
+        f"{folder}: 2 problems; nothing was changed",
+    ], "without topics no label is checked"
