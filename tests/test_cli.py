@@ -486,3 +486,9 @@ def test_version(run: Run) -> None:
     from tagger import __version__
 
     assert run("tagger", "--version").stdout == f"tagger {__version__}\n"
+
+
+def test_a_mistyped_command_is_told_the_nearest_one(run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    done = run("tagger", "retrian")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "Error: No such command 'retrian'. Did you mean 'retrain'?"

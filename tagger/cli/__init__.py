@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
 from typing import Annotated, Any, NoReturn
@@ -59,22 +60,34 @@ def _make_app(command: str, add_completion: bool) -> typer.Typer:
     return app
 
 
-class _LazyGroup(typer.core.TyperGroup):
-    """The commands of `COMMANDS`, each imported when it is asked for."""
+class _LazyCommands(Mapping[str, Any]):
+    """The commands of `COMMANDS` by name, each imported when it is asked for."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - as typer calls it
-        return list(COMMANDS)
+    def __getitem__(self, name: str) -> Any:
+        if name not in COMMANDS:
+            raise KeyError(name)
+        return typer.main.get_command(_make_app(name, add_completion=False))
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        return typer.main.get_command(_make_app(cmd_name, add_completion=False)) if cmd_name in COMMANDS else None
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class _CommandGroup(typer.core.TyperGroup):
+    """The program `tagger`, of which one command is imported at a time."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes | {"commands": _LazyCommands()})
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - as typer calls it
+        """List the commands; typer itself would import each of them for that."""
         with formatter.section("Commands"):
-            # typer itself would import every command to list it.
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
-app = typer.Typer(name="tagger", cls=_LazyGroup, no_args_is_help=True, **_STYLE)
+app = typer.Typer(name="tagger", cls=_CommandGroup, no_args_is_help=True, **_STYLE)
 
 
 def _print_version(wanted: bool) -> None:
