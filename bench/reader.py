@@ -40,13 +40,13 @@ def main() -> None:
         print("../shared is not here; nothing to compare with")
         return
     for name in ("sample", "rendered"):
-        gold = jsonl.read_json_lines(read_text(SHARED / "listing" / f"{name}.gold.jsonl"), name).all()
+        gold = jsonl.read_json_lines(read_text(SHARED / "listing" / f"{name}.gold.jsonl"), name).require_entries()
         truth = [replace(entry, extra={}) for entry in gold]  # a listing has no place for what else is there
         compare(name, read_entries(read_text(SHARED / "listing" / f"{name}.txt"), name, 2026), truth)
     papers = []
     for line in (SHARED / "papers.jsonl").read_text(encoding="utf-8").splitlines():
         found = json.loads(line)
-        (entry,) = jsonl.read_json_lines(json.dumps(found), "papers").all()
+        (entry,) = jsonl.read_json_lines(json.dumps(found), "papers").require_entries()
         if entry.authors and entry.date and "(" not in "".join(entry.authors):
             papers.append(
                 replace(entry, authors=entry.authors[:3], et_al=len(entry.authors) > 3, category=entry.category or "XX")

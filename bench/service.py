@@ -116,7 +116,7 @@ def main() -> None:
             def read_tag_write(n: int, bodies: Sequence[bytes] = bodies) -> object:
                 parsed = jsonl.entries_from_records(
                     enumerate(json.loads(bodies[n % len(bodies)])["entries"], 1), "entries"
-                ).all()
+                ).require_entries()
                 return jsonl.write_json_lines_tags(model.tag(parsed), WriteOptions())
 
             ways: dict[str, Callable[[], float]] = {

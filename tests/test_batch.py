@@ -511,8 +511,8 @@ def test_the_way_of_an_unchanged_run_is_short(root: Path, here: Path, tiny_setti
     """Neither the slow libraries are imported on it nor is a listing read or the model parsed."""
     plan_batch(["lists"], Path("tags"), tiny_settings).write()
     program = (
-        "import sys; import tagger.cli, tagger.batch.plan\n"
-        "tagger.batch.plan.read_entries = tagger.batch.plan.model_from_bytes = None\n"
+        "import sys; import tagger.cli, tagger.batch.plan, tagger.batch.reading, tagger.batch.tagging\n"
+        "tagger.batch.reading.read_entries = tagger.batch.tagging.model_from_bytes = None\n"
         f"sys.argv = ['tagger', 'batch', 'lists', '-o', 'tags', '--model', {str(tiny)!r}]\n"
         "try: tagger.cli.main()\n"
         "finally: print(*sorted({name.partition('.')[0] for name in sys.modules}))"
@@ -657,10 +657,10 @@ def test_a_progress_bar_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch, cap
 
     monkeypatch.setattr(output, "_PATIENCE", -1)
     monkeypatch.delenv("CI", raising=False)
-    with output.progress("reading") as told:
+    with output.progress_bar("reading") as told:
         told(1, 2)
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with output.progress("reading") as told:
+    with output.progress_bar("reading") as told:
         told(1, 2)
     assert "reading" in capsys.readouterr().err

@@ -155,7 +155,7 @@ def test_what_a_format_writes_it_reads_back(entries: list[Entry]) -> None:
     for format in LISTING_FORMATS:
         held = [entry for entry in entries if format.can_hold(entry)]
         text = format.write_entries(held)
-        assert read_entries(text, "f", None).all() == tuple(held)
+        assert read_entries(text, "f", None).require_entries() == tuple(held)
         assert not held or recognize_format(text) is format
         assert text.isprintable() or not set(map(ord, text)) & set(UNPRINTABLE) - {ord("\n"), ord("\t")}
     assert all(JSON_LINES.can_hold(entry) for entry in entries)
@@ -167,8 +167,8 @@ def test_an_entry_is_put_at_the_end_and_taken_away_again(entries: list[Entry], e
     entries = [each for each in entries if each.id != entry.id]
     text = JSON_LINES.write_entries(entries)
     longer = append_entry(text, entry)
-    assert read_entries(longer, "f", None).all() == (*entries, entry)
-    assert read_entries(remove_entry(longer, entry.id), "f", None).all() == tuple(entries)
+    assert read_entries(longer, "f", None).require_entries() == (*entries, entry)
+    assert read_entries(remove_entry(longer, entry.id), "f", None).require_entries() == tuple(entries)
     assert recognize_format(append_entry("", entry)) is find_holding_format(entry)
 
 
@@ -195,7 +195,7 @@ def test_json_lines_carry_identifiers_and_unknown_keys_through() -> None:
             "citations tldr topics note"
         ).split()
     )
-    (again,) = read_entries(line, "f", None).all()
+    (again,) = read_entries(line, "f", None).require_entries()
     assert (again, again.source) == (KNOWN, Source("f", 1))
     assert again.extra == {"citations": 5, "tldr": {"text": "Short."}}, "tags are made anew, and are no part of an entry"
 
@@ -225,9 +225,9 @@ def test_an_entry_without_them_is_written_as_before() -> None:
     ],
 )
 def test_what_nobody_needs_is_never_an_error(record: dict[str, Any], field: str, value: object) -> None:
-    (entry,) = read_entries(json.dumps({"title": "T"} | record), "f", None).all()
+    (entry,) = read_entries(json.dumps({"title": "T"} | record), "f", None).require_entries()
     assert getattr(entry, field) == value
-    (again,) = read_entries(JSON_LINES.write_entries([entry]), "f", None).all()
+    (again,) = read_entries(JSON_LINES.write_entries([entry]), "f", None).require_entries()
     assert again == entry
 
 
@@ -235,7 +235,7 @@ def test_a_value_too_deep_to_be_written_again_is_left_out_with_a_warning() -> No
     deep = "[" * 500 + "]" * 500
     listing = read_entries(f'{{"title": "T", "deep": {deep}, "n": 1}}', "f", None)
     assert [str(warning) for warning in listing.warnings] == ["f:1: left out, since it is nested more than 100 deep: 'deep'"]
-    assert listing.all()[0].extra == {"n": 1}
+    assert listing.require_entries()[0].extra == {"n": 1}
 
 
 def test_control_characters_of_an_unknown_key_are_escaped() -> None:
@@ -245,7 +245,7 @@ def test_control_characters_of_an_unknown_key_are_escaped() -> None:
     assert "\\u202e" in text
     assert "\\ud800" in text
     assert not set(map(ord, text)) & (set(UNPRINTABLE) - {10})
-    assert read_entries(text, "f", None).all() == (entry,)
+    assert read_entries(text, "f", None).require_entries() == (entry,)
 
 
 def test_csv_has_a_column_for_each_identifier_that_an_entry_has() -> None:

@@ -29,7 +29,7 @@ TEXT = "IRJun 9, 2023Code\nClicks in ContextAnn Lee, Bo de Wit, Cy Ng et al. · 
 
 
 def entries(text: str, year: int | None = 2024) -> list[Entry]:
-    return list(read_entries(text, "f", year).all())
+    return list(read_entries(text, "f", year).require_entries())
 
 
 def test_three_lines_an_entry() -> None:
@@ -95,7 +95,7 @@ def test_what_is_not_understood_is_named_and_the_rest_is_read(text: str, message
     assert len(listing.problems) == 1
     assert str(listing.problems[0]).startswith(message)
     with pytest.raises(ListingError, match="1 entry read, 1 place not understood; correct what is named above"):
-        listing.all()
+        listing.require_entries()
 
 
 def test_thin_evidence_and_a_missing_abstract_are_said() -> None:
@@ -136,10 +136,10 @@ any_entry = st.builds(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(any_entry, max_size=4))
 def test_writing_and_reading_give_the_same_entries(some: list[Entry]) -> None:
-    assert list(pasted.read_pasted(pasted.write_pasted(some), "f", None).all()) == some
+    assert list(pasted.read_pasted(pasted.write_pasted(some), "f", None).require_entries()) == some
     lines = {entry.id: "Topics: ctr 0.91; llm by hand" for entry in some}
-    assert list(pasted.read_pasted(pasted.write_pasted(some, lines), "f", None).all()) == some
-    assert list(jsonl.read_json_lines(jsonl.write_json_lines(some), "f").all()) == some
+    assert list(pasted.read_pasted(pasted.write_pasted(some, lines), "f", None).require_entries()) == some
+    assert list(jsonl.read_json_lines(jsonl.write_json_lines(some), "f").require_entries()) == some
 
 
 @settings(max_examples=200, deadline=None)

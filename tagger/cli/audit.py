@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from tagger.cli.options import FormatOption, OutputOption, WorkspaceOption, choose_format
-from tagger.cli.output import emit, progress, warn
+from tagger.cli.output import print_to_stderr, progress_bar, write_result
 from tagger.formats.json_lines import JSON_LINES
 from tagger.formats.markdown import MARKDOWN
 from tagger.formats.table import TABLE
@@ -43,20 +43,20 @@ def audit(
     form = choose_format(format, output, allowed=(TABLE, JSON_LINES, MARKDOWN)).name
     folder = require_workspace(workspace).labels
     if decisions is not None:
-        warn([_describe_changes(*apply_answers(folder, read_answers(decisions), decisions))])
+        print_to_stderr([_describe_changes(*apply_answers(folder, read_answers(decisions), decisions))])
         return
     from tagger.curation.label_errors import find_label_errors
     from tagger.training.settings import Settings
 
     labels = read_labels(folder)
-    warn(labels.warnings)
-    with progress("auditing") as show:
+    print_to_stderr(labels.warnings)
+    with progress_bar("auditing") as show:
         found = find_label_errors(labels, Settings(), read_confirmed(folder), top, n_jobs=os.cpu_count() or 1, progress=show)
     if format is None and output is None and sys.stdin.isatty() and sys.stdout.isatty():
-        warn([_describe_changes(*_ask_about(found.suspects, folder))])
-        emit(audit_report.audit_text(replace(found, suspects=()), form))
+        print_to_stderr([_describe_changes(*_ask_about(found.suspects, folder))])
+        write_result(audit_report.audit_text(replace(found, suspects=()), form))
     else:
-        emit(audit_report.audit_text(found, form), output)
+        write_result(audit_report.audit_text(found, form), output)
 
 
 def _describe_changes(n_changed: int, n_same: int) -> str:
@@ -76,7 +76,7 @@ def _ask_about(suspects: Sequence[Suspect], folder: Path) -> tuple[int, int]:
         suspect = suspects[n]
         _show_question(suspect, f"{n + 1} of {len(suspects)}")
         key = typer.getchar().lower()
-        emit("\n")
+        write_result("\n")
         if key == "q":
             break
         if key in _ANSWERS:
@@ -92,9 +92,9 @@ def _ask_about(suspects: Sequence[Suspect], folder: Path) -> tuple[int, int]:
 
 
 def _show_question(suspect: Suspect, position: str) -> None:
-    emit("\x1b[2J\x1b[H" + audit_report.question_text(suspect, position, shutil.get_terminal_size().columns))
+    write_result("\x1b[2J\x1b[H" + audit_report.question_text(suspect, position, shutil.get_terminal_size().columns))
     other = "no" if suspect.label == "yes" else "yes"
-    emit(f"\na: it is {other}   r: it is {suspect.label}   u: unsure   s: skip   b: back   q: quit ")
+    write_result(f"\na: it is {other}   r: it is {suspect.label}   u: unsure   s: skip   b: back   q: quit ")
 
 
 def _apply(suspect: Suspect, answer: str, folder: Path) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tagger.cli.options import CombinedOption, FormatOption, ModelOption, NoLabelsOption, WorkspaceOption, YearOption
-from tagger.cli.output import emit, progress, warn
+from tagger.cli.output import print_to_stderr, progress_bar, write_result
 from tagger.errors import UsageError
 from tagger.workspace.workspace import find_workspace
 
@@ -37,14 +37,14 @@ def batch(
     if combined is not None and format is not None:
         raise UsageError(f"--format {format}: --combined {combined} has its format from its ending; give one of the two")
     settings = BatchSettings(format or "csv", combined, year, model, find_workspace(workspace), not no_labels)
-    with progress("reading") as show_progress:
+    with progress_bar("reading") as show_progress:
         planned = plan_batch(listings, out, settings, force=force, keep_going=keep_going, n_jobs=jobs, progress=show_progress)
-    warn(planned.warnings)
+    print_to_stderr(planned.warnings)
     if check:
-        emit(format_plan(planned.changes, out))
+        write_result(format_plan(planned.changes, out))
     else:
-        emit("".join(f"{path}\n" for path in planned.write()))
-    warn([summarize_batch(planned)])
+        write_result("".join(f"{path}\n" for path in planned.write()))
+    print_to_stderr([summarize_batch(planned)])
     if planned.error is not None:
         raise planned.error
     if check and planned.changes:

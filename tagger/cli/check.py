@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tagger.cli.options import WorkspaceOption
-from tagger.cli.output import emit, warn
+from tagger.cli.output import print_to_stderr, write_result
 from tagger.workspace.workspace import require_workspace
 
 
@@ -19,8 +19,8 @@ def check(
     from tagger.workspace.checks import check_workspace
 
     found = check_workspace(require_workspace(workspace), labels_only)
-    emit("".join(f"{problem}\n" for problem in found.problems))
+    write_result("".join(f"{problem}\n" for problem in found.problems))
     if found.labels is not None:
-        warn(found.labels.warnings)
+        print_to_stderr(found.labels.warnings)
     if found.problems:
         raise typer.Exit(1)

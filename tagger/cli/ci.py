@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from tagger.cli.options import CombinedOption, WorkspaceOption, YearOption
-from tagger.cli.output import append, emit, progress, warn
+from tagger.cli.output import append_to_file, print_to_stderr, progress_bar, write_result
 from tagger.workspace.workspace import require_workspace
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def ci(
     if report is not None:
         require_report_packages()
     host = format or ci_report.detect_host(os.environ)
-    with progress("training") as show:
+    with progress_bar("training") as show:
         run = run_checks(
             require_workspace(folder),
             listings or [],
@@ -98,21 +98,21 @@ def ci(
     written = run.write()
     page = ci_report.report_page(run) if report is not None else None
     if report is not None and page is not None:
-        emit(page, report)
+        write_result(page, report)
     root = _repository_root(host)
     if host == "github":
         _report_to_github(run, root)
     else:
-        emit(ci_report.checks_text(run))
+        write_result(ci_report.checks_text(run))
     if summary is not None:
         link = os.path.relpath(report, summary.parent) if report is not None and page is not None else None
-        emit(ci_report.summary_markdown(run, link), summary)
+        write_result(ci_report.summary_markdown(run, link), summary)
     if junit is not None:
-        emit(ci_report.junit_xml(run), junit)
+        write_result(ci_report.junit_xml(run), junit)
     if codequality is not None:
-        emit(ci_report.gitlab_code_quality(run, root), codequality)
+        write_result(ci_report.gitlab_code_quality(run, root), codequality)
     if written:
-        warn([f"written: {', '.join(map(str, written))}"])
+        print_to_stderr([f"written: {', '.join(map(str, written))}"])
     if run.status:
         raise typer.Exit(run.status)
 
@@ -131,6 +131,6 @@ def _report_to_github(run: Run, root: Path | None) -> None:
     # A line of a listing could look like a command of GitHub's. Between these two lines it reads none.
     token = secrets.token_hex(16)
     annotations = ci_report.github_annotations(run, root)
-    emit(f"::stop-commands::{token}\n{ci_report.checks_text(run)}::{token}::\n{annotations}")
-    append(os.environ.get("GITHUB_STEP_SUMMARY"), ci_report.summary_markdown(run))
-    append(os.environ.get("GITHUB_OUTPUT"), ci_report.github_outputs(run))
+    write_result(f"::stop-commands::{token}\n{ci_report.checks_text(run)}::{token}::\n{annotations}")
+    append_to_file(os.environ.get("GITHUB_STEP_SUMMARY"), ci_report.summary_markdown(run))
+    append_to_file(os.environ.get("GITHUB_OUTPUT"), ci_report.github_outputs(run))

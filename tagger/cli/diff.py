@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from tagger.cli.options import ModelOption, OutputOption, ReportFormatOption, WorkspaceOption, YearOption, choose_report_format
-from tagger.cli.output import emit, warn
+from tagger.cli.output import print_to_stderr, write_result
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
 from tagger.model.storage import load
@@ -34,8 +34,8 @@ def diff(
 
     form = choose_report_format(format, output)
     listing = read_files(listings or [], year)
-    warn(listing.warnings)
-    entries = listing.all()
+    print_to_stderr(listing.warnings)
+    entries = listing.require_entries()
     if {old.suffix, new.suffix} == {".safetensors"}:
         if not listings:
             entries = read_labels(require_workspace(workspace).labels).entries
@@ -43,4 +43,4 @@ def diff(
     else:
         explainer = load_model(model, find_workspace(workspace)) if entries else None
         comparison = diff_runs(old, new, entries, explainer)
-    emit(format_diff(comparison, form), output)
+    write_result(format_diff(comparison, form), output)

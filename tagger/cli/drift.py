@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tagger.cli.options import ModelOption, OutputOption, ReportFormatOption, WorkspaceOption, YearOption, choose_report_format
-from tagger.cli.output import emit, warn
+from tagger.cli.output import print_to_stderr, write_result
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
 from tagger.reports import drift as drift_report
@@ -34,10 +34,10 @@ def drift(
     tagger = load_model(model, place)
     labels = read_labels(place.labels)
     listing = read_files(listings, year)
-    warn((*labels.warnings, *listing.warnings))
+    print_to_stderr((*labels.warnings, *listing.warnings))
     if tagger.training.labels_hash != labels.hash():
-        warn([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
-    found = measure_drift(tagger, labels, listing.all(), top)
-    emit(drift_report.drift_text(found, form), output)
+        print_to_stderr([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
+    found = measure_drift(tagger, labels, listing.require_entries(), top)
+    write_result(drift_report.drift_text(found, form), output)
     if check and found.label_more:
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from tagger.cli.options import FormatOption, ModelOption, OutputOption, WorkspaceOption, YearOption, choose_format
-from tagger.cli.output import emit, warn
+from tagger.cli.output import print_to_stderr, write_result
 from tagger.formats.csv_table import CSV
 from tagger.formats.json_lines import JSON_LINES
 from tagger.formats.markdown import MARKDOWN
@@ -39,5 +39,5 @@ def evaluate(
     labelled_set = read_labelled_set(file, labels, tagger.taxonomy, year)
     evaluation = evaluate_model(tagger, labelled_set)
     if n := evaluation.n_trained_on:
-        warn([f"{n} of {len(labelled_set.entries)} entries are left out: the model was trained on them"])
-    emit(figures_report.figures_text(evaluation.figures, tagger, form), output)
+        print_to_stderr([f"{n} of {len(labelled_set.entries)} entries are left out: the model was trained on them"])
+    write_result(figures_report.figures_text(evaluation.figures, tagger, form), output)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tagger.cli.options import ModelOption, WorkspaceOption
-from tagger.cli.output import warn
+from tagger.cli.output import print_to_stderr
 from tagger.workspace.workspace import find_workspace, load_model
 
 
@@ -21,4 +21,4 @@ def export(
     from tagger.model.sklearn_export import save_pipeline
 
     save_pipeline(load_model(model, find_workspace(workspace)), pipeline)
-    warn([f"written: {pipeline}; it reads texts as tagger.entry_text makes them"])
+    print_to_stderr([f"written: {pipeline}; it reads texts as tagger.entry_text makes them"])

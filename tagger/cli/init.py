@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from tagger.cli.output import emit, warn
+from tagger.cli.output import print_to_stderr, write_result
 from tagger.workspace.scaffold import create_workspace, remaining_steps
 
 
@@ -39,7 +39,7 @@ def init(
 ) -> None:
     """Make a workspace with a tiny working example."""
     made = create_workspace(directory, ci, propose, source)
-    emit("".join(f"{path}\n" for path in made))
-    warn(remaining_steps(directory, made))
+    write_result("".join(f"{path}\n" for path in made))
+    print_to_stderr(remaining_steps(directory, made))
     if directory / "labels" / "topics.toml" in made:
-        warn([f"next: cd {shlex.quote(str(directory))} && tagger retrain && tag examples/new-listing.txt"])
+        print_to_stderr([f"next: cd {shlex.quote(str(directory))} && tagger retrain && tag examples/new-listing.txt"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli.options import ModelOption, WorkspaceOption, YearOption
-from tagger.cli.output import warn
+from tagger.cli.output import print_to_stderr
 from tagger.cli.terminal import Terminal, open_terminal
 from tagger.formats.registry import read_files
 from tagger.workspace.workspace import load_model, require_workspace
@@ -35,13 +35,13 @@ def label(
     tagger = load_model(model, workspace)
     hand = workspace.read_hand_labels()
     listing = read_files(files, year)
-    warn(listing.warnings)
-    state = start_session(listing.all(), hand.taxonomy, hand.rows, tagger, everything)
+    print_to_stderr(listing.warnings)
+    state = start_session(listing.require_entries(), hand.taxonomy, hand.rows, tagger, everything)
     store = LabelStore(workspace.labels)
     if state.view:
         with open_terminal() as terminal:
             state = _label_on(terminal, state, store.save, tagger)
-    warn([f"{state.n_labelled} of {len(state.entries)} entries are labelled in {store.table}"])
+    print_to_stderr([f"{state.n_labelled} of {len(state.entries)} entries are labelled in {store.table}"])
 
 
 def _label_on(

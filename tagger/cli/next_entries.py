@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from tagger.cli.options import ModelOption, OutputOption, ReportFormatOption, WorkspaceOption, YearOption, choose_report_format
-from tagger.cli.output import emit, warn
+from tagger.cli.output import print_to_stderr, write_result
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
 from tagger.model.storage import load
@@ -43,8 +43,8 @@ def next_entries(
     earlier = previous_model(place) if before is None and previous_model(place).exists() else before
     labels = read_labels(place.labels)
     listing = read_files(pool, year)
-    warn((*labels.warnings, *listing.warnings))
+    print_to_stderr((*labels.warnings, *listing.warnings))
     if tagger.training.labels_hash != labels.hash():
-        warn([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
-    found = stopping_advice(tagger, labels, listing.all(), number, None if earlier is None else load(earlier))
-    emit(drift_report.advice_text(found, form), output)
+        print_to_stderr([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
+    found = stopping_advice(tagger, labels, listing.require_entries(), number, None if earlier is None else load(earlier))
+    write_result(drift_report.advice_text(found, form), output)

@@ -14,12 +14,12 @@ import typer
 
 from tagger.atomic import write_whole
 
-__all__ = ["append", "emit", "progress", "terminal_width", "warn"]
+__all__ = ["append_to_file", "print_to_stderr", "progress_bar", "terminal_width", "write_result"]
 
 _PATIENCE = 0.5  # seconds before a progress bar is worth importing what draws it
 
 
-def emit(text: str, output: Path | None = None) -> None:
+def write_result(text: str, output: Path | None = None) -> None:
     """Write a result."""
     if output is None:
         try:
@@ -32,14 +32,14 @@ def emit(text: str, output: Path | None = None) -> None:
         write_whole(output, text)
 
 
-def append(file: str | None, text: str) -> None:
+def append_to_file(file: str | None, text: str) -> None:
     """Add to a file that a host reads after the step; nothing where the host names none."""
     if file:
         with Path(file).open("a", encoding="utf-8") as out:
             out.write(text)
 
 
-def warn(lines: Iterable[object]) -> None:
+def print_to_stderr(lines: Iterable[object]) -> None:
     """Say something that is not a result."""
     for line in lines:
         print(line, file=sys.stderr)
@@ -51,7 +51,7 @@ def terminal_width(output: Path | None) -> int | None:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on a terminal for work that takes its time, nothing elsewhere."""
     if not sys.stderr.isatty() or os.environ.get("CI"):
         yield lambda done, total: None

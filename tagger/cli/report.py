@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from tagger.cli.options import WorkspaceOption
-from tagger.cli.output import emit, progress, warn
+from tagger.cli.output import print_to_stderr, progress_bar, write_result
 from tagger.errors import UsageError
 from tagger.labels.dataset import read_labels
 from tagger.workspace.workspace import require_workspace
@@ -38,7 +38,7 @@ def report(
     require_report_packages()
     workspace = require_workspace(folder)
     labels = read_labels(workspace.labels)
-    warn(labels.warnings)
-    with progress("training") as show:
+    print_to_stderr(labels.warnings)
+    with progress_bar("training") as show:
         page = build_report(workspace, labels, learning_curve, n_jobs=os.cpu_count() or 1, progress=show)
-    emit(page, output)
+    write_result(page, output)

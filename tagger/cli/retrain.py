@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tagger.cli.options import WorkspaceOption
-from tagger.cli.output import emit, progress, warn
+from tagger.cli.output import print_to_stderr, progress_bar, write_result
 from tagger.errors import ModelError
 from tagger.labels.dataset import read_labels
 from tagger.model.model import Model
@@ -36,28 +36,30 @@ def retrain(
 
     place = require_workspace(workspace)
     labels = read_labels(place.labels)
-    warn(labels.warnings)
+    print_to_stderr(labels.warnings)
     if not check:
         finish_interrupted(place)
     old = _old(place)
     current = is_current(old, labels, Settings())
     if check:
-        emit(f"{place.model} is {'up to date with' if current else 'not what'} {place.labels}{'' if current else ' gives'}\n")
+        write_result(
+            f"{place.model} is {'up to date with' if current else 'not what'} {place.labels}{'' if current else ' gives'}\n"
+        )
         raise typer.Exit(0 if current else 1)
     if current and not force:
-        warn([f"{place.model} is up to date with {place.labels}; nothing to do"])
+        print_to_stderr([f"{place.model} is up to date with {place.labels}; nothing to do"])
         return
-    with progress("training") as told:
+    with progress_bar("training") as told:
         new = train_from_labels(labels, Settings(), n_jobs=os.cpu_count() or 1, progress=told)
-    emit(figures_report.figures_text(require_figures(new), new, shown=("precision", "recall", "f1")) + "\n")
+    write_result(figures_report.figures_text(require_figures(new), new, shown=("precision", "recall", "f1")) + "\n")
     comparison = compare_models(old, new, labels) if old is not None else None
     if comparison is not None:
-        emit(figures_report.comparison_text(comparison))
+        write_result(figures_report.comparison_text(comparison))
     if old is not None and (changed := topics_with_other_goals(old, new)):
-        warn([f"not compared, since another precision is asked for than before: {', '.join(changed)}"])
-    warn([*describe_not_learned(new, Settings().min_positives), *card_report.describe_missed_goals(new)])
+        print_to_stderr([f"not compared, since another precision is asked for than before: {', '.join(changed)}"])
+    print_to_stderr([*describe_not_learned(new, Settings().min_positives), *card_report.describe_missed_goals(new)])
     if comparison is not None and comparison.worse and not force:
-        warn(
+        print_to_stderr(
             [
                 f"{place.model} is kept: the new model is significantly worse (p = {comparison.p_worse:.3f}). "
                 "Look at the labels that you changed; --force replaces it all the same."
@@ -66,7 +68,7 @@ def retrain(
         raise typer.Exit(1)
     promote(place, model_to_bytes(new), card_report.model_card(new))
     kept = f"; the one before is {previous_model(place)}" if previous_model(place).exists() else ""
-    warn([f"written: {place.model}, {place.card}{kept}"])
+    print_to_stderr([f"written: {place.model}, {place.card}{kept}"])
 
 
 def _old(place: Workspace) -> Model | None:
@@ -76,5 +78,5 @@ def _old(place: Workspace) -> Model | None:
     try:
         return load(place.model)
     except ModelError as error:
-        warn([f"{error} (it is made anew)"])
+        print_to_stderr([f"{error} (it is made anew)"])
         return None

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from tagger.cli.options import ModelOption, WorkspaceOption, YearOption
-from tagger.cli.output import warn
+from tagger.cli.output import print_to_stderr
 from tagger.formats.registry import read_files
 from tagger.workspace.workspace import load_model, require_workspace
 
@@ -44,17 +44,17 @@ def review(
     folder = require_workspace(workspace)
     loaded = load_model(model, folder)
     listing = read_files(listings or [], year)
-    warn(listing.warnings)
+    print_to_stderr(listing.warnings)
     from tagger.server.jobs import JobRunner
     from tagger.server.review import Review
     from tagger.server.session import ReviewSession
 
-    page_review = Review(ReviewSession(folder, loaded, listing.all()), JobRunner())
+    page_review = Review(ReviewSession(folder, loaded, listing.require_entries()), JobRunner())
     serve(page_review, host, port, token, audit=not listings, ready=lambda address: _ready(address, browser))
 
 
 def _ready(address: str, browser: bool) -> None:
-    warn([f"{address} (Ctrl-C ends it)"])
+    print_to_stderr([f"{address} (Ctrl-C ends it)"])
     desktop = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if browser and desktop and sys.stderr.isatty():
         import webbrowser

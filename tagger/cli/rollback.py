@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tagger.cli.options import WorkspaceOption
-from tagger.cli.output import warn
+from tagger.cli.output import print_to_stderr
 from tagger.workspace.promotion import previous_model
 from tagger.workspace.workspace import require_workspace
 
@@ -14,7 +14,7 @@ def rollback(workspace: WorkspaceOption = None) -> None:
 
     place = require_workspace(workspace)
     promotion.rollback(place)
-    warn(
+    print_to_stderr(
         [
             f"written: {place.model}, {place.card}; the model that they replaced is {previous_model(place)}, "
             "and 'tagger rollback' puts it back"

@@ -16,7 +16,7 @@ from tagger.cli.options import (
     YearOption,
     choose_format,
 )
-from tagger.cli.output import emit, terminal_width, warn
+from tagger.cli.output import print_to_stderr, terminal_width, write_result
 from tagger.errors import UsageError
 from tagger.formats.format import WriteOptions
 from tagger.formats.registry import read_files
@@ -67,11 +67,11 @@ def tag(
         from tagger.model.explain import add_reasons
 
         tagged = add_reasons(tagger, tagged)
-    warn(listing.warnings)
+    print_to_stderr(listing.warnings)
     if output is None or not listing.problems:
         options = WriteOptions(tagger.scored_topics if all_scores else None, width=terminal_width(output))
-        emit(written.write(tagged, options), output)
+        write_result(written.write(tagged, options), output)
     else:
-        warn([f"{output}: not written, because of this:"])
-    listing.all()
-    warn([summarize_tags(tagged)])
+        print_to_stderr([f"{output}: not written, because of this:"])
+    listing.require_entries()
+    print_to_stderr([summarize_tags(tagged)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tagger.cli.options import FormatOption, ModelOption, OutputOption, WorkspaceOption, choose_format
-from tagger.cli.output import emit
+from tagger.cli.output import write_result
 from tagger.formats.csv_table import CSV
 from tagger.formats.json_lines import JSON_LINES
 from tagger.formats.markdown import MARKDOWN
@@ -24,4 +24,4 @@ def topics(
     place = find_workspace(workspace)
     tagger = load_model(model, place)
     labels = read_labels(place.labels) if place is not None else None
-    emit(topics_report.topics_text(tagger, labels, form), output)
+    write_result(topics_report.topics_text(tagger, labels, form), output)

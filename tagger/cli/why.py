@@ -16,7 +16,7 @@ from tagger.cli.options import (
     YearOption,
     choose_report_format,
 )
-from tagger.cli.output import emit, terminal_width, warn
+from tagger.cli.output import print_to_stderr, terminal_width, write_result
 from tagger.errors import UsageError
 from tagger.formats.listing import Listing
 from tagger.formats.registry import read_files
@@ -51,10 +51,10 @@ def why(
     used_model = load_model(model, used_workspace)
     labels = read_labels(used_workspace.labels) if used_workspace is not None else None
     listing = _find_entries(what, used_workspace, labels, year)
-    warn(listing.warnings)
-    explanations = explain_entries(used_model, listing.all(), labels, topics or (), similar)
+    print_to_stderr(listing.warnings)
+    explanations = explain_entries(used_model, listing.require_entries(), labels, topics or (), similar)
     width = terminal_width(output) if report_format == ReportFormat.text else None
-    emit(format_explanations(explanations, report_format, width), output)
+    write_result(format_explanations(explanations, report_format, width), output)
 
 
 def _find_entries(what: str, workspace: Workspace | None, labels: Labels | None, year: int | None) -> Listing:

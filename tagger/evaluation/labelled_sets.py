@@ -56,7 +56,7 @@ def read_labelled_set(file: str, labels: Path | None, taxonomy: Taxonomy, year: 
     """
     text = read_text(file)
     source = "standard input" if file == "-" else file
-    entries = list(read_entries(text, source, date.today().year if year is None else year).all())
+    entries = list(read_entries(text, source, date.today().year if year is None else year).require_entries())
     if not entries:
         raise LabelsError(f"{source}: no entries in it; nothing to evaluate")
     rows = _rows_from_text(text, source, entries) if labels is None else _rows_from_table(labels, entries)

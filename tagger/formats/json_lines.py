@@ -147,7 +147,7 @@ def remove_from_json_lines(text: str, id: str) -> str:
     Raises:
         ListingError: if the text is not understood.
     """
-    entries = read_json_lines(text, "").all()
+    entries = read_json_lines(text, "").require_entries()
     removed = {entry.source.line for entry in entries if entry.source is not None and entry.id == id}
     return "".join(line + "\n" for number, line in enumerate(text.rstrip().split("\n"), 1) if number not in removed)
 

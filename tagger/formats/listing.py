@@ -21,7 +21,7 @@ class Listing:
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
-    def all(self) -> tuple[Entry, ...]:
+    def require_entries(self) -> tuple[Entry, ...]:
         """The entries, where everything was understood.
 
         Raises:

@@ -141,7 +141,7 @@ def append_to_pasted(text: str, entry: Entry) -> str:
         ListingError: if the listing is not understood, or an entry cannot be written.
     """
     entry = _without_lost_fields(entry)
-    before = read_pasted(text, "", None).all()
+    before = read_pasted(text, "", None).require_entries()
     start = text.rstrip() + "\n\n" if before else ""
     # Names and abstracts of one entry are evidence for the others. So only reading the whole shows what it says.
     for block in (write_pasted([entry]), format_entry(entry, with_tabs=True)):
@@ -156,7 +156,7 @@ def remove_from_pasted(text: str, id: str) -> str:
     Raises:
         ListingError: if the listing is not understood, or an entry cannot be written.
     """
-    before = read_pasted(text, "", None).all()
+    before = read_pasted(text, "", None).require_entries()
     others = [entry for entry in before if entry.id != id]
     lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", text)
     starts = [entry.source.line - 1 for entry in before if entry.source is not None]

@@ -77,7 +77,7 @@ def read_listing(path: str | Path, year: int | None = None) -> list[Entry]:
     Raises:
         ListingError: if the file cannot be read, or naming every line that was not understood.
     """
-    return list(read_files([path], year).all())
+    return list(read_files([path], year).require_entries())
 
 
 def read_files(paths: Sequence[str | Path], year: int | None = None) -> Listing:

@@ -104,7 +104,7 @@ def parse_body(body: RequestBody, year: int | None, max_entries: int) -> Listing
         listing = read_entries(text, source, date.today().year if year is None else year)
     if len(listing.entries) + len(listing.problems) > max_entries:
         raise HTTPException(413, f"expected at most {max_entries} entries, found more; send them in several requests")
-    listing.all()
+    listing.require_entries()
     return listing
 
 

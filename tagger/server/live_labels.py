@@ -131,4 +131,4 @@ def _read_entries(folder: Path) -> tuple[Entry, ...]:
     return Listing(
         tuple(entry for listing in listings for entry in listing.entries),
         tuple(problem for listing in listings for problem in listing.problems),
-    ).all()
+    ).require_entries()
