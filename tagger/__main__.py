@@ -1,6 +1,6 @@
 """Where the commands `tag` and `tagger` start, and how Ctrl-C ends them: quietly, with exit status 130, at any moment.
 
-Nothing that takes time is imported before that is seen to.
+So nothing that takes time is imported before Ctrl-C is taken care of.
 """
 
 from __future__ import annotations
@@ -9,10 +9,7 @@ import os
 import signal
 import sys
 
-__all__ = [
-    "main",
-    "tag_main",
-]
+__all__ = ["main", "tag_main"]
 
 
 def main() -> None:
@@ -26,21 +23,21 @@ def tag_main() -> None:
 
 
 def _start(command: str) -> None:
-    # Who starts a program with Ctrl-C ignored, as nohup does, means it.
-    heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if heard:
-        # An exception could be raised anywhere in what is being imported, and some of it would print it and go on.
+    # A program that was started with Ctrl-C ignored, as nohup does, keeps ignoring it.
+    interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if interruptible:
+        # A KeyboardInterrupt inside a module that is being imported might be printed, or even swallowed.
         signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     from tagger import cli
 
     try:
-        if heard:
+        if interruptible:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         getattr(cli, command)()
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(130)  # as `tagger.errors.ExitStatus` has it, which may not be imported yet
     finally:
-        if heard:  # all is done: no traceback from what Python clears away
+        if interruptible:  # the work is done: no traceback while Python ends
             signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

@@ -1,44 +1,23 @@
-"""`Entry`: one paper of a listing. White space is normalised here and nowhere else."""
+"""`Entry`: one paper of a listing, with its identifiers."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from hashlib import blake2b
 from typing import Any
 
+from tagger.identity import entry_id
 from tagger.source import Source
+from tagger.whitespace import normalize_whitespace
 
-__all__ = ["UNPRINTABLE", "Entry", "FrozenMapping", "entry_id", "normalize_whitespace"]
-
-_ID_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread
-_ID_LENGTH = 8
+__all__ = [
+    "Entry",
+    "FrozenMapping",
+]
 _OPTIONAL_TEXTS = ("category", "affiliation", "doi", "arxiv", "pmid", "url", "key", "venue")
 _ET_AL = re.compile(r"(?:^|\s)et al\.?$")
-# Control and format characters: none of them may reach a terminal or split a line.
-UNPRINTABLE = (*range(0x20), *range(0x7F, 0xA0), 0x200B, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
-_SPACES = dict.fromkeys(UNPRINTABLE, " ")
-
-
-def normalize_whitespace(text: str) -> str:
-    """The text with each run of white space and control characters made one space, and none at the ends."""
-    if not (text.isascii() and text.isprintable()):
-        text = text.translate(_SPACES).encode("utf-8", "replace").decode()  # half a surrogate pair cannot be written
-    return " ".join(text.split())
-
-
-def entry_id(title: str) -> str:
-    """Eight letters and digits made from a title: the same whatever its case, spacing and punctuation.
-
-    >>> entry_id("Deep Interest Network"), entry_id("deep  interest-network!")
-    ('s12qsv0r', 's12qsv0r')
-    """
-    letters = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", title).casefold())) or normalize_whitespace(title)
-    number = int.from_bytes(blake2b(letters.encode("utf-8", "surrogatepass"), digest_size=5).digest())
-    return "".join(_ID_LETTERS[number >> shift & 31] for shift in range(5 * (_ID_LENGTH - 1), -1, -5))
 
 
 class FrozenMapping(Mapping[str, Any]):

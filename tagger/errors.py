@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 from tagger.source import Source
 
-__all__ = ["LabelsError", "ListingError", "ModelError", "OutputError", "Problem", "TaggerError", "UsageError"]
+__all__ = ["ExitStatus", "LabelsError", "ListingError", "ModelError", "OutputError", "Problem", "TaggerError", "UsageError"]
+
+
+class ExitStatus(IntEnum):
+    """What the exit status of a command means."""
+
+    DONE = 0
+    REFUSED = 1  # a check or a gate said no
+    BAD_INPUT = 2  # a flag, a file or a disk; every `TaggerError` ends so
+    INTERRUPTED = 130
 
 
 @dataclass(frozen=True, order=True, slots=True)

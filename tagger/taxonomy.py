@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tagger.entry import normalize_whitespace
 from tagger.errors import LabelsError, Problem
 from tagger.source import Source
+from tagger.whitespace import normalize_whitespace
 
 __all__ = ["Gate", "Taxonomy", "Topic", "read_taxonomy"]
 

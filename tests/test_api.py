@@ -22,10 +22,10 @@ from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
 from tagger import Model, ModelError, __version__, load
-from tagger.entry import entry_id
 from tagger.formats import json_lines as jsonl
 from tagger.formats import pasted
 from tagger.formats.registry import read_listing
+from tagger.identity import entry_id
 from tagger.labels.table import read_rows, write_rows
 from tagger.model.storage import hash_model
 from tagger.server import api_page, api_schema

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csc_array
 from taxonomies import FAMILY, many_topics
 
-from tagger.labels.closure import implied_labels_sparse, label_arrays
+from tagger.labels.closure import implied_labels_sparse
+from tagger.labels.dataset import label_arrays
 from tagger.labels.table import LabelRow
 from tagger.taxonomy import Taxonomy, Topic
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger import Entry
-from tagger.entry import entry_id, normalize_whitespace
+from tagger.identity import entry_id
 from tagger.source import Source
+from tagger.whitespace import normalize_whitespace
 
 
 def test_white_space_and_controls_are_normalised_once() -> None:

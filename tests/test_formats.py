@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from tagger import Entry, Reason, Tag, Tagged, Topic
 from tagger.cli.options import FormatName, choose_format
-from tagger.entry import UNPRINTABLE, normalize_whitespace
 from tagger.errors import UsageError
 from tagger.formats.csv_table import CSV
 from tagger.formats.format import ListingFormat, WriteOptions
@@ -43,6 +42,7 @@ from tagger.formats.registry import (
 from tagger.formats.table import TABLE
 from tagger.source import Source
 from tagger.tags import TopicReasons, TopicScores
+from tagger.whitespace import UNPRINTABLE, normalize_whitespace
 
 PLAIN = Entry("Clicks in Context", ("Ann Lee",), date=date(2023, 6, 9), category="IR", abstract="Clicks depend on context.")
 KNOWN = replace(

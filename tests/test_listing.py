@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagger import Entry, ListingError, read_listing
-from tagger.entry import normalize_whitespace
 from tagger.formats import json_lines as jsonl
 from tagger.formats import pasted
 from tagger.formats.registry import read_entries
 from tagger.source import Source
+from tagger.whitespace import normalize_whitespace
 
 ONE = Entry(
     "Clicks in Context",

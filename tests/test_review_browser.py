@@ -17,7 +17,7 @@ import pytest
 from screens import Screen
 from servers import Server, served
 
-from tagger.entry import entry_id
+from tagger.identity import entry_id
 from tagger.labels.confirmed import read_confirmed
 from tagger.labels.dataset import read_labels
 from tagger.labels.table import read_rows

@@ -22,8 +22,8 @@ from tagger.curation.marks import Mark, Marks, marks_from_row, row_from_marks, s
 from tagger.curation.session import press_key, start_session
 from tagger.evaluation.comparison import compare_models, topics_with_other_goals
 from tagger.evaluation.labelled_sets import LabelledSet, evaluate_model, read_labelled_set
-from tagger.labels.closure import find_contradictions, label_arrays
-from tagger.labels.dataset import Labels, read_labels
+from tagger.labels.closure import find_contradictions
+from tagger.labels.dataset import Labels, label_arrays, read_labels
 from tagger.labels.reviewed import AuditAnswer, apply_answers
 from tagger.labels.table import LabelRow, write_rows
 from tagger.model.decision import (

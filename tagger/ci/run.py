@@ -18,7 +18,7 @@ from tagger.ci.check import Check
 from tagger.ci.gate import check_base, check_calibration, check_floors
 from tagger.ci.new_entries import find_entries_to_review, tag_new_entries
 from tagger.curation.drift import measure_drift
-from tagger.errors import LabelsError, ModelError, Problem
+from tagger.errors import ExitStatus, LabelsError, ModelError, Problem
 from tagger.evaluation.figures import Figures, read_figures, require_figures
 from tagger.formats.plain_text import count_noun
 from tagger.labels.confirmed import check_confirmed
@@ -60,9 +60,11 @@ class Run:
 
     @property
     def status(self) -> int:
-        """The exit status: 0 all is well, 1 the gate said no, 2 bad input."""
+        """The exit status, as `tagger.errors.ExitStatus` has it."""
         states = {check.state for check in self.checks}
-        return 2 if "error" in states else 1 if "failed" in states else 0
+        if "error" in states:
+            return ExitStatus.BAD_INPUT
+        return ExitStatus.REFUSED if "failed" in states else ExitStatus.DONE
 
     @property
     def warnings(self) -> tuple[Problem, ...]:

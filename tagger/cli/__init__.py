@@ -2,8 +2,7 @@
 
 A command is imported when it is run: `tag` and `tagger --help` load none of the others.
 
-Errors pass through the commands and are printed here. Exit status: 0 done, 1 a check said no, 2 bad usage or input, 130
-interrupted.
+Errors pass through the commands and are printed here. `tagger.errors.ExitStatus` says what an exit status means.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import typer.core
 import typer.main
 
 from tagger import __version__
-from tagger.errors import TaggerError
+from tagger.errors import ExitStatus, TaggerError
 
 __all__ = ["COMMANDS", "app", "main", "tag_main"]
 
@@ -135,4 +134,4 @@ def _run(application: typer.Typer) -> None:
 def _fail(message: str) -> NoReturn:
     with suppress(OSError):
         print(message, file=sys.stderr)
-    sys.exit(2)
+    sys.exit(ExitStatus.BAD_INPUT)

@@ -9,7 +9,7 @@ import typer
 
 from tagger.cli.options import CombinedOption, FormatOption, ModelOption, NoLabelsOption, WorkspaceOption, YearOption
 from tagger.cli.output import print_to_stderr, progress_bar, write_result
-from tagger.errors import UsageError
+from tagger.errors import ExitStatus, UsageError
 from tagger.workspace.workspace import find_workspace
 
 
@@ -48,4 +48,4 @@ def batch(
     if planned.error is not None:
         raise planned.error
     if check and planned.changes:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.REFUSED)

@@ -8,6 +8,7 @@ import typer
 
 from tagger.cli.options import WorkspaceOption
 from tagger.cli.output import print_to_stderr, write_result
+from tagger.errors import ExitStatus
 from tagger.workspace.workspace import require_workspace
 
 
@@ -23,4 +24,4 @@ def check(
     if found.labels is not None:
         print_to_stderr(found.labels.warnings)
     if found.problems:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.REFUSED)

@@ -8,6 +8,7 @@ import typer
 
 from tagger.cli.options import ModelOption, OutputOption, ReportFormatOption, WorkspaceOption, YearOption, choose_report_format
 from tagger.cli.output import print_to_stderr, write_result
+from tagger.errors import ExitStatus
 from tagger.formats.registry import read_files
 from tagger.labels.dataset import read_labels
 from tagger.reports import drift as drift_report
@@ -40,4 +41,4 @@ def drift(
     found = measure_drift(tagger, labels, listing.require_entries(), top)
     write_result(drift_report.drift_text(found, form), output)
     if check and found.label_more:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.REFUSED)

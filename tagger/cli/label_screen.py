@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from tagger.curation.marks import Mark
 from tagger.curation.session import KEYS, LabellingSession
-from tagger.entry import Entry, normalize_whitespace
+from tagger.entry import Entry
 from tagger.text.positions import Position
+from tagger.whitespace import normalize_whitespace
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -9,7 +9,7 @@ import typer
 
 from tagger.cli.options import WorkspaceOption
 from tagger.cli.output import print_to_stderr, progress_bar, write_result
-from tagger.errors import ModelError
+from tagger.errors import ExitStatus, ModelError
 from tagger.labels.dataset import read_labels
 from tagger.model.model import Model
 from tagger.model.storage import load, model_to_bytes
@@ -45,7 +45,7 @@ def retrain(
         write_result(
             f"{place.model} is {'up to date with' if current else 'not what'} {place.labels}{'' if current else ' gives'}\n"
         )
-        raise typer.Exit(0 if current else 1)
+        raise typer.Exit(ExitStatus.DONE if current else ExitStatus.REFUSED)
     if current and not force:
         print_to_stderr([f"{place.model} is up to date with {place.labels}; nothing to do"])
         return
@@ -65,7 +65,7 @@ def retrain(
                 "Look at the labels that you changed; --force replaces it all the same."
             ]
         )
-        raise typer.Exit(1)
+        raise typer.Exit(ExitStatus.REFUSED)
     promote(place, model_to_bytes(new), card_report.model_card(new))
     kept = f"; the one before is {previous_model(place)}" if previous_model(place).exists() else ""
     print_to_stderr([f"written: {place.model}, {place.card}{kept}"])

@@ -11,7 +11,8 @@ from tagger.entry import Entry
 from tagger.errors import LabelsError, Problem
 from tagger.evaluation.figures import Figures, compute_figures
 from tagger.formats.registry import read_entries, read_text, recognize_format
-from tagger.labels.closure import find_contradictions, label_arrays
+from tagger.labels.closure import find_contradictions
+from tagger.labels.dataset import label_arrays
 from tagger.labels.table import LabelRow, read_rows
 from tagger.model.model import Model
 from tagger.source import Source

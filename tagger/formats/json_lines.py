@@ -9,13 +9,14 @@ from datetime import date
 from reprlib import Repr
 from typing import Any
 
-from tagger.entry import UNPRINTABLE, Entry
+from tagger.entry import Entry
 from tagger.errors import Problem
 from tagger.formats.format import EntryLabels, ListingFormat, TaggedRow, WriteOptions
 from tagger.formats.listing import Listing
 from tagger.formats.wording import require_scores
 from tagger.source import Source
 from tagger.tags import Tagged
+from tagger.whitespace import UNPRINTABLE
 
 __all__ = [
     "JSON_LINES",

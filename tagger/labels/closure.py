@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from tagger.labels.table import LabelRow
 from tagger.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from scipy.sparse import csc_array
 
 __all__ = [
     "find_contradictions",
     "implied_labels",
     "implied_labels_sparse",
-    "label_arrays",
 ]
-
-
-def label_arrays(rows: Sequence[LabelRow], taxonomy: Taxonomy) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(yes, labelled) of some rows with all that they imply, (n_entries, n_topics) each; see `implied_labels`.
-
-    A cell is yes if the topic applies, and labelled if the topic is not unsure.
-    """
-    import numpy as np
-
-    shape = (len(rows), len(taxonomy.topics))
-    yes, labelled = np.zeros(shape, dtype=bool), np.ones(shape, dtype=bool)
-    for n, row in enumerate(rows):
-        has, unsure = implied_labels(row, taxonomy)
-        yes[n, [taxonomy.column[topic] for topic in has]] = True
-        labelled[n, [taxonomy.column[topic] for topic in unsure]] = False
-    return yes, labelled
 
 
 def implied_labels(row: LabelRow, taxonomy: Taxonomy) -> tuple[dict[str, None], dict[str, None]]:

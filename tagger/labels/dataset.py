@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tagger.entry import Entry, entry_id
+from tagger.entry import Entry
 from tagger.errors import LabelsError, ListingError, Problem
 from tagger.formats.registry import read_entries, read_text
-from tagger.labels.closure import find_contradictions, label_arrays
+from tagger.identity import entry_id
+from tagger.labels.closure import find_contradictions, implied_labels
 from tagger.labels.table import LABELS_CSV, LabelRow, find_rows
 from tagger.source import Source
 from tagger.taxonomy import Taxonomy, Topic, read_taxonomy
@@ -22,9 +23,9 @@ from tagger.taxonomy import Taxonomy, Topic, read_taxonomy
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
 __all__ = [
     "Labels",
+    "label_arrays",
     "read_labels",
 ]
 
@@ -180,3 +181,19 @@ def _row_to_add(entry: Entry) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="").writerow([entry.id, entry.title, "", ""])
     return out.getvalue()
+
+
+def label_arrays(rows: Sequence[LabelRow], taxonomy: Taxonomy) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(yes, labelled) of some rows with all that they imply, (n_entries, n_topics) each; see `implied_labels`.
+
+    A cell is yes if the topic applies, and labelled if the topic is not unsure.
+    """
+    import numpy as np
+
+    shape = (len(rows), len(taxonomy.topics))
+    yes, labelled = np.zeros(shape, dtype=bool), np.ones(shape, dtype=bool)
+    for n, row in enumerate(rows):
+        has, unsure = implied_labels(row, taxonomy)
+        yes[n, [taxonomy.column[topic] for topic in has]] = True
+        labelled[n, [taxonomy.column[topic] for topic in unsure]] = False
+    return yes, labelled
