@@ -40,6 +40,10 @@ from tagger.formats.registry import (
     remove_entry,
 )
 from tagger.formats.table import TABLE
+from tagger.labels.dataset import read_labels
+from tagger.labels.entry_files import find_entry_files
+from tagger.labels.store import LabelEdit, LabelStore
+from tagger.labels.table import LabelRow
 from tagger.source import Source
 from tagger.tags import TopicReasons, TopicScores
 from tagger.whitespace import UNPRINTABLE, normalize_whitespace
@@ -341,3 +345,13 @@ def test_tags_are_values() -> None:
 def test_ids_do_not_depend_on_identifiers() -> None:
     assert KNOWN.id == PLAIN.id
     assert KNOWN != PLAIN
+
+
+def test_a_labelled_entry_keeps_its_identifiers(place: Path) -> None:
+    labels = place / "labels"
+    store = LabelStore(labels)
+    for entry in (replace(KNOWN, title="Known", source=Source("new.txt", 1)), replace(PLAIN, source=Source("new.txt", 5))):
+        store.save(LabelEdit(entry, None, LabelRow(entry.id, entry.title)))
+    assert [path.name for path in find_entry_files(labels)] == ["e.txt", "new.jsonl.txt", "new.txt"]
+    by_id = {entry.id: entry for entry in read_labels(labels).entries}
+    assert by_id[Entry("Known").id] == replace(KNOWN, title="Known")

@@ -16,6 +16,7 @@ from tagger.errors import LabelsError, ListingError, Problem
 from tagger.formats.registry import read_entries, read_text
 from tagger.identity import entry_id
 from tagger.labels.closure import find_contradictions, implied_labels
+from tagger.labels.entry_files import find_entry_files
 from tagger.labels.table import LABELS_CSV, LabelRow, find_rows
 from tagger.source import Source
 from tagger.taxonomy import Taxonomy, Topic, read_taxonomy
@@ -71,7 +72,7 @@ def read_labels(folder: Path) -> Labels:
     """
     found = _Findings()
     taxonomy = _find_taxonomy(folder / "topics.toml", found)
-    entries = _find_entries(folder / "entries", found)
+    entries = _find_entries(folder, found)
     rows = _find_labels(folder, taxonomy, entries, found)
     if found.problems:
         n = len(found.problems)
@@ -99,10 +100,10 @@ def _find_taxonomy(path: Path, found: _Findings) -> Taxonomy:
         return Taxonomy()
 
 
-def _find_entries(folder: Path, found: _Findings) -> dict[str, Entry]:
-    """The entries of all files of a folder by id; of two with one id the first."""
+def _find_entries(labels: Path, found: _Findings) -> dict[str, Entry]:
+    """The entries of a folder labels/ by id; of two with one id the first."""
     entries: dict[str, Entry] = {}
-    for path in sorted(folder.glob("*.txt")):
+    for path in find_entry_files(labels):
         try:
             listing = read_entries(read_text(path), str(path), None)
         except ListingError as error:

@@ -9,7 +9,8 @@ from pathlib import Path
 from tagger.atomic import locked, remove_leftovers, write_whole
 from tagger.entry import Entry
 from tagger.errors import LabelsError, Problem, TaggerError
-from tagger.formats.registry import LISTING_FORMATS, append_entry, find_holding_format, read_entries, read_text, remove_entry
+from tagger.formats.registry import append_entry, read_entries, read_text, remove_entry
+from tagger.labels.entry_files import entry_file_for, find_entry_files
 from tagger.labels.table import LABELS_CSV, LabelRow, describe_row, read_rows, write_rows
 from tagger.source import Source
 from tagger.stamp import FileStamp, file_stamp
@@ -85,7 +86,7 @@ class LabelStore:
             OutputError, OSError: if a file cannot be written.
         """
         with locked(self.folder):
-            for file in (self.table, self._file_for(edit.entry)):
+            for file in (self.table, entry_file_for(self.folder, edit.entry)):
                 remove_leftovers(file)
             self._read_other_rows(edit)
             adds_text = edit.after is not None and self._find_file(edit.entry.id) is None
@@ -111,15 +112,8 @@ class LabelStore:
             raise RowChangedError(current)
         return [row for row in rows if row.id != edit.entry.id]
 
-    def _file_for(self, entry: Entry) -> Path:
-        """The file for the text of a new entry. It is named after the listing of the entry."""
-        listing = Path("by-hand" if entry.source is None else entry.source.path)
-        format = find_holding_format(entry)
-        ending = "" if format is LISTING_FORMATS[0] else format.ending  # so that files of two formats stay apart
-        return self.folder / "entries" / f"{listing.stem}{ending}.txt"
-
     def _add_text(self, entry: Entry) -> None:
-        path = self._file_for(entry)
+        path = entry_file_for(self.folder, entry)
         path.parent.mkdir(exist_ok=True)  # git does not keep an empty folder
         write_whole(path, append_entry(read_text(path) if path.exists() else "", entry))
 
@@ -140,7 +134,7 @@ class LabelStore:
     def _ids_by_file(self) -> dict[Path, frozenset[str]]:
         """The ids of the entries in each file. A file is read again only if it changed."""
         ids_read: dict[Path, tuple[FileStamp | None, frozenset[str]]] = {}
-        for path in sorted((self.folder / "entries").glob("*.txt")):
+        for path in find_entry_files(self.folder):
             stamp = file_stamp(path)
             ids_read[path] = self._ids_read.get(path, (None, frozenset()))
             if stamp is None or ids_read[path][0] != stamp:

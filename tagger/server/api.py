@@ -21,6 +21,7 @@ from tagger.entry import Entry
 from tagger.formats.format import WriteOptions
 from tagger.formats.json_lines import JSON_LINES
 from tagger.labels.dataset import read_labels
+from tagger.labels.entry_files import find_entry_files
 from tagger.model.explain import add_reasons, explain_entries
 from tagger.model.model import Model
 from tagger.model.storage import hash_model
@@ -176,4 +177,4 @@ def _label_files(workspace: Workspace | None) -> list[Path]:
     if workspace is None:
         return []
     folder = workspace.labels
-    return [folder / "labels.csv", folder / "topics.toml", *sorted((folder / "entries").glob("*.txt"))]
+    return [folder / "labels.csv", folder / "topics.toml", *find_entry_files(folder)]

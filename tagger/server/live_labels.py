@@ -14,6 +14,7 @@ from tagger.errors import TaggerError, UsageError
 from tagger.formats.listing import Listing
 from tagger.formats.registry import read_entries, read_text
 from tagger.labels.closure import find_contradictions
+from tagger.labels.entry_files import find_entry_files
 from tagger.labels.store import LabelEdit, LabelStore, SavedRows
 from tagger.labels.table import LabelRow, read_rows
 from tagger.model.model import Model
@@ -127,7 +128,7 @@ def _read_entries(folder: Path) -> tuple[Entry, ...]:
     Raises:
         ListingError: naming everything in their files that was not understood.
     """
-    listings = [read_entries(read_text(path), str(path), None) for path in sorted((folder / "entries").glob("*.txt"))]
+    listings = [read_entries(read_text(path), str(path), None) for path in find_entry_files(folder)]
     return Listing(
         tuple(entry for listing in listings for entry in listing.entries),
         tuple(problem for listing in listings for problem in listing.problems),
