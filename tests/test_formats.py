@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import pickle
+import re
 import runpy
 from dataclasses import FrozenInstanceError, fields, replace
 from datetime import date
@@ -355,3 +356,19 @@ def test_a_labelled_entry_keeps_its_identifiers(place: Path) -> None:
     assert [path.name for path in find_entry_files(labels)] == ["e.txt", "new.jsonl.txt", "new.txt"]
     by_id = {entry.id: entry for entry in read_labels(labels).entries}
     assert by_id[Entry("Known").id] == replace(KNOWN, title="Known")
+
+
+def test_a_terminal_shows_notes_reasons_and_scores() -> None:
+    scores = TopicScores((CTR,), (0.04,))
+    why = (TopicReasons(CTR, (), (Reason("of", -0.3),)),)
+    untagged = Tagged(Entry("Bread"), (), scores=scores, why=why, note="no topic: nearest is CTR")
+    text = TABLE.write([untagged], WriteOptions((CTR,), width=70))
+    assert "\x1b[33mno topic: nearest is CTR" in text
+    assert "no word for it; against: of -0.30" in text
+    assert "ctr 0.04" in text
+    assert max(map(len, re.sub(r"\x1b\[[\d;]*m", "", text).splitlines())) <= 70
+
+
+def test_markdown_shows_a_note_beside_tags() -> None:
+    row = MARKDOWN.write([tagged(PLAIN, note="a *note*")], WriteOptions()).splitlines()[2]
+    assert row.endswith(r"| CTR 0.91, LLM by hand (*a \*note\**) |")

@@ -86,6 +86,7 @@ def test_the_year_of_a_date_without_one() -> None:
             "f:1: no such day (Jun 31 of 2023) in 'IRJun 31, 2023'; the entry under it is left out",
         ),
         ("IRJun 9, 2023\n" + TEXT, "f:1: a header with no entry under it: expected title and authors next"),
+        ("IRJun 9, 2023\n\x01\tAnn Lee\nText.\n" + TEXT, "f:2: expected a title, found only authors"),
         (TEXT + "CLMay 2, 2020", "f:4: a header with no entry under it: expected title and authors next"),
     ],
 )
