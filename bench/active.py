@@ -18,7 +18,7 @@ Ways:
   Savarese, ICLR 2018).
 - cardinality: the number of tags that differs most from the mean number of labels, then uncertainty (label cardinality
   inconsistency: X. Li and Y. Guo, "Active learning with multi-label SVM classification", IJCAI 2013; small-text has it too).
-- tagger next: `tagger.active.picked`, with the intervals of three-fold cross-validation.
+- tagger next: `tagger.curation.query.select_batch`, with the intervals of three-fold cross-validation.
 
 Training chooses its settings itself (`SEARCHED_SETTINGS`); topics from two texts on, three folds.
 """
@@ -58,7 +58,7 @@ BATCH, MOST = 75, 600
 AT_RANDOM = {"batch": 150, "most": 800}
 TARGETS = (400, 600, 800)  # labelled texts at random
 WANTED = 0.6  # of these, at most
-GROWTH, SAME = 1.1, 0.95  # as in `tagger.active`
+GROWTH, SAME = 1.1, 0.95  # as in `tagger.curation.query`
 Way = Callable[["State", int], Any]
 Result = dict[str, Any]
 

@@ -95,12 +95,12 @@ class _TopicFitter:
 
     def _fit(self, column: int) -> FittedTopic:
         labels = self.data.topic_labels(column)
-        settings, common = self.chosen.settings, self.chosen.calibration
+        settings, all_topics = self.chosen.settings, self.chosen.calibration
         logits = out_of_fold_logits(self.folds, labels, settings)
         is_scored = ~np.isnan(logits)
         is_usable = is_scored & labels.labelled
-        calibration = common.fit_topic(logits[is_usable], labels.yes[is_usable])
-        log_odds = np.maximum(calibration.log_odds(logits), common.common.log_odds(logits))
+        calibration = all_topics.fit_topic(logits[is_usable], labels.yes[is_usable])
+        log_odds = np.maximum(calibration.log_odds(logits), all_topics.common.log_odds(logits))
         # A score without a label may still exclude another topic, or raise an ancestor.
         is_relevant = is_scored if self.data.taxonomy.has_constraints else is_usable
         cells = np.flatnonzero(is_relevant & ((log_odds > np.log(MIN_KEPT_SCORE)) | labels.yes))

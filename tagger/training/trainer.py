@@ -59,7 +59,7 @@ MANY_TOPICS = 64  # from which on three inner folds serve instead of five, and w
 class TrainingResult(NamedTuple):
     """A model, and what cross-validation said of the entries that it was trained on."""
 
-    model: Model  # without what concerns particular entries, `held_out`
+    model: Model  # without `out_of_fold_tags`, for these are about particular entries
     out_of_fold: OutOfFold  # of no entries if there was no cross-validation
 
 
