@@ -37,23 +37,24 @@ def audit(
     top: Annotated[int, typer.Option("--top", metavar="N", min=0, help="Name at most N doubted labels.")] = 20,
     format: FormatOption = None,
     output: OutputOption = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Labels that are probably wrong, to accept or reject."""
     form = choose_format(format, output, allowed=(TABLE, JSON_LINES, MARKDOWN)).name
-    folder = require_workspace(workspace).labels
+    labels_folder = require_workspace(folder).labels
     if decisions is not None:
-        print_to_stderr([_describe_changes(*apply_answers(folder, read_answers(decisions), decisions))])
+        print_to_stderr([_describe_changes(*apply_answers(labels_folder, read_answers(decisions), decisions))])
         return
     from tagger.curation.label_errors import find_label_errors
     from tagger.training.settings import Settings
 
-    labels = read_labels(folder)
+    labels = read_labels(labels_folder)
     print_to_stderr(labels.warnings)
     with progress_bar("auditing") as show:
-        found = find_label_errors(labels, Settings(), read_confirmed(folder), top, n_jobs=os.cpu_count() or 1, progress=show)
+        confirmed, n_jobs = read_confirmed(labels_folder), os.cpu_count() or 1
+        found = find_label_errors(labels, Settings(), confirmed, top, n_jobs, show)
     if format is None and output is None and sys.stdin.isatty() and sys.stdout.isatty():
-        print_to_stderr([_describe_changes(*_ask_about(found.suspects, folder))])
+        print_to_stderr([_describe_changes(*_ask_about(found.suspects, labels_folder))])
         write_result(audit_report.audit_text(replace(found, suspects=()), form))
     else:
         write_result(audit_report.audit_text(found, form), output)

@@ -14,14 +14,14 @@ from tagger.workspace.workspace import require_workspace
 
 def check(
     labels_only: Annotated[bool, typer.Option("--labels-only", help="Leave the model out.")] = False,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Whether labels are in order and the model is what they give."""
     from tagger.workspace.checks import check_workspace
 
-    found = check_workspace(require_workspace(workspace), labels_only)
-    write_result("".join(f"{problem}\n" for problem in found.problems))
-    if found.labels is not None:
-        print_to_stderr(found.labels.warnings)
-    if found.problems:
+    checked = check_workspace(require_workspace(folder), labels_only)
+    write_result("".join(f"{problem}\n" for problem in checked.problems))
+    if checked.labels is not None:
+        print_to_stderr(checked.labels.warnings)
+    if checked.problems:
         raise typer.Exit(ExitStatus.REFUSED)

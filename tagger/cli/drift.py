@@ -25,20 +25,20 @@ def drift(
     output: OutputOption = None,
     model: ModelOption = None,
     year: YearOption = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """How new entries differ; whether to label more."""
     from tagger.curation.drift import measure_drift
 
     form = choose_report_format(format, output)
-    place = require_workspace(workspace)
-    tagger = load_model(model, place)
-    labels = read_labels(place.labels)
+    workspace = require_workspace(folder)
+    tagger = load_model(model, workspace)
+    labels = read_labels(workspace.labels)
     listing = read_files(listings, year)
     print_to_stderr((*labels.warnings, *listing.warnings))
     if tagger.training.labels_hash != labels.hash():
-        print_to_stderr([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
-    found = measure_drift(tagger, labels, listing.require_entries(), top)
-    write_result(drift_report.drift_text(found, form), output)
-    if check and found.label_more:
+        print_to_stderr([f"the model is not what {workspace.labels} gives; 'tagger retrain' makes it anew"])
+    measured = measure_drift(tagger, labels, listing.require_entries(), top)
+    write_result(drift_report.drift_text(measured, form), output)
+    if check and measured.label_more:
         raise typer.Exit(ExitStatus.REFUSED)

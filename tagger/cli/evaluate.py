@@ -29,13 +29,13 @@ def evaluate(
     output: OutputOption = None,
     model: ModelOption = None,
     year: YearOption = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Figures of a model on other labelled entries."""
     from tagger.evaluation.labelled_sets import evaluate_model, read_labelled_set
 
     form = choose_format(format, output, allowed=(TABLE, JSON_LINES, CSV, MARKDOWN)).name
-    tagger = load_model(model, find_workspace(workspace))
+    tagger = load_model(model, find_workspace(folder))
     labelled_set = read_labelled_set(file, labels, tagger.taxonomy, year)
     evaluation = evaluate_model(tagger, labelled_set)
     if n := evaluation.n_trained_on:

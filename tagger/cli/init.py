@@ -24,7 +24,7 @@ def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make it in; made if need be.")],
     ci: Annotated[
         Optional[Host],  # noqa: UP045
-        typer.Option("--ci", help="Add pipelines for this host; in a workspace that is there, they alone."),
+        typer.Option("--ci", help="Add pipelines for this host; in an existing workspace, the pipelines alone."),
     ] = None,
     propose: Annotated[bool, typer.Option("--propose", help="Tags as a pull request, in place of a commit.")] = False,
     source: Annotated[
@@ -38,8 +38,8 @@ def init(
     ] = None,
 ) -> None:
     """Make a workspace with a tiny working example."""
-    made = create_workspace(directory, ci, propose, source)
-    write_result("".join(f"{path}\n" for path in made))
-    print_to_stderr(remaining_steps(directory, made))
-    if directory / "labels" / "topics.toml" in made:
+    files = create_workspace(directory, ci, propose, source)
+    write_result("".join(f"{path}\n" for path in files))
+    print_to_stderr(remaining_steps(directory, files))
+    if directory / "labels" / "topics.toml" in files:
         print_to_stderr([f"next: cd {shlex.quote(str(directory))} && tagger retrain && tag examples/new-listing.txt"])

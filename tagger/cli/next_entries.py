@@ -32,19 +32,20 @@ def next_entries(
     output: OutputOption = None,
     model: ModelOption = None,
     year: YearOption = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """What to label next; whether more labels still help."""
     from tagger.curation.stopping import stopping_advice
 
     form = choose_report_format(format, output)
-    place = require_workspace(workspace)
-    tagger = load_model(model, place)
-    earlier = previous_model(place) if before is None and previous_model(place).exists() else before
-    labels = read_labels(place.labels)
+    workspace = require_workspace(folder)
+    tagger = load_model(model, workspace)
+    if before is None and previous_model(workspace).exists():
+        before = previous_model(workspace)
+    labels = read_labels(workspace.labels)
     listing = read_files(pool, year)
     print_to_stderr((*labels.warnings, *listing.warnings))
     if tagger.training.labels_hash != labels.hash():
-        print_to_stderr([f"the model is not what {place.labels} gives; 'tagger retrain' makes it anew"])
-    found = stopping_advice(tagger, labels, listing.require_entries(), number, None if earlier is None else load(earlier))
-    write_result(drift_report.advice_text(found, form), output)
+        print_to_stderr([f"the model is not what {workspace.labels} gives; 'tagger retrain' makes it anew"])
+    advice = stopping_advice(tagger, labels, listing.require_entries(), number, None if before is None else load(before))
+    write_result(drift_report.advice_text(advice, form), output)

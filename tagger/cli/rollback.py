@@ -8,15 +8,15 @@ from tagger.workspace.promotion import previous_model
 from tagger.workspace.workspace import require_workspace
 
 
-def rollback(workspace: WorkspaceOption = None) -> None:
+def rollback(folder: WorkspaceOption = None) -> None:
     """Put back the model that the last retraining replaced; once more puts the newer one back."""
     from tagger.workspace import promotion
 
-    place = require_workspace(workspace)
-    promotion.rollback(place)
+    workspace = require_workspace(folder)
+    promotion.rollback(workspace)
     print_to_stderr(
         [
-            f"written: {place.model}, {place.card}; the model that they replaced is {previous_model(place)}, "
+            f"written: {workspace.model}, {workspace.card}; the model that they replaced is {previous_model(workspace)}, "
             "and 'tagger rollback' puts it back"
         ]
     )

@@ -17,11 +17,11 @@ def topics(
     format: FormatOption = None,
     output: OutputOption = None,
     model: ModelOption = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """The topics, with counts and thresholds."""
     form = choose_format(format, output, allowed=(TABLE, JSON_LINES, CSV, MARKDOWN)).name
-    place = find_workspace(workspace)
-    tagger = load_model(model, place)
-    labels = read_labels(place.labels) if place is not None else None
+    workspace = find_workspace(folder)
+    tagger = load_model(model, workspace)
+    labels = read_labels(workspace.labels) if workspace is not None else None
     write_result(topics_report.topics_text(tagger, labels, form), output)

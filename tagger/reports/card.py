@@ -9,12 +9,17 @@ from tagger.model.model import Model
 from tagger.reports.figures import figures_text
 
 __all__ = [
+    "describe_missed_goals",
     "model_card",
 ]
 
 
 def describe_missed_goals(model: Model) -> list[str]:
-    """What to say of each topic whose labels do not support the precision that labels/topics.toml asks for."""
+    """A sentence for each topic whose labels do not support the precision that labels/topics.toml asks for.
+
+    Raises:
+        ModelError: if there is such a topic, and the model has no figures.
+    """
     names = {topic.id: topic.name for topic in model.topics}
     lines = []
     for id, support in model.training.precision.items():
@@ -33,8 +38,8 @@ def describe_missed_goals(model: Model) -> list[str]:
     return lines
 
 
-def _precise(model: Model) -> str:
-    """The part of the card on precisions that were asked for."""
+def _precision_section(model: Model) -> str:
+    """The part of the card on the precisions that labels/topics.toml asks for; empty where it asks for none."""
     if not model.training.precision:
         return ""
     names = {topic.id: topic.name for topic in model.topics}
@@ -57,9 +62,13 @@ def _precise(model: Model) -> str:
 
 
 def model_card(model: Model) -> str:
-    """The model's card, in Markdown."""
+    """The model's card, in Markdown.
+
+    Raises:
+        ModelError: if the model has no figures.
+    """
     training = model.training
-    few = [topic.id for topic in model.topics if not model.is_learned(topic.id)]
+    not_learned = [topic.id for topic in model.topics if not model.is_learned(topic.id)]
     return (
         "# The model\n\n"
         f"Trained by `tagger retrain` on the {training.n_entries} labelled entries of `labels/` "
@@ -71,11 +80,11 @@ def model_card(model: Model) -> str:
         "fold come from the other folds alone; entries that resemble each other are kept in one fold; cells marked unsure "
         "count for nothing. In brackets, 95% intervals.\n\n"
         + figures_text(require_figures(model), model, "markdown")
-        + _precise(model)
+        + _precision_section(model)
         + "\n## Limits\n\n"
         "- It knows English words of the fields that the labels cover. An entry that is unlike them is said to be so.\n"
         "- A topic is a matter of words and word pairs: a subject that an abstract never names is missed, and one that it "
         "only mentions may be tagged.\n"
         "- The figures hold for entries like the labelled ones. `tagger evaluate` gives those of others.\n"
-        + (f"- Not learned, for want of yes or of no entries: {', '.join(few)}.\n" if few else "")
+        + (f"- Not learned, for want of yes or of no entries: {', '.join(not_learned)}.\n" if not_learned else "")
     )

@@ -1,8 +1,9 @@
-"""The topics of a model as a table."""
+"""The topics of a model and of its labels as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tagger.formats.markdown import escape_markdown, markdown_table
@@ -15,9 +16,56 @@ if TYPE_CHECKING:
     from tagger.labels.dataset import Labels
 
 __all__ = [
-    "topic_rows",
+    "TopicRow",
+    "list_topics",
     "topics_text",
 ]
+
+
+_RARE = ("parent", "excludes", "precision")  # columns that most lists of topics do not need
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRow:
+    """A topic, with what is known of it."""
+
+    topic: Topic
+    threshold: float | None  # None where the model has not learned the topic
+    n_yes: int | None = None  # labelled entries; None without labels
+    n_unsure: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The topic as JSON has it; without labels it has no counts."""
+        topic = self.topic
+        counts = {} if self.n_yes is None else {"yes": self.n_yes, "unsure": self.n_unsure}
+        return {
+            "id": topic.id,
+            "name": topic.name,
+            "parent": topic.parent,
+            "excludes": list(topic.excludes),
+            "precision": topic.precision,
+            **counts,
+            "threshold": self.threshold,
+            "definition": topic.definition,
+        }
+
+
+def list_topics(model: Model, topics: Sequence[Topic] = ()) -> list[TopicRow]:
+    """Some topics, then the others of a model, without counts."""
+    all_topics = {topic.id: topic for topic in (*topics, *model.topics)}
+    thresholds = {id: model.threshold_of(id) for id in all_topics}
+    return [
+        TopicRow(topic, None if (threshold := thresholds[id]) is None else round(threshold, 4))
+        for id, topic in all_topics.items()
+    ]
+
+
+def _count_labels(rows: Sequence[TopicRow], labels: Labels) -> list[TopicRow]:
+    """Topics with their numbers of labels."""
+    yes, labelled = labels.arrays()
+    n_yes = dict(zip(labels.taxonomy.ids, yes.sum(0).tolist(), strict=True))
+    n_unsure = dict(zip(labels.taxonomy.ids, (~labelled).sum(0).tolist(), strict=True))
+    return [TopicRow(row.topic, row.threshold, n_yes.get(row.topic.id, 0), n_unsure.get(row.topic.id, 0)) for row in rows]
 
 
 def topics_text(model: Model, labels: Labels | None, form: str) -> str:
@@ -25,45 +73,21 @@ def topics_text(model: Model, labels: Labels | None, form: str) -> str:
 
     A topic of the labels that the model does not have yet is listed without a threshold.
     """
-    counts: dict[str, tuple[int, int]] | None = None
-    if labels is not None:
-        yes, known = labels.arrays()
-        sums = zip(yes.sum(0).tolist(), (~known).sum(0).tolist(), strict=True)
-        counts = dict(zip((topic.id for topic in labels.topics), sums, strict=True))
-    rows = topic_rows(model, labels.topics if labels else (), counts)
-    for row in rows:
-        row["excludes"] = ";".join(row["excludes"]) or None
+    rows = list_topics(model) if labels is None else _count_labels(list_topics(model, labels.topics), labels)
+    records = [row.to_json() for row in rows]
+    for record in records:
+        record["excludes"] = ";".join(record["excludes"]) or None
     if form in ("csv", "jsonl"):
         import pandas as pd
 
-        return frame_text(pd.DataFrame(rows), form)
-    rare = ("parent", "excludes", "precision")  # most lists of topics have none of them
-    header = [key for key in rows[0] if key not in rare or any(row[key] for row in rows)] if rows else []
-    cells = [[_cell(row[key]) for key in header] for row in rows]
+        return frame_text(pd.DataFrame(records), form)
+    used = {key for record in records for key, value in record.items() if value}
+    header = [key for key in records[0] if key in used or key not in _RARE] if records else []
+    cells = [[_cell_text(record[key]) for key in header] for record in records]
     if form == "markdown":
-        return markdown_table(header, [[escape_markdown(cell) for cell in line] for line in cells])
+        return markdown_table(header, [[escape_markdown(cell) for cell in row] for row in cells])
     return align_columns(header, cells)
 
 
-def topic_rows(
-    model: Model, known: Sequence[Topic] = (), counts: Mapping[str, tuple[int, int]] | None = None
-) -> list[dict[str, Any]]:
-    """The topics known, then the others of the model, as dicts; `threshold` is None for one that is not learned.
-
-    With counts, by topic id, each has its numbers of `yes` and `unsure`.
-    """
-    listed = {topic.id: topic for topic in (*known, *model.topics)}
-    rows: list[dict[str, Any]] = []
-    for id, topic in listed.items():
-        threshold = model.threshold_of(id)
-        row: dict[str, Any] = {"id": id, "name": topic.name, "parent": topic.parent}
-        row |= {"excludes": list(topic.excludes), "precision": topic.precision}
-        if counts is not None:
-            row["yes"], row["unsure"] = counts.get(id, (0, 0))
-        row["threshold"] = None if threshold is None else round(threshold, 4)
-        rows.append(row | {"definition": topic.definition})
-    return rows
-
-
-def _cell(value: Any) -> str:
+def _cell_text(value: Any) -> str:
     return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)

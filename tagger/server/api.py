@@ -25,7 +25,7 @@ from tagger.labels.entry_files import find_entry_files
 from tagger.model.explain import add_reasons, explain_entries
 from tagger.model.model import Model
 from tagger.model.storage import hash_model
-from tagger.reports.topics import topic_rows
+from tagger.reports.topics import list_topics
 from tagger.reports.why import format_explanations
 from tagger.server import api_page
 from tagger.server.api_answers import (
@@ -89,7 +89,7 @@ def make_api(get_model: Callable[[], Model], workspace: Workspace | None = None,
         responses={200: answer_spec(TopicsAnswer, "The topics."), **error_specs(503)},
     )
     def topics() -> Response:
-        rows = topic_rows(get_model(), hand().taxonomy.topics)
+        rows = [row.to_json() for row in list_topics(get_model(), hand().taxonomy.topics)]
         return json_response({"topics": [row | {"learned": row["threshold"] is not None} for row in rows]})
 
     @router.post(

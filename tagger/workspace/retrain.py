@@ -1,14 +1,15 @@
-"""From the labels of a workspace to a model with its figures."""
+"""From the labels of a workspace to a model with its figures, compared with the model before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 import tagger
 from tagger.errors import LabelsError
+from tagger.evaluation.comparison import Comparison, compare_models, topics_with_other_goals
 from tagger.evaluation.figures import compute_figures, require_figures
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
@@ -18,10 +19,12 @@ from tagger.training.settings import Settings
 from tagger.training.trainer import train
 
 __all__ = [
+    "Retraining",
     "cross_validate_labels",
     "describe_not_learned",
     "is_current",
     "limit_n_jobs",
+    "retrain_model",
     "train_from_labels",
 ]
 
@@ -42,6 +45,40 @@ def is_current(model: Model | None, labels: Labels, settings: Settings) -> bool:
 def limit_n_jobs(n_jobs: int, n_entries: int) -> int:
     """How many of some processes are worth starting to learn from so many entries."""
     return n_jobs if n_entries >= _PARALLEL_ENTRIES else 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Retraining:
+    """A new model beside the one that it is to replace."""
+
+    model: Model
+    comparison: Comparison | None  # with the old model; None where there is none, or nothing to compare
+    not_compared: tuple[str, ...]  # ids of topics that ask for another precision than in the old model
+
+
+def retrain_model(
+    old: Model | None,
+    labels: Labels,
+    settings: Settings,
+    n_jobs: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Retraining:
+    """Train a model from labels, and compare it with the old one.
+
+    Args:
+        old: the model to compare with; None for none.
+        labels: what to learn.
+        settings: see `Settings`.
+        n_jobs: processes to use.
+        progress: called with the number of fits done and of all fits.
+
+    Raises:
+        LabelsError: if there are too few labels to learn anything.
+    """
+    new = train_from_labels(labels, settings, n_jobs, progress)
+    if old is None:
+        return Retraining(new, None, ())
+    return Retraining(new, compare_models(old, new, labels), tuple(topics_with_other_goals(old, new)))
 
 
 def train_from_labels(

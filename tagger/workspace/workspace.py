@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tagger.errors import LabelsError, Problem, UsageError
+from tagger.errors import LabelsError, ModelError, Problem, UsageError
 from tagger.labels.table import LabelRow, read_rows
 from tagger.model.model import Model
 from tagger.model.storage import load
@@ -18,6 +18,7 @@ __all__ = [
     "Workspace",
     "find_workspace",
     "load_model",
+    "load_replaceable_model",
     "model_path",
     "require_workspace",
 ]
@@ -100,6 +101,20 @@ def require_workspace(given: Path | None = None) -> Workspace:
     if found is None:
         raise UsageError("no workspace here: no labels/topics.toml in this folder or above it; 'tagger init DIR' makes one")
     return found
+
+
+def load_replaceable_model(workspace: Workspace) -> tuple[Model | None, str | None]:
+    """The model of a workspace, for something that will replace it.
+
+    Returns:
+        The model, None where there is none or it cannot be used; and why it cannot be used, None otherwise.
+    """
+    if not workspace.model.exists():
+        return None, None
+    try:
+        return load(workspace.model), None
+    except ModelError as error:
+        return None, str(error)
 
 
 def load_model(path: Path | None, workspace: Workspace | None) -> Model:
