@@ -17,9 +17,10 @@ from tagger.ci.run import Run
 from tagger.errors import Problem
 from tagger.formats.format import WriteOptions
 from tagger.formats.markdown import escape_markdown, markdown_table, write_markdown
-from tagger.formats.plain_text import align_columns, strip_unprintable
+from tagger.formats.plain_text import align_columns
 from tagger.reports import figures as figures_report
 from tagger.reports import page as html_report
+from tagger.reports.markup_text import strip_unprintable
 from tagger.source import Source
 
 __all__ = [

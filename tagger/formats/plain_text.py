@@ -1,14 +1,14 @@
-"""Plain text for people: columns, counts of things, and text without characters that cannot be shown."""
+"""Plain text for people: columns, and counts of things."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import zip_longest
 
-__all__ = ["align_columns", "count_noun", "strip_unprintable"]
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+__all__ = [
+    "align_columns",
+    "count_noun",
+]
 _STARTS_OF_NUMBERS = "0123456789-∞"
 
 
@@ -19,11 +19,6 @@ def count_noun(number: int, singular: str, plural: str) -> str:
     ('1 entry', '0 entries')
     """
     return f"{number} {singular if number == 1 else plural}"
-
-
-def strip_unprintable(text: str) -> str:
-    """The text without what XML and HTML cannot hold: control characters, half surrogate pairs, non-characters."""
-    return _NOT_XML.sub("", text)
 
 
 def align_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

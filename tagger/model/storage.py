@@ -18,7 +18,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +92,10 @@ def read_model_bytes(path: str | Path | None = None) -> tuple[bytes, str]:
         ModelError: if the file cannot be read.
     """
     if path is None:
-        packaged = resources.files("tagger") / "models" / _SHIPPED
+        package = Path(__file__).parent.parent
+        packaged = package / "models" / _SHIPPED
         # In a checkout the model is beside the package, not inside it.
-        source = packaged if packaged.is_file() else Path(__file__).parent.parent.parent / "models" / _SHIPPED
+        source = packaged if packaged.is_file() else package.parent / "models" / _SHIPPED
         path = str(source)
     else:
         source = Path(path)

@@ -24,11 +24,11 @@ from tagger.evaluation.figures import (
     require_figures,
     yes_entries_needed,
 )
-from tagger.formats.plain_text import strip_unprintable
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
 from tagger.model.storage import load
 from tagger.reports.figures import OVERALL, format_interval
+from tagger.reports.markup_text import strip_unprintable
 from tagger.reports.pictures import plot_all
 from tagger.training.out_of_fold import OutOfFold
 from tagger.training.settings import Settings

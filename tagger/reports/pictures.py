@@ -9,9 +9,9 @@ from tagger import DISTRIBUTION
 from tagger.curation.learning_curve import CurvePoint
 from tagger.errors import UsageError
 from tagger.evaluation.figures import require_figures
-from tagger.formats.plain_text import strip_unprintable
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
+from tagger.reports.markup_text import strip_unprintable
 from tagger.reports.score_pictures import plot_learning_curve, plot_reliability
 from tagger.reports.svg import Picture
 from tagger.reports.topic_pictures import PlottedTopic, plot_label_counts, plot_precision_recall

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from tagger.formats.plain_text import strip_unprintable
+from tagger.reports.markup_text import strip_unprintable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
