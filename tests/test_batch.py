@@ -507,6 +507,19 @@ def test_any_number_of_processes_gives_the_same_bytes(run: Run, here: Path, tiny
     assert trees[0] == trees[1]
 
 
+def test_processes_that_started_in_another_folder_read_the_right_listings(
+    here: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, tiny_settings: BatchSettings
+) -> None:
+    from joblib import Parallel, delayed
+
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert Parallel(n_jobs=2)(delayed(abs)(n) for n in (1, -2)) == [1, 2]  # joblib keeps the two for the next call
+    monkeypatch.chdir(here)
+    alone, together = (plan_batch(["lists"], Path("tags"), tiny_settings, n_jobs=n_jobs) for n_jobs in (1, 2))
+    assert together.changes == alone.changes
+    assert len(alone.changes) == 2
+
+
 def test_the_way_of_an_unchanged_run_is_short(root: Path, here: Path, tiny_settings: BatchSettings, tiny: Path) -> None:
     """Neither the slow libraries are imported on it nor is a listing read or the model parsed."""
     plan_batch(["lists"], Path("tags"), tiny_settings).write()

@@ -38,7 +38,8 @@ def read_found_listings(
         n_jobs: how many processes read; the result is the same for any number.
         progress: called with (listings read, listings to read).
     """
-    arguments = [(listing.path, listing.source, years[listing.source]) for listing in listings]
+    # A process that joblib uses again keeps the current folder that it was started in.
+    arguments = [(listing.path.absolute(), listing.source, years[listing.source]) for listing in listings]
     if n_jobs > 1 and len(arguments) > 1:
         from joblib import Parallel, delayed
 
