@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from test_label import BILE, CLICK, LANGUAGE, WATER, put, said
 
 from tagger import Entry, Model, Taxonomy, Topic, UsageError, load, read_listing
-from tagger.curation.session import Mark
+from tagger.curation.marks import Mark
 from tagger.labels.confirmed import read_confirmed
 from tagger.labels.dataset import read_labels
 from tagger.labels.store import RowChangedError

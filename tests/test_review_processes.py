@@ -19,7 +19,7 @@ from servers import Server, served
 from test_label import BILE, CLICK, LANGUAGE, WATER, put, said
 
 from tagger import LabelsError, load, read_listing
-from tagger.curation.session import Mark
+from tagger.curation.marks import Mark
 from tagger.labels.dataset import read_labels
 from tagger.labels.table import read_rows
 from tagger.server.session import ReviewSession
