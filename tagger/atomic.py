@@ -10,11 +10,7 @@ from pathlib import Path
 
 from tagger.errors import OutputError
 
-__all__ = [
-    "locked",
-    "remove_leftovers",
-    "write_whole",
-]
+__all__ = ["locked", "remove_leftovers", "write_whole"]
 
 
 def write_whole(path: Path, data: bytes | str) -> None:

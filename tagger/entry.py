@@ -12,10 +12,8 @@ from tagger.identity import entry_id
 from tagger.source import Source
 from tagger.whitespace import normalize_whitespace
 
-__all__ = [
-    "Entry",
-    "FrozenMapping",
-]
+__all__ = ["Entry", "FrozenMapping"]
+
 _OPTIONAL_TEXTS = ("category", "affiliation", "doi", "arxiv", "pmid", "url", "key", "venue")
 _ET_AL = re.compile(r"(?:^|\s)et al\.?$")
 

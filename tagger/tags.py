@@ -7,13 +7,7 @@ from dataclasses import dataclass
 from tagger.entry import Entry
 from tagger.taxonomy import Topic
 
-__all__ = [
-    "Reason",
-    "Tag",
-    "Tagged",
-    "TopicReasons",
-    "TopicScores",
-]
+__all__ = ["Reason", "Tag", "Tagged", "TopicReasons", "TopicScores"]
 
 
 @dataclass(frozen=True, slots=True)

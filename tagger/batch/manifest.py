@@ -10,25 +10,11 @@ from typing import Any, NamedTuple
 
 from tagger.errors import OutputError
 
-__all__ = [
-    "MANIFEST",
-    "InputRecord",
-    "Manifest",
-    "OutputRecord",
-    "TagRecord",
-    "read_manifest",
-]
-
+__all__ = ["MANIFEST", "InputRecord", "Manifest", "OutputRecord", "TagRecord", "read_manifest"]
 
 MANIFEST = ".tagger-batch.json"
-
-
 _FORMAT = 1
-
-
 _LINE = ",\n"
-
-
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 

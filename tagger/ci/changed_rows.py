@@ -11,12 +11,7 @@ from tagger.labels.table import LABELS_CSV, LabelRow
 from tagger.source import Source
 from tagger.workspace.workspace import Workspace
 
-__all__ = [
-    "ChangedRow",
-    "describe_changed_rows",
-    "find_changed_rows",
-]
-
+__all__ = ["ChangedRow", "describe_changed_rows", "find_changed_rows"]
 
 _MAX_ROWS = 20  # named for one check
 

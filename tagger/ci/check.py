@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from tagger.errors import Problem
 
-__all__ = [
-    "Check",
-]
+__all__ = ["Check"]
 
 
 @dataclass(frozen=True, slots=True)

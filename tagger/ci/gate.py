@@ -16,11 +16,7 @@ from tagger.source import Source
 from tagger.taxonomy import Gate
 from tagger.workspace.workspace import Workspace
 
-__all__ = [
-    "check_base",
-    "check_calibration",
-    "check_floors",
-]
+__all__ = ["check_base", "check_calibration", "check_floors"]
 
 
 def check_base(

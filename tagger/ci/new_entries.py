@@ -15,10 +15,7 @@ from tagger.source import Source
 from tagger.tags import Tagged
 from tagger.workspace.workspace import Workspace
 
-__all__ = [
-    "find_entries_to_review",
-    "tag_new_entries",
-]
+__all__ = ["find_entries_to_review", "tag_new_entries"]
 
 
 def tag_new_entries(plan: Plan, model: Model, workspace: Workspace) -> tuple[Tagged, ...]:

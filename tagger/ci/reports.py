@@ -34,10 +34,7 @@ __all__ = [
     "summary_markdown",
 ]
 
-
 _MAX_ENTRIES = 100  # in the summary, which a host cuts at a megabyte
-
-
 _HEADINGS = {0: "All is well", 1: "The gate said no", 2: "Something cannot be read"}
 
 

@@ -35,11 +35,7 @@ from tagger.workspace.promotion import finish_interrupted, previous_model, promo
 from tagger.workspace.retrain import cross_validate_labels, is_current
 from tagger.workspace.workspace import Workspace
 
-__all__ = [
-    "Run",
-    "run_checks",
-]
-
+__all__ = ["Run", "run_checks"]
 
 Progress = Callable[[int, int], None]
 

@@ -18,33 +18,15 @@ from tagger.whitespace import normalize_whitespace
 if TYPE_CHECKING:
     from rich.text import Text
 
-__all__ = [
-    "MIN_HEIGHT",
-    "MIN_WIDTH",
-    "render_screen",
-]
-
+__all__ = ["MIN_HEIGHT", "MIN_WIDTH", "render_screen"]
 
 MIN_WIDTH, MIN_HEIGHT = 24, 12  # columns and lines; a smaller terminal cannot show what a key does
-
-
 _TOPIC_WIDTH = 38  # columns that a topic should have
-
-
 _MAX_LINES = 3  # of a title and of a message
-
-
 _LOW_HEIGHT = 20  # on a screen with fewer lines, a title and a message have one line each
-
-
 _BOX = {Mark.no: "[ ]", Mark.yes: "[x]", Mark.unsure: "[?]"}
-
-
 _STYLE = {Mark.no: "", Mark.yes: "bold green", Mark.unsure: "bold yellow"}
-
-
 _COMMANDS = "Enter save  s skip  b back  u undo  ? help  q quit  f all/new"
-
 
 _HELP = """\
 1 2 3 … a c d …   the topic with that key: no [ ], yes [x], unsure [?]

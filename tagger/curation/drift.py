@@ -26,24 +26,12 @@ from tagger.evaluation.figures import UNDEFINED, Interval, with_bootstrap_interv
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
 
-__all__ = [
-    "TOO_LARGE_SHARE",
-    "Drift",
-    "DriftSign",
-    "TopicShift",
-    "measure_drift",
-]
-
+__all__ = ["TOO_LARGE_SHARE", "Drift", "DriftSign", "TopicShift", "measure_drift"]
 
 Floats = NDArray[np.float64]
 
-
 TOO_LARGE_SHARE = 2 * USUAL_SHARE
-
-
 _MIN_ENTRIES = 20  # new entries; fewer may all come from one page
-
-
 _MIN_LABELLED = 100  # with fewer, a share above the limit beyond the bound would not be rare in entries of the same kind
 
 

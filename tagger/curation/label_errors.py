@@ -37,27 +37,13 @@ from tagger.training.settings import Settings
 from tagger.training.trainer import train
 from tagger.workspace.retrain import limit_n_jobs
 
-__all__ = [
-    "LabelAudit",
-    "Suspect",
-    "cross_validate_twice",
-    "find_label_errors",
-    "label_error_log_odds",
-]
-
+__all__ = ["LabelAudit", "Suspect", "cross_validate_twice", "find_label_errors", "label_error_log_odds"]
 
 Bools = NDArray[np.bool_]
-
-
 Floats = NDArray[np.float64]
 
-
 _N_SIMILAR = 3  # entries that are labelled the other way, for each suspect
-
-
 _N_TERMS = 12  # with the largest shares, for each suspect
-
-
 _LABEL = {True: "yes", False: "no"}
 
 

@@ -21,9 +21,7 @@ __all__ = [
     "find_unused_topics",
 ]
 
-
 Bools = NDArray[np.bool_]
-
 
 _MIN_YES = 5  # entries of a topic, from which on it says something that the topic never occurs alone
 

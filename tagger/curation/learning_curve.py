@@ -18,22 +18,12 @@ from tagger.training.settings import Settings
 from tagger.training.trainer import train
 from tagger.workspace.retrain import limit_n_jobs
 
-__all__ = [
-    "CurvePoint",
-    "compute_learning_curve",
-    "count_curve_fits",
-]
-
+__all__ = ["CurvePoint", "compute_learning_curve", "count_curve_fits"]
 
 Bools = NDArray[np.bool_]
-
-
 Ints = NDArray[np.int64]
 
-
 _SHARES = (1 / 8, 1 / 4, 1 / 2)  # of the entries outside a fold; the cross-validation itself has learned from all of them
-
-
 _ROUNDS = 500  # of the bootstrap, as for other figures
 
 

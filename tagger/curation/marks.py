@@ -9,13 +9,7 @@ from tagger.labels.closure import implied_labels
 from tagger.labels.table import LabelRow
 from tagger.taxonomy import Taxonomy
 
-__all__ = [
-    "Mark",
-    "Marks",
-    "marks_from_row",
-    "row_from_marks",
-    "set_mark",
-]
+__all__ = ["Mark", "Marks", "marks_from_row", "row_from_marks", "set_mark"]
 
 
 class Mark(StrEnum):
@@ -27,8 +21,6 @@ class Mark(StrEnum):
 
 
 Marks = tuple[Mark, ...]  # (n_topics,)
-
-
 _FROM_NO_TO_YES = (Mark.no, Mark.unsure, Mark.yes)
 
 

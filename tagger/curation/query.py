@@ -39,19 +39,11 @@ __all__ = [
     "uncertain_cells",
 ]
 
-
 Bools = NDArray[np.bool_]
-
-
 Floats = NDArray[np.float64]
-
-
 Ints = NDArray[np.int64]
 
-
 USUAL_SHARE = 0.05  # of the labelled entries are below `Pool.similarity_bound`, by its definition
-
-
 _MAX_CANDIDATES = 2000  # the entries that are worth most, of which a batch is selected: a bound on time and memory
 
 

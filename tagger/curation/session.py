@@ -19,19 +19,9 @@ from tagger.model.model import Model
 from tagger.taxonomy import Taxonomy, Topic
 from tagger.text.positions import Position
 
-__all__ = [
-    "KEYS",
-    "LabellingSession",
-    "act_on_key",
-    "find_telling_positions",
-    "press_key",
-    "start_session",
-]
-
+__all__ = ["KEYS", "LabellingSession", "act_on_key", "find_telling_positions", "press_key", "start_session"]
 
 KEYS = "1234567890acdeghijklmnoprtvwxyz"  # of the topics on a page; the other letters are commands
-
-
 _N_TELLING = 6  # words of a topic that are highlighted
 
 

@@ -26,17 +26,9 @@ from tagger.evaluation.figures import (
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
 
-__all__ = [
-    "StoppingAdvice",
-    "TopicNeed",
-    "measure_tag_agreement",
-    "stopping_advice",
-]
-
+__all__ = ["StoppingAdvice", "TopicNeed", "measure_tag_agreement", "stopping_advice"]
 
 _ENOUGH_AGREEMENT = 0.95  # the share of tags that two models agree on if the labels between them hardly mattered
-
-
 _MIN_GROWTH = 10  # percent more labels than the model before; after fewer, little has changed in any case
 
 

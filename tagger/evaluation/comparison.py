@@ -17,22 +17,11 @@ from tagger.evaluation.figures import Interval, with_bootstrap_interval
 from tagger.labels.dataset import Labels
 from tagger.model.model import Model
 
-__all__ = [
-    "Comparison",
-    "F1Figures",
-    "MovedTopic",
-    "compare_models",
-    "out_of_fold_tags",
-    "topics_with_other_goals",
-]
-
+__all__ = ["Comparison", "F1Figures", "MovedTopic", "compare_models", "out_of_fold_tags", "topics_with_other_goals"]
 
 Bools = NDArray[np.bool_]
 
-
 SIGNIFICANT = 0.05  # a p below it makes the new model worse
-
-
 _MOVED = 0.005  # of F1, from which on a topic is named
 
 

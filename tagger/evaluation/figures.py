@@ -35,22 +35,12 @@ __all__ = [
     "yes_entries_needed",
 ]
 
-
 Bools = NDArray[np.bool_]
-
-
 Floats = NDArray[np.float64]
-
-
 Ints = NDArray[np.int64]
 
-
 NARROW_INTERVAL = 0.1  # a topic whose F1 has an interval of this width needs no more labels
-
-
 USABLE_YES_ENTRIES = 20  # yes entries that make a usable topic
-
-
 _TOPIC_ROUNDS = 200  # of the bootstrap for a figure of one topic
 
 

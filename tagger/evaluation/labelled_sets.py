@@ -18,12 +18,7 @@ from tagger.model.model import Model
 from tagger.source import Source
 from tagger.taxonomy import Taxonomy
 
-__all__ = [
-    "Evaluation",
-    "LabelledSet",
-    "evaluate_model",
-    "read_labelled_set",
-]
+__all__ = ["Evaluation", "LabelledSet", "evaluate_model", "read_labelled_set"]
 
 
 @dataclass(frozen=True, slots=True)

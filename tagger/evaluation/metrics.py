@@ -43,7 +43,6 @@ __all__ = [
 ]
 
 Bools = NDArray[np.bool_]
-
 Floats = NDArray[np.float64]
 
 _Z = 1.959963984540054  # the 97.5% point of the normal distribution

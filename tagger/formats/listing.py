@@ -8,9 +8,7 @@ from tagger.entry import Entry
 from tagger.errors import ListingError, Problem
 from tagger.formats.plain_text import count_noun
 
-__all__ = [
-    "Listing",
-]
+__all__ = ["Listing"]
 
 
 @dataclass(frozen=True, slots=True)

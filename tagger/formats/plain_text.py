@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
-__all__ = [
-    "align_columns",
-    "count_noun",
-]
+__all__ = ["align_columns", "count_noun"]
+
 _STARTS_OF_NUMBERS = "0123456789-∞"
 
 

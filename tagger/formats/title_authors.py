@@ -28,11 +28,7 @@ from tagger.formats.author_names import (
     starts_like_surname,
 )
 
-__all__ = [
-    "TitleAuthors",
-    "split_byline",
-    "split_title_authors",
-]
+__all__ = ["TitleAuthors", "split_byline", "split_title_authors"]
 
 _THIN_LEAD = 1.5  # a best candidate that leads by less is worth a warning
 

@@ -11,11 +11,7 @@ from tagger.taxonomy import Taxonomy
 if TYPE_CHECKING:
     from scipy.sparse import csc_array
 
-__all__ = [
-    "find_contradictions",
-    "implied_labels",
-    "implied_labels_sparse",
-]
+__all__ = ["find_contradictions", "implied_labels", "implied_labels_sparse"]
 
 
 def implied_labels(row: LabelRow, taxonomy: Taxonomy) -> tuple[dict[str, None], dict[str, None]]:

@@ -23,10 +23,7 @@ __all__ = [
     "write_confirmed_labels",
 ]
 
-
 CONFIRMED_CSV = "confirmed.csv"  # its name in a folder labels/
-
-
 _COLUMNS = ("id", "title", "topic", "label")
 
 

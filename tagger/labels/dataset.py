@@ -24,11 +24,8 @@ from tagger.taxonomy import Taxonomy, Topic, read_taxonomy
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-__all__ = [
-    "Labels",
-    "label_arrays",
-    "read_labels",
-]
+
+__all__ = ["Labels", "label_arrays", "read_labels"]
 
 
 @dataclass(frozen=True)

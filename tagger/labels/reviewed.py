@@ -16,17 +16,9 @@ from tagger.labels.table import LABELS_CSV, LabelRow, read_rows, write_rows
 from tagger.source import Source
 from tagger.taxonomy import Taxonomy, read_taxonomy
 
-__all__ = [
-    "ANSWERS",
-    "AuditAnswer",
-    "apply_answers",
-    "read_answers",
-]
-
+__all__ = ["ANSWERS", "AuditAnswer", "apply_answers", "read_answers"]
 
 ANSWERS = ("accept", "reject", "unsure")  # to the doubt that a label is wrong
-
-
 _OPPOSITE = {"yes": "no", "no": "yes"}
 
 

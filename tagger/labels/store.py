@@ -15,12 +15,7 @@ from tagger.labels.table import LABELS_CSV, LabelRow, describe_row, read_rows, w
 from tagger.source import Source
 from tagger.stamp import FileStamp, file_stamp
 
-__all__ = [
-    "LabelEdit",
-    "LabelStore",
-    "RowChangedError",
-    "SavedRows",
-]
+__all__ = ["LabelEdit", "LabelStore", "RowChangedError", "SavedRows"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,24 +15,11 @@ from tagger.formats.registry import read_text
 from tagger.source import Source
 from tagger.taxonomy import Taxonomy
 
-__all__ = [
-    "LABELS_CSV",
-    "LabelRow",
-    "describe_row",
-    "find_rows",
-    "read_rows",
-    "read_table",
-    "write_rows",
-    "write_table",
-]
-
+__all__ = ["LABELS_CSV", "LabelRow", "describe_row", "find_rows", "read_rows", "read_table", "write_rows", "write_table"]
 
 Row = TypeVar("Row")
 
-
 LABELS_CSV = "labels.csv"  # its name in a folder labels/
-
-
 _COLUMNS = ("id", "title", "topics", "unsure")
 
 

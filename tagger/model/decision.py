@@ -34,15 +34,9 @@ __all__ = [
     "scores_left_to_thresholds",
 ]
 
-
 Bools = NDArray[np.bool_]
-
-
 Floats = NDArray[np.float64]
-
-
 Ints = NDArray[np.int64]
-
 
 # A score is uncertain if its odds and the odds of its threshold differ by at most this factor. In the cross-validation of the
 # shipped labels, two in five of the tags decided by such scores are wrong, and fewer of the others.

@@ -36,7 +36,6 @@ __all__ = [
     "term_share_to_json",
 ]
 
-
 _N_NEAREST_TOPICS = 2  # explained besides those tagged
 
 _N_SUPPORTING, _N_OPPOSING = 5, 2  # terms that `add_reasons` names for each topic

@@ -15,13 +15,7 @@ from tagger.model.model import Model
 from tagger.model.training_record import PrecisionSupport, TrainingRecord
 from tagger.taxonomy import Taxonomy, Topic
 
-__all__ = [
-    "ModelHeader",
-    "build_header",
-    "file_error",
-    "parse_header",
-    "shorten",
-]
+__all__ = ["ModelHeader", "build_header", "file_error", "parse_header", "shorten"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "logit",
-    "sigmoid",
-]
-
+__all__ = ["logit", "sigmoid"]
 
 Floats = NDArray[np.float64]
 

@@ -27,10 +27,7 @@ from tagger.text.normalize import entry_text
 from tagger.text.positions import Position, find_positions
 from tagger.text.tfidf import count_terms, tfidf_weights
 
-__all__ = [
-    "Model",
-]
-
+__all__ = ["Model"]
 
 _BLOCK_SCORES = 1 << 20  # scores that are in memory at once: entries times topics
 

@@ -25,12 +25,7 @@ if TYPE_CHECKING:
     from sklearn.model_selection import FixedThresholdClassifier
     from sklearn.pipeline import Pipeline
 
-__all__ = [
-    "TopicClassifier",
-    "save_pipeline",
-    "to_pipeline",
-]
-
+__all__ = ["TopicClassifier", "save_pipeline", "to_pipeline"]
 
 _NEVER = 2.0  # a threshold that no score reaches
 

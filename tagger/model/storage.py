@@ -31,16 +31,7 @@ from tagger.model.model import Model
 from tagger.model.weights import compress_weights
 from tagger.stamp import hash_bytes
 
-__all__ = [
-    "FORMAT",
-    "hash_model",
-    "load",
-    "model_from_bytes",
-    "model_to_bytes",
-    "read_model_bytes",
-    "save_model",
-]
-
+__all__ = ["FORMAT", "hash_model", "load", "model_from_bytes", "model_to_bytes", "read_model_bytes", "save_model"]
 
 FORMAT = 2
 
@@ -73,6 +64,7 @@ _ARRAYS = {
 _FIELDS = {"held_out": "out_of_fold_tags", "held_out_ids": "out_of_fold_ids", "written": "vocabulary_text"}
 
 Header = dict[str, Any]
+
 Arrays = dict[str, NDArray[Any]]
 
 

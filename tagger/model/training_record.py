@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = [
-    "PrecisionSupport",
-    "TrainingRecord",
-]
+__all__ = ["PrecisionSupport", "TrainingRecord"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "SparseWeights",
-    "compress_weights",
-]
-
+__all__ = ["SparseWeights", "compress_weights"]
 
 Ints = NDArray[np.integer[Any]]
-
 Floats = NDArray[np.float64]
-
 
 # With more topics, or with more cells in the full array, scipy's sparse product takes a fraction of numpy's time. That is
 # worth its import.

@@ -9,15 +9,9 @@ from tagger.curation.label_errors import LabelAudit, Suspect
 from tagger.formats.markdown import escape_markdown, markdown_table
 from tagger.reports.why import highlight_terms, shown_terms, similar_entry_rows
 
-__all__ = [
-    "audit_text",
-    "question_text",
-]
-
+__all__ = ["audit_text", "question_text"]
 
 _N_WORDS = 5  # shown of a suspect
-
-
 _INDENT = f"\n{' ' * 10}"
 
 

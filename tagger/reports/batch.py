@@ -13,11 +13,7 @@ from tagger.batch.plan import Plan
 from tagger.formats.markdown import escape_markdown, markdown_table
 from tagger.formats.plain_text import align_columns, count_noun
 
-__all__ = [
-    "format_diff",
-    "format_plan",
-    "summarize_batch",
-]
+__all__ = ["format_diff", "format_plan", "summarize_batch"]
 
 _MARKS = {"new": "+ ", "changed": "  ", "gone": "- "}
 _INDENT = " " * 12

@@ -8,10 +8,7 @@ from tagger.formats.plain_text import count_noun
 from tagger.model.model import Model
 from tagger.reports.figures import figures_text
 
-__all__ = [
-    "describe_missed_goals",
-    "model_card",
-]
+__all__ = ["describe_missed_goals", "model_card"]
 
 
 def describe_missed_goals(model: Model) -> list[str]:

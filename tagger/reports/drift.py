@@ -13,11 +13,7 @@ from tagger.formats.markdown import escape_markdown, markdown_table
 from tagger.formats.plain_text import align_columns, count_noun
 from tagger.reports.figures import format_interval
 
-__all__ = [
-    "advice_text",
-    "drift_text",
-    "reason_text",
-]
+__all__ = ["advice_text", "drift_text", "reason_text"]
 
 
 def drift_text(drift: Drift, form: str) -> str:

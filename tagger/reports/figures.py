@@ -14,17 +14,7 @@ from tagger.model.model import Model
 if TYPE_CHECKING:
     import pandas as pd
 
-
-__all__ = [
-    "BARS",
-    "OVERALL",
-    "comparison_text",
-    "figures_frame",
-    "figures_text",
-    "format_interval",
-    "frame_text",
-]
-
+__all__ = ["BARS", "OVERALL", "comparison_text", "figures_frame", "figures_text", "format_interval", "frame_text"]
 
 OVERALL = {
     "micro_f1": "micro-F1",
@@ -33,13 +23,8 @@ OVERALL = {
     "precision_at_1": "first tag right",
 }
 
-
 _OF_A_TOPIC = {"precision": "precision", "recall": "recall", "f1": "F1", "average_precision": "average precision"}
-
-
 BARS = "The bars show F1 from 0 to 1: █ up to the lower end of its interval, ▒ from there to the upper end."
-
-
 _BAR_LENGTH = 20
 
 

@@ -36,14 +36,7 @@ from tagger.workspace.promotion import previous_model
 from tagger.workspace.retrain import cross_validate_labels, is_current
 from tagger.workspace.workspace import Workspace
 
-__all__ = [
-    "ReportData",
-    "build_report",
-    "evaluate_for_report",
-    "render_report",
-    "require_report_packages",
-]
-
+__all__ = ["ReportData", "build_report", "evaluate_for_report", "render_report", "require_report_packages"]
 
 _TILES = {
     "micro_f1": "F1 of all tags together",

@@ -17,10 +17,7 @@ from tagger.reports.svg import Picture
 from tagger.reports.topic_pictures import PlottedTopic, plot_label_counts, plot_precision_recall
 from tagger.training.out_of_fold import OutOfFold
 
-__all__ = [
-    "plot_all",
-    "plot_model",
-]
+__all__ = ["plot_all", "plot_model"]
 
 
 def plot_model(labels: Labels, model: Model, out_of_fold: OutOfFold, curve: Sequence[CurvePoint] = ()) -> dict[str, str]:

@@ -17,17 +17,10 @@ from tagger.reports.svg import BLUE, INK, ORANGE, Picture, add_axes, render_svg,
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = [
-    "plot_learning_curve",
-    "plot_reliability",
-]
-
+__all__ = ["plot_learning_curve", "plot_reliability"]
 
 Bools = NDArray[np.bool_]
-
-
 Floats = NDArray[np.float64]
-
 
 _BINS = 10
 

@@ -22,32 +22,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "BLUE",
-    "INK",
-    "ORANGE",
-    "Picture",
-    "add_axes",
-    "render_svg",
-    "shorten_name",
-    "style_axes",
-]
-
+__all__ = ["BLUE", "INK", "ORANGE", "Picture", "add_axes", "render_svg", "shorten_name", "style_axes"]
 
 INK = "#010101"  # becomes currentColor
-
-
 BLUE, ORANGE = "#2f81c7", "#d9730d"  # a contrast of over 3:1 on a light and on a dark ground
-
-
 _COLUMNS = 3  # of small multiples in one file
-
-
 _UNITS_PER_INCH = 100
-
-
 _POINTS_PER_INCH = 72
-
 
 # The ground of a picture in a file of its own. In a page nothing matches, and the picture takes the colours of the page.
 _GROUND = (
@@ -55,10 +36,7 @@ _GROUND = (
     "@media(prefers-color-scheme:dark){svg:root{color:#d1d7e0;background:#15191e}}</style>"
 )
 
-
 _LONG_NUMBER = re.compile(r"\d+\.\d{3,}")
-
-
 _drawing = Lock()  # matplotlib's settings are those of the process
 
 

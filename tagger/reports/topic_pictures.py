@@ -18,28 +18,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "PlottedTopic",
-    "plot_label_counts",
-    "plot_precision_recall",
-]
-
+__all__ = ["PlottedTopic", "plot_label_counts", "plot_precision_recall"]
 
 Bools = NDArray[np.bool_]
-
-
 Floats = NDArray[np.float64]
 
-
 _MAX_TOPICS = 24  # drawn; of more topics half of them are the most frequent ones
-
-
 _RECALLS = (0.5, 0.8, 0.9, 0.95)
-
-
 _TABLE = {"average_precision": "average precision", "precision": "precision", "recall": "recall"}
-
-
 _MAX_POINTS = 200  # of a curve, as many as can be told apart
 
 

@@ -15,12 +15,7 @@ from tagger.taxonomy import Topic
 if TYPE_CHECKING:
     from tagger.labels.dataset import Labels
 
-__all__ = [
-    "TopicRow",
-    "list_topics",
-    "topics_text",
-]
-
+__all__ = ["TopicRow", "list_topics", "topics_text"]
 
 _RARE = ("parent", "excludes", "precision")  # columns that most lists of topics do not need
 

@@ -23,14 +23,7 @@ from tagger.model.explain import (
 if TYPE_CHECKING:
     from rich.text import Text
 
-__all__ = [
-    "format_explanations",
-    "highlight_terms",
-    "mark_terms",
-    "shown_terms",
-    "similar_entry_rows",
-]
-
+__all__ = ["format_explanations", "highlight_terms", "mark_terms", "shown_terms", "similar_entry_rows"]
 
 _N_FOR, _N_AGAINST = 8, 4  # terms shown for and against a topic
 

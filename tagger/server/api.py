@@ -43,17 +43,10 @@ from tagger.server.api_schema import Health, TagAnswer, TagOptions, TopicsAnswer
 from tagger.server.file_cache import CachedFromFiles
 from tagger.workspace.workspace import HandLabels, Workspace
 
-__all__ = [
-    "make_api",
-]
-
+__all__ = ["make_api"]
 
 _CHUNK = 500  # entries that are tagged, and sent, at once
-
-
 _JSON_LINES_TYPE = JSON_LINES.media_types[0]
-
-
 _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
 
 

@@ -19,22 +19,10 @@ from tagger.server import api_examples
 from tagger.server.api_schema import ErrorAnswer
 from tagger.source import Source
 
-__all__ = [
-    "ApiRoute",
-    "answer_spec",
-    "error_specs",
-    "json_response",
-    "openapi_schema",
-    "problems_json",
-    "text_response",
-]
-
+__all__ = ["ApiRoute", "answer_spec", "error_specs", "json_response", "openapi_schema", "problems_json", "text_response"]
 
 _ABOUT = "Topics for the entries of paper listings, with scores and the words that earned them. Nothing that is sent is kept."
-
-
 _MAX_PROBLEMS = 100  # that an answer names
-
 
 _ERRORS = {
     413: "The body is too large, or has too many entries.",

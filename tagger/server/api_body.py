@@ -18,21 +18,10 @@ from tagger.formats import json_lines
 from tagger.formats.listing import Listing
 from tagger.formats.registry import LISTING_FORMATS, decode_text, read_entries
 
-__all__ = [
-    "LIMITS",
-    "ApiLimits",
-    "RequestBody",
-    "parse_body",
-    "receive_body",
-]
-
+__all__ = ["LIMITS", "ApiLimits", "RequestBody", "parse_body", "receive_body"]
 
 _MEDIA_TYPES = ("application/json", *(media_type for format in LISTING_FORMATS for media_type in format.media_types))
-
-
 _EXCESS_READ = 8  # times the allowed size that is read before a body is refused: many clients listen only when all is sent
-
-
 _EXPECTED = 'expected a JSON object such as {"entries": [{"title": "…"}]}'
 
 

@@ -7,11 +7,7 @@ from typing import Any
 from tagger import __version__
 from tagger.server.api_schema import Entry
 
-__all__ = [
-    "ANSWERS",
-    "request_body_spec",
-]
-
+__all__ = ["ANSWERS", "request_body_spec"]
 
 _ENTRY = {
     "title": "A Click Model for Voice Search",
@@ -22,16 +18,13 @@ _ENTRY = {
     "abstract": "Which answers of a voice assistant are listened to, and how much their position decides.",
 }
 
-
 _LISTING = """\
 IRMar 3, 2024Code
 A Click Model for Voice SearchMaria Keller, Jun Abe
 Which answers of a voice assistant are listened to, and how much their position decides.
 """
 
-
 _ID = {"id": "8tfahmek"}
-
 
 ANSWERS: dict[str, Any] = {  # by operation, and that of an error
     "health": {"ok": True, "version": __version__, "model": "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "topics": 13},

@@ -9,12 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-__all__ = [
-    "POLICY",
-    "read_style",
-    "render_page",
-]
-
+__all__ = ["POLICY", "read_style", "render_page"]
 
 POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 

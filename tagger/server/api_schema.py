@@ -9,16 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = [
-    "Entry",
-    "ErrorAnswer",
-    "Health",
-    "TagAnswer",
-    "TagOptions",
-    "TopicsAnswer",
-    "WhyAnswer",
-    "WhyOptions",
-]
+__all__ = ["Entry", "ErrorAnswer", "Health", "TagAnswer", "TagOptions", "TopicsAnswer", "WhyAnswer", "WhyOptions"]
 
 
 class _Options(BaseModel):

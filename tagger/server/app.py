@@ -18,9 +18,7 @@ from tagger.server.page_json import row_json
 from tagger.server.pages import make_pages
 from tagger.server.review import Review
 
-__all__ = [
-    "make_app",
-]
+__all__ = ["make_app"]
 
 
 def make_app(review: Review, guard: Guard) -> FastAPI:

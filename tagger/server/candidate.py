@@ -22,13 +22,7 @@ from tagger.workspace.promotion import finish_interrupted, promote
 from tagger.workspace.retrain import describe_not_learned, is_current, train_from_labels
 from tagger.workspace.workspace import Workspace
 
-__all__ = [
-    "CandidateModel",
-    "F1Change",
-    "TagChange",
-    "promote_candidate",
-    "train_candidate",
-]
+__all__ = ["CandidateModel", "F1Change", "TagChange", "promote_candidate", "train_candidate"]
 
 
 @dataclass(frozen=True, slots=True)

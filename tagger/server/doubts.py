@@ -9,10 +9,7 @@ from pathlib import Path
 from tagger.labels.reviewed import AuditAnswer, apply_answers
 from tagger.labels.table import LabelRow
 
-__all__ = [
-    "DoubtedLabel",
-    "DoubtedLabels",
-]
+__all__ = ["DoubtedLabel", "DoubtedLabels"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,7 @@ from tagger.labels.table import LabelRow
 from tagger.server.evidence import TopicEvidence
 from tagger.server.queue import QueueRow
 
-__all__ = [
-    "EntryDetails",
-    "EntryState",
-    "SavedEntry",
-    "SeenLabels",
-]
+__all__ = ["EntryDetails", "EntryState", "SavedEntry", "SeenLabels"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,9 @@ from tagger.model.model import Model
 from tagger.reports.why import mark_terms, shown_terms
 from tagger.taxonomy import Topic
 
-__all__ = [
-    "TopicEvidence",
-    "explain_topic",
-    "without_evidence",
-]
-
+__all__ = ["TopicEvidence", "explain_topic", "without_evidence"]
 
 Pieces = tuple[tuple[str, int], ...]  # a text cut into pieces, each with a level from -2 (strongly against) to 2 (strongly for)
-
-
 _LEVEL_SHARES = (0.25, 1.0)  # of the log-odds: from the first on a word has level 1, from the second on level 2
 
 

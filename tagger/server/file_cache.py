@@ -9,10 +9,7 @@ from typing import Generic, TypeVar
 
 from tagger.stamp import file_stamp
 
-__all__ = [
-    "CachedFromFiles",
-]
-
+__all__ = ["CachedFromFiles"]
 
 T = TypeVar("T")
 

@@ -11,25 +11,12 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = [
-    "LOOPBACK",
-    "POLICY",
-    "Guard",
-    "GuardMiddleware",
-]
-
+__all__ = ["LOOPBACK", "POLICY", "Guard", "GuardMiddleware"]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")  # the names of this machine that only it can reach
-
-
 _TOKEN_HEADER = "x-tagger-token"
-
-
 _API = "/v1/"  # it changes nothing on disk, so a program that asks it needs no token of the page
-
-
 _MAX_BODY = 1 << 20  # bytes of a body
-
 
 _RULES = {
     "default-src": "'none'",
@@ -44,9 +31,7 @@ _RULES = {
     "trusted-types": "'none'",
 }
 
-
 POLICY = "; ".join(f"{rule} {value}" for rule, value in _RULES.items())
-
 
 _HEADERS = {
     "content-security-policy": POLICY,

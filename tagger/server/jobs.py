@@ -9,18 +9,10 @@ from typing import Literal, TypeVar
 
 from tagger.errors import TaggerError, UsageError
 
-__all__ = [
-    "JobRunner",
-    "JobStatus",
-    "Progress",
-]
-
+__all__ = ["JobRunner", "JobStatus", "Progress"]
 
 Progress = Callable[[int, int], None]  # called with the steps done and all steps
-
-
 JobState = Literal["idle", "running", "done", "failed"]
-
 
 T = TypeVar("T")
 

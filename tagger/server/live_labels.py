@@ -21,10 +21,7 @@ from tagger.model.model import Model
 from tagger.server.file_cache import CachedFromFiles
 from tagger.workspace.workspace import Workspace
 
-__all__ = [
-    "LiveLabels",
-    "UnknownEntryError",
-]
+__all__ = ["LiveLabels", "UnknownEntryError"]
 
 
 class UnknownEntryError(TaggerError):

@@ -23,10 +23,7 @@ from tagger.server.page_json import (
 from tagger.server.queue import ORDERS, QueueFilter
 from tagger.server.review import Review
 
-__all__ = [
-    "make_page_api",
-]
-
+__all__ = ["make_page_api"]
 
 _MAX_ITEMS = 100_000  # topics or marks in a request: far more than anybody has
 

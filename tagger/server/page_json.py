@@ -15,21 +15,9 @@ from tagger.server.jobs import JobStatus
 from tagger.server.queue import QueueRow
 from tagger.server.session import TopicSummary
 
-__all__ = [
-    "entry_json",
-    "evidence_json",
-    "job_json",
-    "queue_row_json",
-    "row_json",
-    "saved_json",
-    "state_json",
-    "topic_json",
-]
-
+__all__ = ["entry_json", "evidence_json", "job_json", "queue_row_json", "row_json", "saved_json", "state_json", "topic_json"]
 
 Json = dict[str, Any]
-
-
 _MAX_TAG_CHANGES = 200  # entries with other tags that are named
 
 

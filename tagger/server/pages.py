@@ -17,14 +17,9 @@ from tagger.server.guard import Guard
 from tagger.server.queue import STATES
 from tagger.server.review import Review
 
-__all__ = [
-    "make_pages",
-]
-
+__all__ = ["make_pages"]
 
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-
-
 _PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"  # pictures have their colours inside
 
 

@@ -11,24 +11,10 @@ from tagger.errors import UsageError
 from tagger.model.model import Model
 from tagger.server.doubts import DoubtedLabel
 
-__all__ = [
-    "ORDERS",
-    "STATES",
-    "QueueFilter",
-    "QueueRow",
-    "entries_to_label_first",
-    "has_topic",
-    "sort_by_doubt",
-    "states_of",
-]
-
+__all__ = ["ORDERS", "STATES", "QueueFilter", "QueueRow", "entries_to_label_first", "has_topic", "sort_by_doubt", "states_of"]
 
 STATES = ("new", "labelled", "unsure", "doubted", "all")
-
-
 ORDERS = ("listed", "teaching", "doubtful")
-
-
 _N_TEACHING = 100  # entries at the front of the order "teaching"
 
 

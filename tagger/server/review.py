@@ -17,9 +17,7 @@ from tagger.server.jobs import JobRunner, Progress
 from tagger.server.session import ReviewSession
 from tagger.training.settings import Settings
 
-__all__ = [
-    "Review",
-]
+__all__ = ["Review"]
 
 
 class Review:

@@ -14,15 +14,9 @@ from tagger.errors import UsageError
 if TYPE_CHECKING:
     from tagger.server.review import Review
 
-__all__ = [
-    "check_can_serve",
-    "serve",
-]
-
+__all__ = ["check_can_serve", "serve"]
 
 _MIN_SECRET = 16  # characters
-
-
 _REQUIRED_PACKAGES = ("fastapi", "uvicorn", "jinja2")
 
 

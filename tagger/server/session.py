@@ -27,11 +27,7 @@ from tagger.server.live_labels import LiveLabels
 from tagger.server.queue import STATES, QueueFilter, QueueRow, entries_to_label_first, has_topic, sort_by_doubt, states_of
 from tagger.workspace.workspace import Workspace
 
-__all__ = [
-    "ReviewSession",
-    "TopicSummary",
-]
-
+__all__ = ["ReviewSession", "TopicSummary"]
 
 _N_SIMILAR = 5  # labelled entries that are shown beside an entry
 

@@ -10,11 +10,7 @@ from numpy.typing import NDArray
 
 from tagger.text.tokenize import Tokens, tokenize
 
-__all__ = [
-    "BuiltVocabulary",
-    "HashedVocabulary",
-    "build_vocabulary",
-]
+__all__ = ["BuiltVocabulary", "HashedVocabulary", "build_vocabulary"]
 
 
 class HashedVocabulary:

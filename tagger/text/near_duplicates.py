@@ -17,12 +17,7 @@ from tagger.text.hashed_vocabulary import build_vocabulary
 from tagger.text.normalize import entry_text
 from tagger.text.tfidf import count_terms
 
-__all__ = [
-    "NEAR_DUPLICATE_JACCARD",
-    "are_near_duplicates",
-    "group_near_duplicate_texts",
-    "group_near_duplicates",
-]
+__all__ = ["NEAR_DUPLICATE_JACCARD", "are_near_duplicates", "group_near_duplicate_texts", "group_near_duplicates"]
 
 Ints = NDArray[np.int64]
 

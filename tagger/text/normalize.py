@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from tagger.entry import Entry
 
-__all__ = [
-    "TITLE_WEIGHT",
-    "entry_text",
-]
+__all__ = ["TITLE_WEIGHT", "entry_text"]
 
 TITLE_WEIGHT = 2  # how many times the title is read
 

@@ -18,10 +18,7 @@ from tagger.text.hashed_vocabulary import HashedVocabulary
 from tagger.text.normalize import TITLE_WEIGHT, entry_text
 from tagger.text.tokenize import Tokens, tokenize
 
-__all__ = [
-    "Position",
-    "find_positions",
-]
+__all__ = ["Position", "find_positions"]
 
 
 @dataclass(frozen=True, slots=True, order=True)

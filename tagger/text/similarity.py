@@ -14,17 +14,9 @@ from tagger.text.hashed_vocabulary import HashedVocabulary, build_vocabulary
 from tagger.text.normalize import entry_text
 from tagger.text.tfidf import TermCounts, count_terms, tfidf_weights
 
-__all__ = [
-    "SharedVocabulary",
-    "TfidfRows",
-    "cosine_rows",
-    "nearest_rows",
-    "shared_vocabulary",
-    "tfidf_rows",
-]
+__all__ = ["SharedVocabulary", "TfidfRows", "cosine_rows", "nearest_rows", "shared_vocabulary", "tfidf_rows"]
 
 Floats = NDArray[np.float64]
-
 Ints = NDArray[np.int64]
 
 

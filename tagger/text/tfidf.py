@@ -16,11 +16,7 @@ from numpy.typing import NDArray
 from tagger.text.hashed_vocabulary import HashedVocabulary
 from tagger.text.tokenize import CHUNK_CHARACTERS, Tokens, tokenize
 
-__all__ = [
-    "TermCounts",
-    "count_terms",
-    "tfidf_weights",
-]
+__all__ = ["TermCounts", "count_terms", "tfidf_weights"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,11 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "CHUNK_CHARACTERS",
-    "Tokens",
-    "tokenize",
-]
+__all__ = ["CHUNK_CHARACTERS", "Tokens", "tokenize"]
 
 CHUNK_CHARACTERS = 1 << 16  # of text in a chunk: arrays of this length stay in the processor's cache
 

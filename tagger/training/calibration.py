@@ -10,16 +10,9 @@ from numpy.typing import NDArray
 
 from tagger.model.log_odds import sigmoid
 
-__all__ = [
-    "PRIOR_STRENGTHS",
-    "Calibration",
-    "SigmoidParameters",
-    "fit_calibration",
-    "fit_platt",
-]
+__all__ = ["PRIOR_STRENGTHS", "Calibration", "SigmoidParameters", "fit_calibration", "fit_platt"]
 
 Bools = NDArray[np.bool_]
-
 Floats = NDArray[np.float64]
 
 PRIOR_STRENGTHS = (1.0, 10.0, 100.0, 1000.0, 1e6)  # those that `fit_calibration` chooses from

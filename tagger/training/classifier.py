@@ -27,9 +27,7 @@ __all__ = [
 ]
 
 Bools = NDArray[np.bool_]
-
 Floats = NDArray[np.float64]
-
 Ints = NDArray[np.int64]
 
 MAX_NEGATIVES = 8000  # no entries that a topic is fitted to; if it has more, some of them are chosen

@@ -16,16 +16,10 @@ from tagger.training.labelled_counts import LabelledCounts
 from tagger.training.out_of_fold import MIN_KEPT_SCORE, OutOfFoldScores
 from tagger.training.search import SearchResult
 
-__all__ = [
-    "FittedTopic",
-    "FittedTopics",
-    "fit_topics",
-]
+__all__ = ["FittedTopic", "FittedTopics", "fit_topics"]
 
 Bools = NDArray[np.bool_]
-
 Floats = NDArray[np.float64]
-
 Ints = NDArray[np.int64]
 
 _MAX_CHUNK = 32  # topics that a process fits at once

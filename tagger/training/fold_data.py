@@ -17,13 +17,9 @@ from tagger.training.settings import Settings
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = [
-    "FoldData",
-    "out_of_fold_logits",
-]
+__all__ = ["FoldData", "out_of_fold_logits"]
 
 Floats = NDArray[np.float64]
-
 Ints = NDArray[np.int64]
 
 

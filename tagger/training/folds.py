@@ -10,12 +10,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = [
-    "stratified_folds",
-]
+__all__ = ["stratified_folds"]
 
 Floats = NDArray[np.float64]
-
 Ints = NDArray[np.int64]
 
 

@@ -18,14 +18,9 @@ from tagger.training.out_of_fold import TopicLabels
 if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
 
-__all__ = [
-    "LabelledCounts",
-    "TermCountMatrix",
-    "count_matrix",
-]
+__all__ = ["LabelledCounts", "TermCountMatrix", "count_matrix"]
 
 Bools = NDArray[np.bool_]
-
 Ints = NDArray[np.int64]
 
 

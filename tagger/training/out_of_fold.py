@@ -11,18 +11,10 @@ from numpy.typing import NDArray
 
 from tagger.taxonomy import Taxonomy
 
-__all__ = [
-    "MIN_KEPT_SCORE",
-    "OutOfFold",
-    "OutOfFoldScores",
-    "TopicLabels",
-    "raise_cells_to_descendants",
-]
+__all__ = ["MIN_KEPT_SCORE", "OutOfFold", "OutOfFoldScores", "TopicLabels", "raise_cells_to_descendants"]
 
 Bools = NDArray[np.bool_]
-
 Floats = NDArray[np.float64]
-
 Ints = NDArray[np.int64]
 
 MIN_KEPT_SCORE = 0.01  # cells with lower scores are kept only if they are a yes: no threshold is that low

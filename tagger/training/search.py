@@ -17,16 +17,10 @@ from tagger.training.settings import Settings
 from tagger.training.thresholds import mean_of_micro_and_macro_f1
 from tagger.training.topic_threshold import best_f1_threshold
 
-__all__ = [
-    "SearchResult",
-    "common_threshold_f1",
-    "search_settings",
-]
+__all__ = ["SearchResult", "common_threshold_f1", "search_settings"]
 
 Bools = NDArray[np.bool_]
-
 Floats = NDArray[np.float64]
-
 Ints = NDArray[np.int64]
 
 C_GRID = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)  # values of C that are tried

@@ -6,11 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = [
-    "SEARCHED_SETTINGS",
-    "Settings",
-]
-
+__all__ = ["SEARCHED_SETTINGS", "Settings"]
 
 # Model format 2 stores settings under these names. Files keep them, so they do not follow the names of the fields.
 _HEADER_NAMES = {

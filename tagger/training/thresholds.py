@@ -28,7 +28,6 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-
 Ints = NDArray[np.int64]
 
 SHRINKAGES = (0.0, 3.0, 10.0, 30.0, 100.0, 300.0, np.inf)  # those that `choose_thresholds` chooses from

@@ -10,17 +10,10 @@ from numpy.typing import NDArray
 
 from tagger.model.training_record import PrecisionSupport
 
-__all__ = [
-    "PrecisionGoal",
-    "best_f1_threshold",
-    "precision_bound",
-    "threshold_for_precision",
-]
+__all__ = ["PrecisionGoal", "best_f1_threshold", "precision_bound", "threshold_for_precision"]
 
 Bools = NDArray[np.bool_]
-
 Floats = NDArray[np.float64]
-
 Ints = NDArray[np.int64]
 
 _MAX_GROWTH = 100  # times as many labels as there are: a goal that these would not reach is called out of reach

@@ -40,15 +40,10 @@ from tagger.training.topic_threshold import PrecisionGoal
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = [
-    "TrainingResult",
-    "train",
-]
+__all__ = ["TrainingResult", "train"]
 
 Bools = NDArray[np.bool_]
-
 Floats = NDArray[np.float64]
-
 Ints = NDArray[np.int64]
 
 Progress = Callable[[int, int], None]

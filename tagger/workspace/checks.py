@@ -13,10 +13,7 @@ from tagger.training.settings import Settings
 from tagger.workspace.retrain import is_current
 from tagger.workspace.workspace import Workspace
 
-__all__ = [
-    "WorkspaceCheck",
-    "check_workspace",
-]
+__all__ = ["WorkspaceCheck", "check_workspace"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,7 @@ from tagger.entry import Entry
 from tagger.errors import ListingError, UsageError
 from tagger.formats.registry import decode_text, read_entries
 
-__all__ = [
-    "entries_added_since",
-]
+__all__ = ["entries_added_since"]
 
 
 def entries_added_since(revision: str, entries: Iterable[Entry]) -> tuple[Entry, ...]:

@@ -15,12 +15,7 @@ from tagger.atomic import remove_leftovers, write_whole
 from tagger.errors import OutputError, UsageError
 from tagger.workspace.workspace import Workspace
 
-__all__ = [
-    "finish_interrupted",
-    "previous_model",
-    "promote",
-    "rollback",
-]
+__all__ = ["finish_interrupted", "previous_model", "promote", "rollback"]
 
 
 def previous_model(workspace: Workspace) -> Path:

@@ -28,7 +28,6 @@ __all__ = [
     "train_from_labels",
 ]
 
-
 _PARALLEL_ENTRIES = 200  # labelled entries; with fewer, starting processes takes longer than fitting
 
 

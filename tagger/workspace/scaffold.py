@@ -15,39 +15,22 @@ from tagger import DISTRIBUTION, __version__
 from tagger.atomic import write_whole
 from tagger.errors import OutputError, UsageError
 
-__all__ = [
-    "HOSTS",
-    "GitOrigin",
-    "create_workspace",
-    "find_git_origin",
-    "pipeline_files",
-    "remaining_steps",
-]
-
+__all__ = ["HOSTS", "GitOrigin", "create_workspace", "find_git_origin", "pipeline_files", "remaining_steps"]
 
 HOSTS = ("github", "gitlab")
-
-
 _EXAMPLE = ("labels/topics.toml", "labels/labels.csv", "labels/entries/example.txt", "examples/new-listing.txt")
-
 
 # These stand in a template where the source of tagger belongs. No account on GitHub can be called __OWNER__: a workflow in
 # which the placeholder was left fails, and never runs what a stranger put there.
 _ACTION_PLACEHOLDER = f"__OWNER__/tagger@v{__version__}"
-
-
 _REQUIREMENT_PLACEHOLDER = 'TAGGER: ""'
-
 
 _STEPS = {
     _ACTION_PLACEHOLDER: "put the account that has tagger's repository in place of __OWNER__",
     _REQUIREMENT_PLACEHOLDER: "set TAGGER to what pip is to install, there or as a CI/CD variable",
 }
 
-
 _ACTION = re.compile(r"\./\S*|[\w.-]+/[\w.-]+(/[\w./-]+)?@\S+")
-
-
 _GITHUB_URL = re.compile(r"\w+://(?:[^/@]*@)?[^/@]*github[^/]*/([\w.-]+/[\w.-]+?)(?:\.git)?/?")
 
 
