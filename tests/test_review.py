@@ -216,7 +216,7 @@ def test_marks_that_contradict_each_other_are_not_saved(place: Path) -> None:
     with pytest.raises(UsageError, match="exclude each other"):
         session.save(CLICK, [YES, NO, YES], None)
     page = Page(session)
-    refused = page.post(f"/desk/entries/{CLICK}", {"marks": ["yes", "yes", "yes"], "was": None})
+    refused = page.post(f"/session/entries/{CLICK}", {"marks": ["yes", "yes", "yes"], "was": None})
     assert refused.status_code == 400
     assert said(place) == {WATER: (("ctr",), ())}
 
@@ -235,7 +235,7 @@ def test_the_rest_api_is_on_the_same_server(page: Page, place: Path) -> None:
     assert refused.json() == {"error": {"problems": [], "message": why}}, "in the form of the API's own errors"
     assert page.get("/v1/health", headers={"host": "evil.example"}).status_code == 421
     assert "script-src" not in page.get("/v1/docs").headers["content-security-policy"], "its own policy is stricter"
-    page.post(f"/desk/entries/{CLICK}", {"marks": ["no", "yes", "no"], "was": None})
+    page.post(f"/session/entries/{CLICK}", {"marks": ["no", "yes", "no"], "was": None})
     (entry,) = page.client.post("/v1/tag", json={"entries": [{"title": "Click, Click | Click"}]}).json()["entries"]
     assert [(tag["id"], tag["by"]) for tag in entry["topics"]] == [("llm", "hand")], "a label holds there at once"
 
@@ -284,7 +284,7 @@ def example(workspace: Path) -> Workspace:
 
 def wait(page: Page, jobs: JobRunner) -> dict[str, Any]:
     jobs.wait()
-    found: dict[str, Any] = page.get("/desk/work").json()
+    found: dict[str, Any] = page.get("/session/work").json()
     return found
 
 
@@ -296,8 +296,8 @@ def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: 
     jobs = JobRunner()
     session = ReviewSession(example, load(tiny), read_listing(example.folder / "examples/new-listing.txt"))
     page = Page(session, jobs=jobs)
-    assert page.get("/desk/work").json() == {"what": "", "state": "idle", "done": 0, "total": 0, "error": ""}
-    assert page.post("/desk/train").json()["what"] == "train"
+    assert page.get("/session/work").json() == {"what": "", "state": "idle", "done": 0, "total": 0, "error": ""}
+    assert page.post("/session/train").json()["what"] == "train"
     told = wait(page, jobs)
     assert (told["state"], told["done"] == told["total"] > 0) == ("done", True)
     trained = told["trained"]
@@ -305,31 +305,31 @@ def test_training_writes_nothing_until_it_is_accepted(example: Workspace, tiny: 
     assert [row["name"] for row in trained["figures"]][2:] == ["Recommender systems", "Large language models"]
     assert (trained["figures"][0]["before"], trained["p_worse"], trained["worse"]) == (None, None, False)
     assert not example.model.exists()
-    assert page.post("/desk/train/keep").json()["state"] == "idle"
+    assert page.post("/session/train/keep").json()["state"] == "idle"
     assert not example.model.exists()
-    refused = page.post("/desk/train/accept")
+    refused = page.post("/session/train/accept")
     assert (refused.status_code, refused.json()) == (400, {"error": "no training is done, so there is no new model to accept"})
 
-    page.post("/desk/train")
+    page.post("/session/train")
     wait(page, jobs)
-    for path in ("/desk/train", "/desk/audit", "/desk/draw"):
+    for path in ("/session/train", "/session/audit", "/session/draw"):
         refused = page.post(path)
         assert (refused.status_code, "accept it or keep the old one first" in refused.json()["error"]) == (400, True)
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", full)
-        refused = page.post("/desk/train/accept")
+        refused = page.post("/session/train/accept")
     assert (refused.status_code, "No space left on device" in refused.json()["error"]) == (400, True)
     assert not example.model.exists()
-    page.post("/desk/train/accept")
+    page.post("/session/train/accept")
     assert example.model.exists(), "the result was kept"
     assert session.model.training.n_entries == 25, "it proposes from now on"
-    page.post("/desk/train")
+    page.post("/session/train")
     assert wait(page, jobs)["trained"] is None, "the model is what the labels give"
-    page.post("/desk/train/accept")
+    page.post("/session/train/accept")
 
     (changed,) = [row for row in read_rows(example.labels / "labels.csv") if row.topics == ("llm",)][:1]
     session.save(changed.id, [NO, NO], SeenLabels(("llm",)))
-    page.post("/desk/train")
+    page.post("/session/train")
     trained = wait(page, jobs)["trained"]
     assert len(trained["figures"][2]["before"]) == len(trained["figures"][2]["after"]) == 3
     assert 0 <= trained["p_worse"] <= 1
@@ -394,7 +394,7 @@ def test_an_audit_marks_what_is_doubted(example: Workspace, tiny: Path) -> None:
     jobs = JobRunner()
     session = ReviewSession(example, load(tiny))
     page = Page(session, jobs=jobs)
-    page.post("/desk/audit")
+    page.post("/session/audit")
     told = wait(page, jobs)
     assert told["state"] == "done"
     assert told["n_doubted"] == sum(len(row.doubts) for row in session.queue(QueueFilter("doubted"))) > 0
@@ -406,7 +406,7 @@ def test_the_pictures_of_the_figures_are_drawn_when_asked_for(example: Workspace
     page = Page(ReviewSession(example, load(tiny)), jobs=jobs)
     assert page.get("/figures/labels.svg").status_code == 404
     assert "<img" not in page.get("/figures").text
-    page.post("/desk/draw")
+    page.post("/session/draw")
     assert wait(page, jobs)["state"] == "done"
     names = re.findall(r'<img src="/figures/([\w-]+)\.svg"', page.get("/figures").text)
     assert {*names} >= {"precision-recall", "reliability", "label-counts"}, "a learning curve needs more labels"
@@ -420,13 +420,13 @@ def test_the_pictures_of_the_figures_are_drawn_when_asked_for(example: Workspace
 def test_work_that_fails_says_why_and_two_at_once_are_refused(session: ReviewSession, place: Path) -> None:
     jobs = JobRunner()
     page = Page(session, jobs=jobs)
-    page.post("/desk/train")
+    page.post("/session/train")
     told = wait(page, jobs)
     assert told["state"] == "failed"
     assert told["error"].startswith("nothing can be learned from 1 labelled entries")
     go_on = threading.Event()
     jobs.start("train", lambda told: go_on.wait(30))
-    refused = page.post("/desk/audit")
+    refused = page.post("/session/audit")
     assert (refused.status_code, refused.json()["error"]) == (400, "train is under way; wait until it is done")
     go_on.set()
     jobs.wait()
@@ -445,7 +445,7 @@ def test_work_that_breaks_is_not_taken_for_done(page: Page, capsys: pytest.Captu
 
 
 def test_every_answer_says_what_a_browser_may_do_with_it(page: Page) -> None:
-    for answer in (page.get("/"), page.get("/figures"), page.get("/desk"), page.get("/nothing"), page.post("/desk/turn", {})):
+    for answer in (page.get("/"), page.get("/figures"), page.get("/session"), page.get("/nothing"), page.post("/session/turn", {})):
         assert answer.headers["content-security-policy"] == POLICY
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "same-origin"
@@ -457,24 +457,24 @@ def test_every_answer_says_what_a_browser_may_do_with_it(page: Page) -> None:
 
 
 def test_a_label_by_hand_goes_to_disk(page: Page, place: Path) -> None:
-    entry = page.get(f"/desk/entries/{CLICK}").json()
-    marks = page.post("/desk/turn", {"marks": entry["marks"], "topic": "chat", "mark": "yes"}).json()
+    entry = page.get(f"/session/entries/{CLICK}").json()
+    marks = page.post("/session/turn", {"marks": entry["marks"], "topic": "chat", "mark": "yes"}).json()
     assert marks == ["yes", "yes", "yes"]
-    saved = page.post(f"/desk/entries/{CLICK}", {"marks": marks, "was": None})
+    saved = page.post(f"/session/entries/{CLICK}", {"marks": marks, "was": None})
     assert (saved.status_code, saved.json()["row"]) == (200, {"topics": ["ctr", "llm", "chat"], "unsure": []})
     assert said(place)[CLICK] == (("ctr", "llm", "chat"), ())
-    again = page.post(f"/desk/entries/{CLICK}", {"marks": entry["marks"], "was": None})
+    again = page.post(f"/session/entries/{CLICK}", {"marks": entry["marks"], "was": None})
     assert again.status_code == 409
     assert again.json()["row"] == {"topics": ["ctr", "llm", "chat"], "unsure": []}
-    assert page.post(f"/desk/undo/{saved.json()['undo']}").json()["row"] is None
+    assert page.post(f"/session/undo/{saved.json()['undo']}").json()["row"] is None
     assert CLICK not in said(place)
 
 
 def test_the_page_asks_for_the_words_of_a_topic_and_for_similar_entries(page: Page) -> None:
-    why = page.get(f"/desk/entries/{LANGUAGE}/why/ctr").json()
+    why = page.get(f"/session/entries/{LANGUAGE}/why/ctr").json()
     assert (why["id"], why["abstract"]) == ("ctr", [["Language", -1], [" and a ", 0], ["click", 2], [".", 0]])
-    page.post(f"/desk/entries/{CLICK}", {"marks": ["yes", "no", "no"], "was": None})
-    (similar,) = page.get(f"/desk/entries/{LANGUAGE}/similar").json()
+    page.post(f"/session/entries/{CLICK}", {"marks": ["yes", "no", "no"], "was": None})
+    (similar,) = page.get(f"/session/entries/{LANGUAGE}/similar").json()
     assert similar["likeness"] > 0
     del similar["likeness"]
     assert similar == {"id": CLICK, "title": "Click, Click | Click", "topics": ["ctr"], "unsure": []}
@@ -499,7 +499,7 @@ def test_a_change_from_elsewhere_is_refused(
     page: Page, place: Path, headers: dict[str, str | None], status: int, message: str
 ) -> None:
     body = {"marks": ["yes", "no", "no"], "was": None}
-    for path in (f"/desk/entries/{CLICK}", "/desk/undo/0", "/desk/train", "/desk/audit", "/desk/train/accept"):
+    for path in (f"/session/entries/{CLICK}", "/session/undo/0", "/session/train", "/session/audit", "/session/train/accept"):
         headers_now = {name: value.encode() if value and not value.isascii() else value for name, value in headers.items()}
         answer = page.post(path, body, **headers_now)  # type: ignore[arg-type]
         assert answer.status_code == status
@@ -509,25 +509,25 @@ def test_a_change_from_elsewhere_is_refused(
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8417", "localhost:8417", "[::1]:8417", "LOCALHOST:8417"])
 def test_this_machine_has_several_names(page: Page, host: str) -> None:
-    assert page.get("/desk", headers={"host": host}).status_code == 200
+    assert page.get("/session", headers={"host": host}).status_code == 200
 
 
 def test_a_read_by_another_name_is_refused(page: Page) -> None:
-    for path in ("/", "/desk", "/static/review.js"):
+    for path in ("/", "/session", "/static/review.js"):
         assert page.get(path, headers={"host": "rebound.example:8417"}).status_code == 421
 
 
 def test_with_a_secret_nothing_is_read_without_it(session: ReviewSession, place: Path) -> None:
     page = Page(session, "a long enough secret")
-    for path in ("/desk", "/", f"/desk/entries/{CLICK}", "/figures", "/nothing", "/v1/topics", "/enter/desk"):
+    for path in ("/session", "/", f"/session/entries/{CLICK}", "/figures", "/nothing", "/v1/topics", "/enter/session"):
         assert page.get(path).status_code == 401
         assert page.get(path, headers={"authorization": "Bearer wrong"}).status_code == 401
         assert page.get(path, headers={"cookie": "tagger-8417=wrong"}).status_code == 401
-    assert page.post(f"/desk/entries/{CLICK}", {"marks": ["yes", "no", "no"], "was": None}).status_code == 401
+    assert page.post(f"/session/entries/{CLICK}", {"marks": ["yes", "no", "no"], "was": None}).status_code == 401
     assert page.get("/", headers={"accept": "text/html"}).headers["location"] == "/enter"
     assert "The token" in page.get("/enter").text
     assert page.get("/static/review.css").status_code == 200
-    assert page.get("/desk", headers={"authorization": "Bearer a long enough secret"}).status_code == 200
+    assert page.get("/session", headers={"authorization": "Bearer a long enough secret"}).status_code == 200
     wrong = page.client.post("/enter", data={"secret": "no"}, headers={"origin": ADDRESS})
     assert (wrong.status_code, "This is not the token" in wrong.text) == (401, True)
     abroad = page.client.post("/enter", data={"secret": "a long enough secret"}, headers={"origin": "http://evil.example"})
@@ -538,24 +538,24 @@ def test_with_a_secret_nothing_is_read_without_it(session: ReviewSession, place:
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
     assert "a long enough secret" not in cookie
-    assert page.get("/desk").status_code == 200
-    assert page.post(f"/desk/entries/{CLICK}", {"marks": ["yes", "no", "no"], "was": None}).status_code == 200
-    refused = page.post(f"/desk/entries/{CLICK}", {"marks": ["no", "no", "no"], "was": None}, x_tagger_token=None)
+    assert page.get("/session").status_code == 200
+    assert page.post(f"/session/entries/{CLICK}", {"marks": ["yes", "no", "no"], "was": None}).status_code == 200
+    refused = page.post(f"/session/entries/{CLICK}", {"marks": ["no", "no", "no"], "was": None}, x_tagger_token=None)
     assert refused.status_code == 403, "the secret alone changes nothing"
 
 
 def test_at_an_address_for_all_names_the_secret_decides(session: ReviewSession) -> None:
     page = Page(session, "a long enough secret", host="0.0.0.0")
-    assert page.get("/desk", headers={"host": "box.lan:8417"}).status_code == 401
+    assert page.get("/session", headers={"host": "box.lan:8417"}).status_code == 401
     known = {"host": "box.lan:8417", "authorization": "Bearer a long enough secret"}
-    assert page.get("/desk", headers=known).status_code == 200
+    assert page.get("/session", headers=known).status_code == 200
 
 
 def test_no_path_of_a_request_reaches_a_file(page: Page, place: Path) -> None:
     for name in (
-        "../desk.py",
+        "../session.py",
         "..%2fdesk.py",
-        "%2e%2e/desk.py",
+        "%2e%2e/session.py",
         "/etc/passwd",
         "%2fetc%2fpasswd",
         "__init__.py",
@@ -564,20 +564,20 @@ def test_no_path_of_a_request_reaches_a_file(page: Page, place: Path) -> None:
         answer = page.get(f"/static/{name}")
         assert answer.status_code == 404
         assert "error" in answer.json()
-        assert page.get(f"/desk/entries/{name}").status_code in (404, 405)
-        assert page.post(f"/desk/entries/{name}", {"marks": ["no", "no", "no"], "was": None}).status_code in (404, 405)
+        assert page.get(f"/session/entries/{name}").status_code in (404, 405)
+        assert page.post(f"/session/entries/{name}", {"marks": ["no", "no", "no"], "was": None}).status_code in (404, 405)
     assert page.get("/static/review.css").headers["content-type"].startswith("text/css")
 
 
 BAD = [
-    ("/desk/turn", {"marks": ["maybe"], "topic": "ctr", "mark": "yes"}, 422, "Input should be 'no', 'yes' or 'unsure'"),
-    ("/desk/turn", {"marks": ["no"], "topic": "ctr", "mark": "yes"}, 400, "the topics have changed"),
-    (f"/desk/entries/{CLICK}", {"marks": ["no", "no", "no"]}, 422, "body.was: Field required"),
-    (f"/desk/entries/{CLICK}", {"marks": [], "was": None}, 400, "the topics have changed"),
-    ("/desk/entries/none0000", {"marks": ["no", "no", "no"], "was": None}, 404, "no entry has the id 'none0000'"),
-    ("/desk/undo/5", None, 400, "nothing to undo"),
-    ("/desk/undo/x", None, 422, "unable to parse"),
-    ("/desk/nothing", None, 404, "Not Found"),
+    ("/session/turn", {"marks": ["maybe"], "topic": "ctr", "mark": "yes"}, 422, "Input should be 'no', 'yes' or 'unsure'"),
+    ("/session/turn", {"marks": ["no"], "topic": "ctr", "mark": "yes"}, 400, "the topics have changed"),
+    (f"/session/entries/{CLICK}", {"marks": ["no", "no", "no"]}, 422, "body.was: Field required"),
+    (f"/session/entries/{CLICK}", {"marks": [], "was": None}, 400, "the topics have changed"),
+    ("/session/entries/none0000", {"marks": ["no", "no", "no"], "was": None}, 404, "no entry has the id 'none0000'"),
+    ("/session/undo/5", None, 400, "nothing to undo"),
+    ("/session/undo/x", None, 422, "unable to parse"),
+    ("/session/nothing", None, 404, "Not Found"),
 ]
 
 
@@ -588,13 +588,13 @@ def test_a_request_that_is_not_understood(page: Page, path: str, body: object, s
 
 
 def test_a_body_that_is_too_long_is_not_read(page: Page) -> None:
-    assert page.post("/desk/turn", {"marks": ["no"] * 300_000}).status_code == 413
+    assert page.post("/session/turn", {"marks": ["no"] * 300_000}).status_code == 413
 
     def endless() -> Iterator[bytes]:
         for _ in range(3):
             yield b" " * 600_000
 
-    answer = page.client.post("/desk/turn", content=endless(), headers=page.headers)
+    answer = page.client.post("/session/turn", content=endless(), headers=page.headers)
     assert (answer.status_code, answer.json()["error"]) == (413, "expected a body of at most 1048576 bytes, found more")
 
 
@@ -602,7 +602,7 @@ def test_a_disk_that_is_full_is_said_and_nothing_is_lost(page: Page, place: Path
     before = (place / "labels/labels.csv").read_bytes()
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", full)
-        answer = page.post(f"/desk/entries/{CLICK}", {"marks": ["yes", "no", "no"], "was": None})
+        answer = page.post(f"/session/entries/{CLICK}", {"marks": ["yes", "no", "no"], "was": None})
     assert (answer.status_code, "No space left on device" in answer.json()["error"]) == (400, True)
     assert (place / "labels/labels.csv").read_bytes() == before
 
@@ -612,13 +612,13 @@ def test_a_folder_that_may_not_be_read_is_named(page: Page, monkeypatch: pytest.
         raise PermissionError(13, "Permission denied", "labels")
 
     monkeypatch.setattr(ReviewSession, "topics", refuse)
-    answer = page.get("/desk")
+    answer = page.get("/session")
     assert (answer.status_code, answer.json()) == (500, {"error": "labels: Permission denied"})
 
 
 def test_a_table_that_somebody_broke_is_said(page: Page, place: Path) -> None:
     (place / "labels/labels.csv").write_text("nonsense\n")
-    answer = page.get("/desk/queue")
+    answer = page.get("/session/queue")
     assert (answer.status_code, "expected the columns id,title,topics,unsure" in answer.json()["error"]) == (400, True)
 
 
@@ -628,8 +628,8 @@ def test_names_and_titles_are_text_wherever_they_stand(place: Path) -> None:
     (nasty / "labels/topics.toml").write_text(topics)
     session = session_of(nasty, Entry(NASTY, abstract="</p><script>" + NASTY, authors=("<i>A</i>",)))
     page = Page(session)
-    (found,) = page.get("/desk/queue", params={"search": "alert"}).json()["entries"]
-    entry = page.get(f"/desk/entries/{found['id']}")
+    (found,) = page.get("/session/queue", params={"search": "alert"}).json()["entries"]
+    entry = page.get(f"/session/entries/{found['id']}")
     assert entry.headers["content-type"] == "application/json"
     assert "\x1b" not in entry.text
     assert "\\u001b" not in entry.text

@@ -1,4 +1,4 @@
-"""What the page asks the server under /desk: the queue, entries, saves, and work in the background."""
+"""What the page asks the server under /session: the queue, entries, saves, and work in the background."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _MarkRequest(BaseModel):
 
 def make_page_api(review: Review) -> APIRouter:
     """The routes that the page asks."""
-    router = APIRouter(prefix="/desk")
+    router = APIRouter(prefix="/session")
     _add_entries(router, review)
     _add_jobs(router, review)
     return router

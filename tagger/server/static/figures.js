@@ -7,7 +7,7 @@ const PAUSE = 500; // milliseconds between two questions
 
 // Waits until the drawing ends, and gives its state: "done" or "failed"; nothing if another job runs.
 async function waitForDrawing() {
-  const { what, state, done, total, error } = await get("/desk/work");
+  const { what, state, done, total, error } = await get("/session/work");
   if (what !== "draw") return undefined;
   byId("draw").disabled = state === "running";
   if (state === "failed") byId("drawing").textContent = error;
@@ -22,8 +22,8 @@ async function waitForDrawing() {
 // Follows a drawing to its end: one that starts now, or one that runs already.
 async function followDrawing(start) {
   try {
-    if (start) await post("/desk/draw");
-    if (!start && (await get("/desk/work")).state !== "running") return;
+    if (start) await post("/session/draw");
+    if (!start && (await get("/session/work")).state !== "running") return;
     if ((await waitForDrawing()) === "done") location.reload();
   } catch (error) {
     byId("drawing").textContent = error.message;

@@ -51,7 +51,7 @@ export class Queue {
   }
 
   async load() {
-    const answer = await get("/desk/queue", this.wanted);
+    const answer = await get("/session/queue", this.wanted);
     this.rows = answer.entries;
     this.nShown = LIST_STEP;
     for (const choice of document.getElementsByName("state")) choice.checked = choice.value === this.wanted.state;
@@ -61,7 +61,7 @@ export class Queue {
   }
 
   async loadCounts() {
-    const answer = await get("/desk/counts", { topic: this.wanted.topic, search: this.wanted.search });
+    const answer = await get("/session/counts", { topic: this.wanted.topic, search: this.wanted.search });
     this.showCounts(answer.counts);
     return answer;
   }

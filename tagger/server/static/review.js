@@ -14,7 +14,7 @@ import { Work } from "./work.js";
 
 const MEMORY = "tagger-review"; // the key in this tab's storage
 
-const start = await get("/desk");
+const start = await get("/session");
 const names = new Map(start.topics.map((topic) => [topic.id, topic.name]));
 const definitions = new Map(start.topics.map((topic) => [topic.id, topic.definition]));
 const memory = recall(sessionStorage.getItem(MEMORY), [...names.keys()], run, start.n_given ? "new" : "all");
@@ -66,7 +66,7 @@ function setMarks(changed) {
 }
 
 async function open(id, moveFocus = true) {
-  entry = await get(`/desk/entries/${id}`, { topic: queue.wanted.topic });
+  entry = await get(`/session/entries/${id}`, { topic: queue.wanted.topic });
   marks = memory.drafts[id]?.marks ?? entry.marks;
   focusedId = entry.why.id;
   remember();
@@ -79,7 +79,7 @@ async function open(id, moveFocus = true) {
     scrollTo({ top: 0 });
     byId("title").focus({ preventScroll: true });
   }
-  get(`/desk/entries/${id}/similar`).then(
+  get(`/session/entries/${id}/similar`).then(
     (similar) => entry.id === id && showSimilar(similar, names, (other) => inTurn(() => goTo(other))),
     (error) => byId("similar").replaceChildren(error.message),
   );
@@ -94,13 +94,13 @@ async function focusTopic(id, byPointer = false) {
   focusedId = id;
   topics.draw(entry, marks, focusedId);
   if (byPointer) byId("title").focus({ preventScroll: true }); // so that Enter saves and does not press the topic again
-  const why = await get(`/desk/entries/${entry.id}/why/${encodeURIComponent(id)}`);
+  const why = await get(`/session/entries/${entry.id}/why/${encodeURIComponent(id)}`);
   if (why.id === focusedId) showEvidence(why, definitions);
 }
 
 async function changeMark(id, mark) {
   const before = marks;
-  const changed = await post("/desk/turn", { marks, topic: id, mark });
+  const changed = await post("/session/turn", { marks, topic: id, mark });
   memory.steps.push({ id: entry.id, marks: before });
   setMarks(changed);
   const nMore = countChanges(changed, before) - 1;
@@ -112,7 +112,7 @@ async function save() {
   const id = entry.id;
   let saved;
   try {
-    saved = await post(`/desk/entries/${id}`, { marks, was: labelsSeen(memory.drafts, entry) });
+    saved = await post(`/session/entries/${id}`, { marks, was: labelsSeen(memory.drafts, entry) });
   } catch (error) {
     if (error.status === 409) await showConflict(error.row);
     else say(`Not saved: ${error.message}`, true);
@@ -146,7 +146,7 @@ async function undo() {
   const wasSaved = step.undo !== undefined;
   if (wasSaved) {
     try {
-      queue.update(await post(`/desk/undo/${step.undo}`));
+      queue.update(await post(`/session/undo/${step.undo}`));
       updateCounts();
     } catch (error) {
       remember();

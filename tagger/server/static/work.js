@@ -33,7 +33,7 @@ export class Work {
   async watch() {
     clearTimeout(this.waiting);
     const before = this.job?.state;
-    this.job = await get("/desk/work");
+    this.job = await get("/session/work");
     const { state } = this.job;
     if (state === "running") {
       this.waiting = setTimeout(() => this.watch().catch((error) => this.say(error.message, true)), PAUSE);
@@ -91,8 +91,8 @@ export class Work {
       element(
         "div",
         { className: "buttons" },
-        button("primary", "/desk/train", "Train now"),
-        button("", "/desk/audit", "Look for doubtful labels"),
+        button("primary", "/session/train", "Train now"),
+        button("", "/session/audit", "Look for doubtful labels"),
       ),
     );
   }
@@ -111,7 +111,7 @@ export class Work {
   }
 
   async accept() {
-    await this.act("/desk/train/accept");
+    await this.act("/session/train/accept");
     if (this.job.state !== "idle") return;
     this.close();
     this.say("The new model is in its place; the one before is kept, and “tagger rollback” brings it back.");
@@ -119,7 +119,7 @@ export class Work {
   }
 
   async keep() {
-    await this.act("/desk/train/keep");
+    await this.act("/session/train/keep");
     this.close();
     this.say("The old model stays.");
   }
