@@ -305,22 +305,6 @@ def test_the_model_of_the_workspace_goes_before_the_shipped_one(run: Run, worksp
     assert "Large language models 0.83" in run("tag", "-", cwd=workspace / "deep", stdin=text).stdout
 
 
-def test_tag_needs_numpy_alone(root: Path) -> None:
-    """None of the slow libraries may be on the way of `tag`."""
-    program = (
-        "import sys; sys.argv = ['tag', 'examples/new-listing.txt', '--explain', '-o', sys.argv[1]];"
-        "from tagger.cli import tag_main\n"
-        "try: tag_main()\n"
-        "finally: print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stdout)"
-    )
-    for name in ("out.jsonl", "out.csv", "out.md", "out.txt"):
-        done = subprocess.run([sys.executable, "-c", program, f"/dev/null/../{name}"], cwd=root, capture_output=True, text=True)
-        loaded = set(done.stdout.split())
-        assert "numpy" in loaded
-        slow = {"sklearn", "scipy", "pandas", "joblib", "matplotlib", "rich", "fastapi", "pydantic", "jinja2", "uvicorn"}
-        assert not loaded & slow, done.stderr
-
-
 def test_retrain_check_and_skip(run: Run, workspace: Path) -> None:
     check = run("tagger", "retrain", "--check", cwd=workspace)
     assert (check.returncode, check.stdout) == (1, "models/topics.safetensors is not what labels gives\n")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -279,15 +278,3 @@ def test_bad_input(run: Run, learned: Path, tmp_path: Path) -> None:
     done = run("tagger", "drift", tmp_path / "no.txt", cwd=learned)
     assert (done.returncode, done.stdout) == (2, "")
     assert "no.txt: cannot be read: No such file or directory" in done.stderr
-
-
-def test_drift_needs_numpy_alone(root: Path) -> None:
-    program = (
-        "import sys; sys.argv = ['tagger', 'drift', 'examples/new-listing.txt'];"
-        "from tagger.cli import main\n"
-        "try: main()\n"
-        "finally: print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True)
-    assert "numpy" in done.stderr.split()
-    assert not set(done.stderr.split()) & {"sklearn", "scipy", "pandas", "joblib", "matplotlib", "rich"}

@@ -213,21 +213,6 @@ def test_since_what_is_no_revision(run: Run, repository: Path, tmp_path: Path) -
     assert done.stderr.startswith("tagger: --since HEAD: fatal: not a git repository")
 
 
-def test_hooks_need_numpy_alone(root: Path, hooks: dict[str, dict[str, Any]]) -> None:
-    for hook in hooks.values():
-        command, *arguments = [*shlex.split(hook["entry"]), *hook.get("args", [])]
-        if command == "tag":
-            arguments = ["examples/new-listing.txt"]  # its arguments need the git repository that a release is made without
-        program = (
-            f"import sys; sys.argv = {[command, *arguments]}; from tagger.cli import main, tag_main\n"
-            f"try: {'tag_main' if command == 'tag' else 'main'}()\n"
-            "finally: print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
-        )
-        done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        assert not set(done.stderr.split()) & {"sklearn", "scipy", "pandas", "joblib", "matplotlib", "rich"}
-
-
 @pytest.mark.slow
 def test_run_by_pre_commit(root: Path, repository: Path, tmp_path: Path) -> None:
     """pre-commit installs this checkout for itself; .ci/run has it, and runs this."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -285,15 +284,3 @@ def test_bad_input(run: Run) -> None:
     done = run("tagger", "next", "new.txt")
     assert (done.returncode, done.stdout) == (2, "")
     assert "no workspace here" in done.stderr
-
-
-def test_next_needs_numpy_alone(root: Path) -> None:
-    program = (
-        "import sys; sys.argv = ['tagger', 'next', 'examples/new-listing.txt'];"
-        "from tagger.cli import main\n"
-        "try: main()\n"
-        "finally: print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True)
-    assert "numpy" in done.stderr.split()
-    assert not set(done.stderr.split()) & {"sklearn", "scipy", "pandas", "joblib", "matplotlib", "rich"}
