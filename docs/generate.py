@@ -85,7 +85,8 @@ def screen(arguments: str) -> str:
     """What `tagger label FILE` shows on a terminal of 80x24 after some keys."""
     import tagger
     from tagger.cli.label_screen import render_screen
-    from tagger.curation.session import find_telling_positions, press_key, start_session
+    from tagger.curation.session import find_telling_positions, start_session
+    from tagger.curation.session_keys import press_key
     from tagger.workspace.workspace import Workspace
 
     file, *keys = shlex.split(arguments)

@@ -23,7 +23,8 @@ from tagger import Entry, LabelsError, Model, OutputError, Topic, load, read_lis
 from tagger.cli.label_screen import render_screen
 from tagger.cli.terminal import parse_keys
 from tagger.curation.marks import Mark
-from tagger.curation.session import KEYS, LabellingSession, act_on_key, find_telling_positions, press_key, start_session
+from tagger.curation.session import KEYS, LabellingSession, find_telling_positions, start_session
+from tagger.curation.session_keys import act_on_key, press_key
 from tagger.formats.registry import append_entry, remove_entry
 from tagger.labels.dataset import read_labels
 from tagger.labels.store import LabelEdit, LabelStore, SavedRows
@@ -151,7 +152,8 @@ def test_enter_saves_row_and_text_and_undo_takes_them_back(place: Path) -> None:
     assert said(place)[LANGUAGE] == ((), ("llm",))
     assert read_listing(place / "labels/entries/l.txt") == read_listing(place / "l.txt")[:2]
     state = after(state, "uu", folder.save)
-    assert state.entries[state.current or 0].id == LANGUAGE
+    assert state.current == 1
+    assert state.entries[1].id == LANGUAGE
     assert state.marks(1) == (Mark.no, Mark.no, Mark.no), "the marks that were on the screen, one back"
     state = after(state, "uu", folder.save)
     assert files(place) == before

@@ -19,7 +19,8 @@ from taxonomies import FAMILY, assert_rules_hold, toml, with_at_most
 from tagger import Entry, LabelsError, Model, Topic, load
 from tagger.curation.label_errors import find_label_errors
 from tagger.curation.marks import Mark, Marks, marks_from_row, row_from_marks, set_mark
-from tagger.curation.session import press_key, start_session
+from tagger.curation.session import start_session
+from tagger.curation.session_keys import press_key
 from tagger.evaluation.comparison import compare_models, topics_with_other_goals
 from tagger.evaluation.labelled_sets import LabelledSet, evaluate_model, read_labelled_set
 from tagger.labels.closure import find_contradictions

@@ -49,7 +49,8 @@ def _label_on(
 ) -> LabellingSession:
     """Label entries until the person leaves; the state then."""
     from tagger.cli.label_screen import MIN_HEIGHT, MIN_WIDTH, render_screen
-    from tagger.curation.session import act_on_key, find_telling_positions
+    from tagger.curation.session import find_telling_positions
+    from tagger.curation.session_keys import act_on_key
 
     entries = state.entries
     telling = cache(lambda n: find_telling_positions(model, entries[n]))

@@ -89,16 +89,16 @@ class TopicFigures:
     average_precision: Interval
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> TopicFigures:
+    def from_json(cls, record: Mapping[str, Any]) -> TopicFigures:
         """The figures that `to_json` gave."""
         return cls(
-            n_yes=found["yes"],
-            n_no=found["no"],
-            n_unsure=found["unsure"],
-            precision=Interval.from_json(found["precision"]),
-            recall=Interval.from_json(found["recall"]),
-            f1=Interval.from_json(found["f1"]),
-            average_precision=Interval.from_json(found["average_precision"]),
+            n_yes=record["yes"],
+            n_no=record["no"],
+            n_unsure=record["unsure"],
+            precision=Interval.from_json(record["precision"]),
+            recall=Interval.from_json(record["recall"]),
+            f1=Interval.from_json(record["f1"]),
+            average_precision=Interval.from_json(record["average_precision"]),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -126,15 +126,15 @@ class Figures:
     topics: Mapping[str, TopicFigures]
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Figures:
+    def from_json(cls, record: Mapping[str, Any]) -> Figures:
         """The figures that `to_json` gave."""
         return cls(
-            n_entries=found["n_entries"],
-            micro_f1=Interval.from_json(found["micro_f1"]),
-            macro_f1=Interval.from_json(found["macro_f1"]),
-            calibration_error=Interval.from_json(found["calibration_error"]),
-            precision_at_1=Interval.from_json(found["first_precision"]),
-            topics={id: TopicFigures.from_json(topic) for id, topic in found["topics"].items()},
+            n_entries=record["n_entries"],
+            micro_f1=Interval.from_json(record["micro_f1"]),
+            macro_f1=Interval.from_json(record["macro_f1"]),
+            calibration_error=Interval.from_json(record["calibration_error"]),
+            precision_at_1=Interval.from_json(record["first_precision"]),
+            topics={id: TopicFigures.from_json(topic) for id, topic in record["topics"].items()},
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -257,8 +257,8 @@ def require_figures(model: Model) -> Figures:
 
 def read_f1(model: Model, topic: str) -> Interval | None:
     """The F1 of a topic in the header of a model; None where the header does not have all of it."""
-    found: Any = model.training.figures
+    value: Any = model.training.figures
     for key in ("topics", topic, "f1"):
-        found = found.get(key) if isinstance(found, dict) else None
-    is_interval = isinstance(found, list) and len(found) == 3 and all(isinstance(side, (int, float)) for side in found)
-    return Interval.from_json(found) if is_interval else None
+        value = value.get(key) if isinstance(value, dict) else None
+    is_interval = isinstance(value, list) and len(value) == 3 and all(isinstance(side, (int, float)) for side in value)
+    return Interval.from_json(value) if is_interval else None
