@@ -337,6 +337,7 @@ def test_tags_are_values() -> None:
         why = (TopicReasons(CTR, (Reason("a", 1.0),), ()),)
         return Tagged(replace(KNOWN), (Tag(Topic("ctr", "CTR"), 0.5, "model"),), scores, why)
 
+    assert repr(KNOWN.extra) == repr(dict(KNOWN.extra))
     assert result() == result() == pickle.loads(pickle.dumps(result()))
     assert len({result(), result()}) == 1
     assert result() != replace(result(), by="hand")
