@@ -1,4 +1,5 @@
-"""How good a model is, and whether a new one is worse.
+"""How good a model is, and when a new model is worse than an old one.
 
-In the order of imports: metrics.py, figures.py, comparison.py, labelled_sets.py.
+In the order of imports: metrics.py (what a figure is), figures.py (the figures of a model), comparison.py (when a new model is
+worse), labelled_sets.py (a model on labelled entries from elsewhere).
 """
