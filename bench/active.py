@@ -70,7 +70,7 @@ class Texts:
     entries: list[Entry]
     yes: Any  # (n_entries, n_labels)
     likeness: Any  # (n_entries, n_entries): cosines of TF-IDF
-    iterate_scores: list[str]
+    texts_to_score: list[str]
     truth: Any  # (n_scored, n_labels)
 
 
@@ -191,7 +191,7 @@ def curve(way: str, data: Texts, seed: int, batch: int = BATCH, most: int = MOST
     same: list[tuple[int, list[float | None]]] = []
     while True:
         model = fitted([texts[n] for n in chosen], data.yes[chosen], intervals=way == "tagger next")
-        tagged = model.predict(model.score_texts(data.iterate_scores))
+        tagged = model.predict(model.score_texts(data.texts_to_score))
         points.append((len(chosen), metrics.macro_f1(data.truth, np.ones_like(data.truth), tagged)))
         if len(chosen) >= most:
             return {"points": points, "same": same}
