@@ -24,7 +24,7 @@ BIN = Path(sys.executable).parent
 
 # One program stops in the middle of a promotion; the other one promotes or rolls back, whole; then the first one goes on.
 _INTERLEAVED = """
-import json, os, signal, sys
+import json, os, signal, sys, tempfile
 from pathlib import Path
 from tagger.errors import OutputError
 from tagger.workspace.promotion import promote, rollback
