@@ -336,6 +336,7 @@ def test_forms(found: tuple[LabelAudit, set[tuple[str, str]]]) -> None:
     assert len(shown.splitlines()) <= 22, "with the keys under it, it fits a terminal of 24 lines"
 
 
+@pytest.mark.slow
 def test_in_a_terminal_each_key_is_on_disk_when_it_is_pressed(workspace: Path) -> None:
     folder = workspace / "labels"
     for n in (0, 5, 9):

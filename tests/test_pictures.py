@@ -243,6 +243,7 @@ def test_few_topics_and_some_that_are_not_learned(tiny: Path, n_yes: list[int]) 
         assert len(parts(svg, "threshold")) == len(parts(svg, "curve")) == (n >= 5)
 
 
+@pytest.mark.slow
 def test_of_many_topics_the_most_frequent_and_the_worst_are_drawn(tiny: Path) -> None:
     results = made(load(tiny), [*range(6, 106)])
     _, model, _ = results

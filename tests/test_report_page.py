@@ -162,6 +162,7 @@ def test_what_is_not_installed_is_named_before_the_work(ws: Path, monkeypatch: p
         build_report(Workspace(ws), read_labels(ws / "labels"))
 
 
+@pytest.mark.slow
 def test_a_browser_shows_it_without_complaint(text: str, tmp_path: Path) -> None:
     chromium = shutil.which("chromium")
     if chromium is None:

@@ -445,7 +445,13 @@ def test_work_that_breaks_is_not_taken_for_done(page: Page, capsys: pytest.Captu
 
 
 def test_every_answer_says_what_a_browser_may_do_with_it(page: Page) -> None:
-    for answer in (page.get("/"), page.get("/figures"), page.get("/session"), page.get("/nothing"), page.post("/session/turn", {})):
+    for answer in (
+        page.get("/"),
+        page.get("/figures"),
+        page.get("/session"),
+        page.get("/nothing"),
+        page.post("/session/turn", {}),
+    ):
         assert answer.headers["content-security-policy"] == POLICY
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "same-origin"

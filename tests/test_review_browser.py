@@ -27,6 +27,7 @@ PATIENCE = 30_000  # milliseconds; reached only by a test that fails
 WHERE = "run in CI by .ci/run; here: pip install '.[browser]', and Chromium by apt or 'playwright install chromium'"
 playwright = pytest.importorskip("playwright.sync_api", reason=f"needs playwright; {WHERE}")
 axe = pytest.importorskip("axe_core_python.sync_playwright", reason=f"needs axe-core-python; {WHERE}")
+pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

@@ -52,7 +52,7 @@ class Client:
         return self.http.post(path, json=body, headers={"x-tagger-token": self.token})
 
     def save(self, id: str, marks: Sequence[str], seen: Mapping[str, Any] | None) -> httpx2.Response:
-        return self.post(f"desk/entries/{id}", {"marks": marks, "was": seen})
+        return self.post(f"session/entries/{id}", {"marks": marks, "was": seen})
 
 
 @contextmanager
@@ -65,16 +65,16 @@ def test_the_server_starts_answers_and_ends(place: Path) -> None:
     with served(place, "l.txt") as server:
         assert server.address.startswith("http://127.0.0.1:")
         with httpx2.Client(base_url=server.address) as client:
-            assert client.get("desk").json()["n_given"] == 4
+            assert client.get("session").json()["n_given"] == 4
             assert "server" not in client.get("/").headers
-            assert client.get("desk/work").json()["state"] == "idle"
+            assert client.get("session/work").json()["state"] == "idle"
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(30) == 0
 
 
 def test_without_a_listing_labels_are_looked_through_at_once(example: Workspace) -> None:
     with served(example.folder) as server, httpx2.Client(base_url=server.address) as client:
-        told = client.get("desk/work").json()
+        told = client.get("session/work").json()
         assert (told["what"], told["state"] in ("running", "done")) == ("audit", True)
 
 
@@ -172,7 +172,7 @@ def test_two_servers_on_one_workspace_lose_no_label(place: Path) -> None:
             assert said(place)[id] == ((), ())
         assert {row.id for row in read_labels(place / "labels").rows} == {WATER, *ids}, "every entry has its text once"
         for client in (ann, bo):
-            assert client.get("desk/counts")["n_labelled"] == 21
+            assert client.get("session/counts")["n_labelled"] == 21
 
 
 @pytest.mark.slow
@@ -181,11 +181,11 @@ def test_a_label_on_the_terminal_while_the_page_is_open(place: Path) -> None:
     try:
         with served(place, "l.txt") as server, visiting(server) as page:
             terminal.wait("Click, Click | Click", "q quit")
-            seen = page.get(f"desk/entries/{CLICK}")
+            seen = page.get(f"session/entries/{CLICK}")
             assert seen["row"] is None
             terminal.type("\r")
             terminal.wait("saved: ctr")
-            assert page.get("desk/counts")["n_labelled"] == 2, "without a page loaded again"
+            assert page.get("session/counts")["n_labelled"] == 2, "without a page loaded again"
             refused = page.save(CLICK, ["no", "yes", "no"], seen["row"])
             assert (refused.status_code, refused.json()["row"]) == (409, {"topics": ["ctr"], "unsure": []})
             assert said(place)[CLICK] == (("ctr",), ())
@@ -196,7 +196,7 @@ def test_a_label_on_the_terminal_while_the_page_is_open(place: Path) -> None:
             assert said(place)[CLICK] == (("llm",), ()), "neither undoes what the other one said"
             terminal.type("2\r")
             terminal.wait("saved: no topic")
-            refused = page.post(f"desk/undo/{saved.json()['undo']}")
+            refused = page.post(f"session/undo/{saved.json()['undo']}")
             assert (refused.status_code, refused.json()["row"]) == (409, {"topics": [], "unsure": []})
             assert said(place)[CLICK] == ((), ())
     finally:

@@ -254,6 +254,7 @@ def test_a_small_family_from_end_to_end() -> None:
     assert evaluate_model(again, LabelledSet(tuple(entries), tuple(rows_of))).figures.topics["a"].precision.value == 0.0
 
 
+@pytest.mark.slow
 def test_many_topics_obey_too() -> None:
     """The way of 64 topics and more: ten families of a parent, five children and a topic that excludes the parent."""
     topics = tuple(

@@ -70,6 +70,7 @@ def test_a_topic_that_is_not_learned_is_never_tagged(tiny: Path) -> None:
     assert to_pipeline(model).predict(["click", "language", "rag"]).tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["model", "constrained"])
 def test_a_saved_pipeline_loads_in_a_fresh_process(
     kind: str, request: pytest.FixtureRequest, entries: list[Entry], tmp_path: Path

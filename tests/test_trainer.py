@@ -145,6 +145,7 @@ def texts_that_name_topics(n_entries: int, n_topics: int, n_names: int = 3) -> t
     return texts, yes
 
 
+@pytest.mark.slow
 def test_many_topics_are_learned_from_sparse_labels_and_a_label_never_seen_comes_last() -> None:
     texts, yes = texts_that_name_topics(900, 80)
     yes[:, 7] = False
