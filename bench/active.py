@@ -58,7 +58,7 @@ BATCH, MOST = 75, 600
 AT_RANDOM = {"batch": 150, "most": 800}
 TARGETS = (400, 600, 800)  # labelled texts at random
 WANTED = 0.6  # of these, at most
-GROWTH, SAME = 1.1, 0.95  # as in `tagger.curation.query`
+GROWTH, SAME = 1.1, 0.95  # as in `tagger.curation.stopping`
 Way = Callable[["State", int], Any]
 Result = dict[str, Any]
 

@@ -7,10 +7,10 @@ from hashlib import blake2b
 
 from tagger.whitespace import normalize_whitespace
 
-__all__ = ["entry_id"]
+__all__ = ["ID_LENGTH", "entry_id"]
 
+ID_LENGTH = 8  # letters of an id
 _ID_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u to misread
-_ID_LENGTH = 8
 
 
 def entry_id(title: str) -> str:
@@ -21,4 +21,4 @@ def entry_id(title: str) -> str:
     """
     letters = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", title).casefold())) or normalize_whitespace(title)
     number = int.from_bytes(blake2b(letters.encode("utf-8", "surrogatepass"), digest_size=5).digest())
-    return "".join(_ID_LETTERS[number >> shift & 31] for shift in range(5 * (_ID_LENGTH - 1), -1, -5))
+    return "".join(_ID_LETTERS[number >> shift & 31] for shift in range(5 * (ID_LENGTH - 1), -1, -5))

@@ -164,13 +164,13 @@ def read_taxonomy(path: Path) -> Taxonomy:
     def report(line: int, messages: Iterable[str]) -> None:
         problems.extend(Problem(Source(str(path), line), message) for message in messages)
 
-    for name, messages in (("gate", _check_gate(gate)), ("entry", _check_entry(entry))):
+    for name, messages in (("gate", _check_gate_table(gate)), ("entry", _check_entry_table(entry))):
         report(next(iter(_lines_that_match(text, rf"\[\s*{name}\s*\]|{name}\b")), 0), messages)
     topics: dict[str, Topic] = {}
     floors: dict[str, float] = {}
     names: set[str] = set()
     for table, line in zip(tables, lines, strict=True):
-        if messages := _check_topic(table, topics, names):
+        if messages := _check_topic_table(table, topics, names):
             report(line, messages)
             continue
         topic = Topic(**{key: value for key, value in table.items() if key != "floor"})
@@ -233,14 +233,14 @@ def _lines_that_match(text: str, pattern: str) -> list[int]:
     return [n for n, line in enumerate(text.splitlines(), 1) if re.match(rf"\s*(?:{pattern})", line)]
 
 
-def _check_gate(gate: Any) -> list[str]:
+def _check_gate_table(gate: Any) -> list[str]:
     if not isinstance(gate, dict):
         return [f"expected a table [gate] with {_GATE_KEY}, found {gate!r}"]
     messages = [f"unknown key {key!r}; [gate] has {_GATE_KEY}" for key in gate if key != _GATE_KEY]
     return messages + _check_share(gate, _GATE_KEY)
 
 
-def _check_entry(entry: Any) -> list[str]:
+def _check_entry_table(entry: Any) -> list[str]:
     if not isinstance(entry, dict):
         return [f"expected a table [entry] with {_ENTRY_KEY}, found {entry!r}"]
     messages = [f"unknown key {key!r}; [entry] has {_ENTRY_KEY}" for key in entry if key != _ENTRY_KEY]
@@ -250,7 +250,7 @@ def _check_entry(entry: Any) -> list[str]:
     return messages
 
 
-def _check_topic(table: dict[str, Any], ids: Container[str], names: Container[str]) -> list[str]:
+def _check_topic_table(table: dict[str, Any], ids: Container[str], names: Container[str]) -> list[str]:
     """What is wrong with the table of a topic, beside the ids and names of those before it."""
     messages = [f"unknown key {key!r}; a topic has {', '.join(_TOPIC_KEYS)}" for key in table if key not in _TOPIC_KEYS]
     messages += _check_share(table, "floor")

@@ -19,7 +19,7 @@ from tagger.labels.dataset import read_labels
 from tagger.model.storage import model_to_bytes
 from tagger.reports import card as card_report
 from tagger.training.settings import Settings
-from tagger.workspace.promotion import promote
+from tagger.workspace.promotion import promote_model
 from tagger.workspace.retrain import train_from_labels
 from tagger.workspace.scaffold import create_workspace
 from tagger.workspace.workspace import Workspace
@@ -45,7 +45,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     topics = folder / "ws/labels/topics.toml"
     topics.write_text(topics.read_text().replace("definition =", "floor = 0.5\ndefinition ="))
     model = train_from_labels(read_labels(folder / "ws/labels"), Settings(), 1)
-    promote(Workspace(folder / "ws"), model_to_bytes(model), card_report.model_card(model))
+    promote_model(Workspace(folder / "ws"), model_to_bytes(model), card_report.model_card(model))
     git(folder / "ws", "init", "--quiet", "--initial-branch=main")
     git(folder / "ws", "add", ".")
     git(folder / "ws", "commit", "--quiet", "-m", "A workspace")

@@ -38,7 +38,7 @@ from tagger.reports import card as card_report
 from tagger.source import Source
 from tagger.training.settings import Settings as Training
 from tagger.workspace import scaffold
-from tagger.workspace.promotion import promote
+from tagger.workspace.promotion import promote_model
 from tagger.workspace.retrain import train_from_labels
 from tagger.workspace.scaffold import GitOrigin, create_workspace, pipeline_files
 from tagger.workspace.workspace import Workspace
@@ -58,7 +58,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         topics.read_text().replace("definition =", "floor = 0.5\ndefinition =") + "[gate]\ncalibration_error = 0.3\n"
     )
     model = train_from_labels(read_labels(folder / "labels"), Training(), 1)
-    promote(Workspace(folder), model_to_bytes(model), card_report.model_card(model))
+    promote_model(Workspace(folder), model_to_bytes(model), card_report.model_card(model))
     return folder
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from tagger import UsageError
-from tagger.workspace.promotion import finish_interrupted, previous_model, promote, rollback
+from tagger.workspace.promotion import finish_interrupted, previous_model, promote_model, restore_previous_model
 from tagger.workspace.workspace import Workspace
 
 KILLED = """
 import os, signal, sys
+import tempfile  # here, so that no step of its import counts as a step of writing
 from pathlib import Path
-from tagger.workspace.promotion import promote, rollback
+from tagger.workspace.promotion import promote_model, restore_previous_model
 from tagger.workspace.workspace import Workspace
 
 STEPS = {"open", "write", "flush", "fsync", "close", "chmod", "replace", "rename", "unlink", "mkdir", "read"}
@@ -37,7 +38,7 @@ for run in sys.argv[1:]:
     if not child:
         last = int(number)
         sys.setprofile(moment)
-        promote(Workspace(Path(folder)), b"new" * 1000, "card of new")
+        promote_model(Workspace(Path(folder)), b"new" * 1000, "card of new")
         sys.setprofile(None)
         print(moments, flush=True)
         os._exit(0)
@@ -53,8 +54,8 @@ def models(place: Workspace) -> dict[str, str]:
 def place(tmp_path: Path) -> Workspace:
     """Two promotions back: a current model and a previous one."""
     made = Workspace(tmp_path / "start")
-    promote(made, b"older", "card of older")
-    promote(made, b"old", "card of old")
+    promote_model(made, b"older", "card of older")
+    promote_model(made, b"old", "card of old")
     return made
 
 
@@ -62,28 +63,28 @@ def test_the_previous_model_and_its_card_are_kept(place: Workspace) -> None:
     pair = {"topics.md": "card of old", "topics.safetensors": "old"}
     before = {"topics.previous.md": "card of older", "topics.previous.safetensors": "older"}
     assert models(place) == pair | before
-    promote(place, b"old", "card, reworded")
+    promote_model(place, b"old", "card, reworded")
     assert models(place) == {**pair, **before, "topics.md": "card, reworded"}, "the same model replaces nothing"
 
 
 def test_a_rollback_of_a_rollback_changes_nothing(place: Workspace) -> None:
     start = models(place)
-    rollback(place)
+    restore_previous_model(place)
     assert models(place) == {
         "topics.md": "card of older",
         "topics.previous.md": "card of old",
         "topics.previous.safetensors": "old",
         "topics.safetensors": "older",
     }
-    rollback(place)
+    restore_previous_model(place)
     assert models(place) == start
 
 
 def test_there_is_nothing_to_go_back_to(tmp_path: Path) -> None:
     place = Workspace(tmp_path)
-    promote(place, b"first", "card")
+    promote_model(place, b"first", "card")
     with pytest.raises(UsageError, match="topics.previous.safetensors: not there, so there is no model to go back to"):
-        rollback(place)
+        restore_previous_model(place)
     assert not previous_model(place).exists()
 
 
@@ -113,7 +114,7 @@ def test_killed_at_any_moment_model_and_card_are_the_old_ones_or_the_new_ones(pl
         assert models(killed) in (old, new), f"after {moment}"
         assert models(killed)["topics.safetensors"] == now["topics.safetensors"], "what was decided stays"
         sides.append(models(killed) == new)
-        promote(killed, b"new" * 1000, "card of new")
+        promote_model(killed, b"new" * 1000, "card of new")
         assert models(killed) == new
     assert sides == sorted(sides), "old before a moment, new after it"
     assert set(sides) == {False, True}

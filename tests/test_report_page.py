@@ -20,7 +20,7 @@ from tagger.reports import card as card_report
 from tagger.reports import figures as figures_report
 from tagger.reports.page import build_report, render_report
 from tagger.training.settings import Settings
-from tagger.workspace.promotion import promote
+from tagger.workspace.promotion import promote_model
 from tagger.workspace.retrain import cross_validate_labels
 from tagger.workspace.scaffold import create_workspace
 from tagger.workspace.workspace import Workspace
@@ -55,7 +55,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for text in (good.replace(",recsys,\n", ",,\n", 4), good):
         table.write_text(text)
         model, _ = cross_validate_labels(read_labels(folder / "labels"), Settings(), 1)
-        promote(Workspace(folder), model_to_bytes(model), card_report.model_card(model))
+        promote_model(Workspace(folder), model_to_bytes(model), card_report.model_card(model))
     return folder
 
 

@@ -28,7 +28,7 @@ from tagger.server.app import make_app
 from tagger.server.doubts import DoubtedLabel
 from tagger.server.entry_state import SeenLabels
 from tagger.server.evidence import TopicEvidence
-from tagger.server.guard import POLICY, Guard
+from tagger.server.guard import PAGE_POLICY, Guard
 from tagger.server.jobs import JobRunner
 from tagger.server.live_labels import UnknownEntryError
 from tagger.server.page_json import entry_json, row_json
@@ -452,14 +452,14 @@ def test_every_answer_says_what_a_browser_may_do_with_it(page: Page) -> None:
         page.get("/nothing"),
         page.post("/session/turn", {}),
     ):
-        assert answer.headers["content-security-policy"] == POLICY
+        assert answer.headers["content-security-policy"] == PAGE_POLICY
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["x-frame-options"] == "DENY"
         assert answer.headers["cache-control"] == "no-store"
     for rule in ("default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"):
-        assert rule in POLICY.split("; ")
-    assert "unsafe" not in POLICY
+        assert rule in PAGE_POLICY.split("; ")
+    assert "unsafe" not in PAGE_POLICY
 
 
 def test_a_label_by_hand_goes_to_disk(page: Page, place: Path) -> None:

@@ -16,7 +16,7 @@ from tagger.labels.dataset import read_labels
 from tagger.model.storage import model_to_bytes
 from tagger.reports.card import model_card
 from tagger.training.settings import Settings
-from tagger.workspace.promotion import promote
+from tagger.workspace.promotion import promote_model
 from tagger.workspace.retrain import train_from_labels
 from tagger.workspace.workspace import Workspace
 
@@ -27,7 +27,7 @@ _INTERLEAVED = """
 import json, os, signal, sys, tempfile
 from pathlib import Path
 from tagger.errors import OutputError
-from tagger.workspace.promotion import promote, rollback
+from tagger.workspace.promotion import promote_model, restore_previous_model
 from tagger.workspace.workspace import Workspace
 
 STEPS = {"open", "write", "flush", "fsync", "close", "chmod", "replace", "rename", "unlink", "mkdir", "read"}
@@ -57,7 +57,7 @@ for run in sys.argv[2:]:
     if not child:
         last = int(number)
         sys.setprofile(moment)
-        error = attempt(promote, workspace, b"first" * 1000, "card of first")
+        error = attempt(promote_model, workspace, b"first" * 1000, "card of first")
         sys.setprofile(None)
         os.write(writing, json.dumps([moments, error]).encode())
         os._exit(0)
@@ -65,8 +65,10 @@ for run in sys.argv[2:]:
     _, status = os.waitpid(child, os.WUNTRACED)
     errors = [None, None]
     if os.WIFSTOPPED(status):
-        second = [rollback, workspace] if other == "rollback" else [promote, workspace, b"second" * 1000, "card of second"]
-        errors[1] = attempt(*second)
+        if other == "rollback":
+            errors[1] = attempt(restore_previous_model, workspace)
+        else:
+            errors[1] = attempt(promote_model, workspace, b"second" * 1000, "card of second")
         os.kill(child, signal.SIGCONT)
         os.waitpid(child, 0)
     moments, errors[0] = json.loads(os.read(reading, 65536))
@@ -79,8 +81,8 @@ for run in sys.argv[2:]:
 def test_a_promotion_in_the_middle_of_another_one_leaves_a_model_that_is_whole(tmp_path: Path, other: str) -> None:
     """At twenty seeded moments of the first one. One of the two may be refused; the card may be that of the other model."""
     start = Workspace(tmp_path / "start")
-    promote(start, b"older" * 1000, "card of older")
-    promote(start, b"old" * 1000, "card of old")
+    promote_model(start, b"older" * 1000, "card of older")
+    promote_model(start, b"old" * 1000, "card of old")
     whole = {name * 1000 for name in ("older", "old", "first", "second")}
 
     def interleave(*moments: int) -> list[dict[str, object]]:
@@ -102,7 +104,7 @@ def test_a_promotion_in_the_middle_of_another_one_leaves_a_model_that_is_whole(t
         refusals = [error for error in errors if error]
         assert all(": cannot be " in error for error in refusals)
         assert workspace.model.read_text() in whole, f"after {moment}"
-        promote(workspace, b"next" * 1000, "card of next")
+        promote_model(workspace, b"next" * 1000, "card of next")
         files = {path.name: path.read_text()[:12] for path in workspace.model.parent.iterdir()}
         assert (files["topics.safetensors"], files["topics.md"]) == ("nextnextnext", "card of next"), "the next one heals it"
         assert set(files) == {"topics.safetensors", "topics.md", "topics.previous.safetensors", "topics.previous.md"}
@@ -122,7 +124,7 @@ def test_two_retrainings_at_once_leave_the_model_that_the_labels_give(workspace:
     assert (made / "topics.safetensors").read_bytes() == model_to_bytes(model)
     again = subprocess.run([BIN / "tagger", "retrain", "--check"], cwd=workspace, capture_output=True, text=True)
     assert (again.stdout, again.returncode) == ("models/topics.safetensors is up to date with labels\n", 0)
-    promote(Workspace(workspace), model_to_bytes(model), model_card(model))
+    promote_model(Workspace(workspace), model_to_bytes(model), model_card(model))
     assert (made / "topics.md").read_text() == model_card(load(made / "topics.safetensors"))
 
 

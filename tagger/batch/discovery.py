@@ -42,7 +42,7 @@ def find_listings(searched: Sequence[str], out: Path, old: Manifest) -> tuple[li
         out: the folder of outputs; what is in it is no listing, unless it is given by name.
         old: what the last run wrote.
     """
-    search = _Search(out.resolve(), frozenset((out / output).resolve() for output in old.outputs))
+    search = _ListingSearch(out.resolve(), frozenset((out / output).resolve() for output in old.outputs))
     for each in searched:
         if glob.has_magic(each) and not Path(each).exists():
             search.add_pattern(each)
@@ -62,7 +62,7 @@ def is_gone(source: str) -> bool:
     return False
 
 
-class _Search:
+class _ListingSearch:
     """The listings found so far, by where they really are."""
 
     def __init__(self, out: Path, outputs: frozenset[Path]) -> None:

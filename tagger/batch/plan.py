@@ -120,8 +120,8 @@ def plan_batch(
     """
     format = choose_output_format(settings)
     old = read_manifest(out / MANIFEST)
-    found, problems = find_listings(listings, out, old)
-    wanted = assign_outputs(found, out, settings, format)
+    found_listings, problems = find_listings(listings, out, old)
+    wanted = assign_outputs(found_listings, out, settings, format)
     tagger = BatchTagger(settings, format)
     outputs = OutputChanges(out, old, force)
     stale: dict[str, Sequence[FoundListing]] = {}
@@ -130,7 +130,7 @@ def plan_batch(
             outputs.records[output] = replace(old.outputs[output], found_in=_found_in(inputs, settings))
         else:
             stale[output] = inputs
-    warnings = outputs.remove_lost(wanted, found, listings)
+    warnings = outputs.remove_lost(wanted, found_listings, listings)
 
     to_read = [listing for inputs in stale.values() for listing in inputs]
     years = _years_of_dates(to_read, stale, old, settings.year)
@@ -160,7 +160,7 @@ def plan_batch(
     return Plan(
         folder=out,
         changes=tuple(sorted(outputs.changes, key=lambda change: change.output)),
-        n_listings=len(found),
+        n_listings=len(found_listings),
         n_entries=sum(len(outputs.records[output].records) for output in wanted if output in outputs.records),
         warnings=tuple(warnings),
         error=failures,

@@ -31,7 +31,7 @@ from tagger.source import Source
 from tagger.tags import Tagged
 from tagger.training.out_of_fold import OutOfFold
 from tagger.training.settings import Settings
-from tagger.workspace.promotion import finish_interrupted, previous_model, promote
+from tagger.workspace.promotion import finish_interrupted, previous_model, promote_model
 from tagger.workspace.retrain import cross_validate_labels, is_current
 from tagger.workspace.workspace import Workspace
 
@@ -88,7 +88,7 @@ class Run:
         if self.status:
             return written
         if self.promotes and self.model is not None:
-            promote(self.workspace, model_to_bytes(self.model), card_report.model_card(self.model))
+            promote_model(self.workspace, model_to_bytes(self.model), card_report.model_card(self.model))
             files = (self.workspace.model, self.workspace.card, previous_model(self.workspace))
             written += [path for path in files if path.exists()]
         return written + (self.plan.write() if self.plan is not None else [])

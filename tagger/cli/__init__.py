@@ -44,7 +44,7 @@ COMMANDS = {  # by name: its module in this package, and what the list of comman
     "export": ("export", "Write the equivalent scikit-learn Pipeline with joblib."),
 }
 
-_STYLE: dict[str, Any] = {
+_APP_OPTIONS: dict[str, Any] = {
     "rich_markup_mode": None,
     "pretty_exceptions_enable": False,
     "context_settings": {"help_option_names": ["-h", "--help"]},
@@ -54,7 +54,7 @@ _STYLE: dict[str, Any] = {
 def _make_app(command: str, add_completion: bool) -> typer.Typer:
     """The program of one command; with the options that install completion for a shell."""
     module = COMMANDS[command][0]
-    app = typer.Typer(name=command, add_completion=add_completion, **_STYLE)
+    app = typer.Typer(name=command, add_completion=add_completion, **_APP_OPTIONS)
     app.command(command)(getattr(import_module(f"tagger.cli.{module}"), module))
     return app
 
@@ -86,7 +86,7 @@ class _CommandGroup(typer.core.TyperGroup):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
-app = typer.Typer(name="tagger", cls=_CommandGroup, no_args_is_help=True, **_STYLE)
+app = typer.Typer(name="tagger", cls=_CommandGroup, no_args_is_help=True, **_APP_OPTIONS)
 
 
 def _print_version(wanted: bool) -> None:

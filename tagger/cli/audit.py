@@ -52,12 +52,12 @@ def audit(
     print_to_stderr(labels.warnings)
     with progress_bar("auditing") as show:
         confirmed, n_jobs = read_confirmed(labels_folder), os.cpu_count() or 1
-        found = find_label_errors(labels, Settings(), confirmed, top, n_jobs, show)
+        label_audit = find_label_errors(labels, Settings(), confirmed, top, n_jobs, show)
     if format is None and output is None and sys.stdin.isatty() and sys.stdout.isatty():
-        print_to_stderr([_describe_changes(*_ask_about(found.suspects, labels_folder))])
-        write_result(audit_report.audit_text(replace(found, suspects=()), form))
+        print_to_stderr([_describe_changes(*_ask_about(label_audit.suspects, labels_folder))])
+        write_result(audit_report.audit_text(replace(label_audit, suspects=()), form))
     else:
-        write_result(audit_report.audit_text(found, form), output)
+        write_result(audit_report.audit_text(label_audit, form), output)
 
 
 def _describe_changes(n_changed: int, n_same: int) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tagger.ci.run import Run
 
 
-class Host(StrEnum):
+class ReportHost(StrEnum):
     """Whom the run is reported to."""
 
     github = "github"
@@ -50,7 +50,7 @@ def ci(
         bool, typer.Option("--fail-on-drift", help="Fail where 'tagger drift' says to label more; without, it warns.")
     ] = False,
     format: Annotated[
-        Optional[Host],  # noqa: UP045
+        Optional[ReportHost],  # noqa: UP045
         typer.Option("--format", "-f", help="Whom to report to; by default the host that the environment names."),
     ] = None,
     summary: Annotated[

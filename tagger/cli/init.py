@@ -13,7 +13,7 @@ from tagger.cli.output import print_to_stderr, write_result
 from tagger.workspace.scaffold import create_workspace, remaining_steps
 
 
-class Host(StrEnum):
+class PipelineHost(StrEnum):
     """Hosts that there are pipelines for."""
 
     github = "github"
@@ -23,7 +23,7 @@ class Host(StrEnum):
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make it in; made if need be.")],
     ci: Annotated[
-        Optional[Host],  # noqa: UP045
+        Optional[PipelineHost],  # noqa: UP045
         typer.Option("--ci", help="Add pipelines for this host; in an existing workspace, the pipelines alone."),
     ] = None,
     propose: Annotated[bool, typer.Option("--propose", help="Tags as a pull request, in place of a commit.")] = False,

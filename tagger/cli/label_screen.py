@@ -24,8 +24,8 @@ MIN_WIDTH, MIN_HEIGHT = 24, 12  # columns and lines; a smaller terminal cannot s
 _TOPIC_WIDTH = 38  # columns that a topic should have
 _MAX_LINES = 3  # of a title and of a message
 _LOW_HEIGHT = 20  # on a screen with fewer lines, a title and a message have one line each
-_BOX = {Mark.no: "[ ]", Mark.yes: "[x]", Mark.unsure: "[?]"}
-_STYLE = {Mark.no: "", Mark.yes: "bold green", Mark.unsure: "bold yellow"}
+_MARK_BOX = {Mark.no: "[ ]", Mark.yes: "[x]", Mark.unsure: "[?]"}
+_MARK_STYLE = {Mark.no: "", Mark.yes: "bold green", Mark.unsure: "bold yellow"}
 _COMMANDS = "Enter save  s skip  b back  u undo  ? help  q quit  f all/new"
 
 _HELP = """\
@@ -79,14 +79,14 @@ def render_screen(
     visible = text[state.scroll : state.scroll + n_visible]
     foot = "any other key goes back" if state.help else f"1…{KEYS[len(state.columns) - 1]} mark  {_COMMANDS}"
     return [
-        _line(head, width, "reverse", fill=True),
+        _fit_line(head, width, "reverse", fill=True),
         *title,
         *visible,
         *[Text() for _ in range(n_visible - len(visible))],
         _rule_line(state, len(text), width),
         *topics,
         *message,
-        _line(foot, width, "dim"),
+        _fit_line(foot, width, "dim"),
     ], state
 
 
@@ -108,7 +108,7 @@ def _title_lines(state: LabellingSession, telling: Collection[Position], width: 
     """The title of the current entry, and a line of what else is known of it."""
     entry = state.entries[state.current or 0]
     title = _limit_lines(_wrap(_underline(entry.title, "title", telling, "bold"), width), max_lines, width)
-    return [*title, _line(_facts_text(entry), width, "dim")]
+    return [*title, _fit_line(_facts_text(entry), width, "dim")]
 
 
 def _facts_text(entry: Entry) -> str:
@@ -160,8 +160,8 @@ def _topic_lines(state: LabellingSession, width: int, n_columns: int) -> list[Te
     for place, t in enumerate(state.columns):
         line, score = lines[place % n_rows], state.scores[n][t]
         changed = "*" if marks[t] != baseline[t] else " "
-        name = f"{KEYS[place]} {_BOX[marks[t]]}{changed}{state.topics[t].name}"
-        cell = _line(name, cell_width - 5, _STYLE[marks[t]], fill=True)
+        name = f"{KEYS[place]} {_MARK_BOX[marks[t]]}{changed}{state.topics[t].name}"
+        cell = _fit_line(name, cell_width - 5, _MARK_STYLE[marks[t]], fill=True)
         cell.append("     " if score is None else f" {score:.2f}", "dim")
         line.append("  " * (place >= n_rows)).append_text(cell)
     return lines
@@ -180,7 +180,7 @@ def _rule_line(state: LabellingSession, n_lines: int, width: int) -> Text:
         marks = zip(state.topics, state.marks(state.current), strict=True)
         yes = ", ".join(topic.id for topic, mark in marks if mark == Mark.yes) or "none"
         parts.append(f"Right: topics {state.page + 1} of {n_pages}, yes: {yes}")
-    line = _line("── " + " ── ".join(parts) + " " if parts else "", width, "dim")
+    line = _fit_line("── " + " ── ".join(parts) + " " if parts else "", width, "dim")
     line.append("─" * (width - line.cell_len), "dim")
     return line
 
@@ -196,7 +196,7 @@ def _underline(text: str, part: str, telling: Collection[Position], style: str =
     return shown
 
 
-def _line(text: str, width: int, style: str, fill: bool = False) -> Text:
+def _fit_line(text: str, width: int, style: str, fill: bool = False) -> Text:
     """One line, cut with an ellipsis where it is too long."""
     from rich.text import Text
 

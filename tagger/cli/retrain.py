@@ -14,7 +14,7 @@ from tagger.labels.dataset import read_labels
 from tagger.model.storage import model_to_bytes
 from tagger.reports import card as card_report
 from tagger.reports import figures as figures_report
-from tagger.workspace.promotion import finish_interrupted, previous_model, promote
+from tagger.workspace.promotion import finish_interrupted, previous_model, promote_model
 from tagger.workspace.workspace import load_replaceable_model, require_workspace
 
 
@@ -65,6 +65,6 @@ def retrain(
             ]
         )
         raise typer.Exit(ExitStatus.REFUSED)
-    promote(workspace, model_to_bytes(new), card_report.model_card(new))
+    promote_model(workspace, model_to_bytes(new), card_report.model_card(new))
     replaced = f"; the one before is {previous_model(workspace)}" if previous_model(workspace).exists() else ""
     print_to_stderr([f"written: {workspace.model}, {workspace.card}{replaced}"])

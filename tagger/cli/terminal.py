@@ -23,8 +23,8 @@ __all__ = ["Terminal", "open_terminal", "parse_keys"]
 _TAKE_SCREEN = "\x1b[?1049h\x1b[?25l\x1b[?2004h"  # a second screen, no cursor, pasted text marked as such
 # The first screen again. A terminal without a second screen goes on below what was painted.
 _GIVE_SCREEN_BACK = "\x1b[0m\x1b[999;1H\r\n\x1b[?2004l\x1b[?25h\x1b[?1049l"
-_NAMES = {"\r": "enter", "\n": "enter", "\x1b": "escape", "\x03": "ctrl-c", "\x1a": "ctrl-z"}
-_CODES = {"A": "up", "B": "down", "C": "right", "D": "left", "5~": "pageup", "6~": "pagedown"}
+_KEY_NAMES = {"\r": "enter", "\n": "enter", "\x1b": "escape", "\x03": "ctrl-c", "\x1a": "ctrl-z"}
+_KEY_CODES = {"A": "up", "B": "down", "C": "right", "D": "left", "5~": "pageup", "6~": "pagedown"}
 # Pasted text is not keys: a listing that is pasted by mistake would label entries.
 _INPUT = re.compile(
     r"\x1b\[200~.*?\x1b\[201~|(?P<open>\x1b\[200~.*)|\x1b[\[O](?P<code>[0-?]*[ -/]*[@-~])"
@@ -47,9 +47,9 @@ def parse_keys(text: str) -> tuple[list[str], str]:
         if rest is not None:
             return keys, rest
         if match["key"]:
-            keys.append(_NAMES.get(match["key"], match["key"]))
-        elif match["code"] in _CODES:
-            keys.append(_CODES[match["code"]])
+            keys.append(_KEY_NAMES.get(match["key"], match["key"]))
+        elif match["code"] in _KEY_CODES:
+            keys.append(_KEY_CODES[match["code"]])
     return keys, ""
 
 

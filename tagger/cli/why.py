@@ -50,14 +50,14 @@ def why(
     used_workspace = find_workspace(workspace)
     used_model = load_model(model, used_workspace)
     labels = read_labels(used_workspace.labels) if used_workspace is not None else None
-    listing = _find_entries(what, used_workspace, labels, year)
+    listing = _choose_entries(what, used_workspace, labels, year)
     print_to_stderr(listing.warnings)
     explanations = explain_entries(used_model, listing.require_entries(), labels, topics or (), similar)
     width = terminal_width(output) if report_format == ReportFormat.text else None
     write_result(format_explanations(explanations, report_format, width), output)
 
 
-def _find_entries(what: str, workspace: Workspace | None, labels: Labels | None, year: int | None) -> Listing:
+def _choose_entries(what: str, workspace: Workspace | None, labels: Labels | None, year: int | None) -> Listing:
     """The labelled entry with this id, else the entries of this file."""
     labelled = {entry.id: entry for entry in labels.entries} if labels is not None else {}
     if what in labelled:

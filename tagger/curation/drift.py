@@ -145,7 +145,7 @@ def measure_drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teac
         words=_count_below(rows.n_known_words / np.maximum(rows.n_words, 1), min_known_share),
         unlike=_count_below(pool.similarity, pool.similarity_bound),
         unknown_words=round(1 - n_known_words / n_words, 4) if n_words else None,
-        best_score=_mean(pool.scores.max(axis=1)),
+        best_score=_mean_with_interval(pool.scores.max(axis=1)),
         labelled_best_score=round(float(model.scores(labels.entries).max(axis=1).mean()), 4) if labels.entries else None,
         topics=_compare_topics(model, labels, pool.entries),
         teach=tuple(describe_picks(model, pool, select_batch(model, pool, n_teach))),
@@ -154,17 +154,17 @@ def measure_drift(model: Model, labels: Labels, entries: Sequence[Entry], n_teac
 
 def _count_below(values: Floats, bound: float) -> DriftSign:
     n = int((values < bound).sum())
-    return DriftSign(n, _share(n, len(values)), round(bound, 4))
+    return DriftSign(n, _share_with_interval(n, len(values)), round(bound, 4))
 
 
-def _share(n: int, n_all: int) -> Interval:
+def _share_with_interval(n: int, n_all: int) -> Interval:
     if not n_all:
         return UNDEFINED
     low, high = metrics.wilson_interval(np.array(float(n)), np.array(float(n_all)))
     return Interval.rounded(n / n_all, float(low), float(high))
 
 
-def _mean(values: Floats) -> Interval:
+def _mean_with_interval(values: Floats) -> Interval:
     if not len(values):
         return UNDEFINED
     return with_bootstrap_interval(lambda rows: float(values[rows].mean()), len(values), seed=0, rounds=1000)
@@ -193,7 +193,9 @@ def _compare_topics(model: Model, labels: Labels, entries: Sequence[Entry]) -> d
             new, n_new, old, n_old = (np.array(float(count)) for count in (n, len(entries), of_topic, n_decided))
             low, high = metrics.difference_interval(new, n_new, old, n_old, n_comparisons=len(learned))
             difference = round(float(low), 4), round(float(high), 4)
-        shifts[topic.id] = TopicShift(topic.name, n, _share(n, len(entries)), _share(of_topic, n_decided), difference)
+        shifts[topic.id] = TopicShift(
+            topic.name, n, _share_with_interval(n, len(entries)), _share_with_interval(of_topic, n_decided), difference
+        )
     return shifts
 
 

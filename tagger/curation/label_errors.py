@@ -26,13 +26,11 @@ from tagger.entry import Entry
 from tagger.errors import LabelsError
 from tagger.labels.dataset import Labels
 from tagger.labels.table import LabelRow
-from tagger.model.explain import SimilarEntry, TermShare, explain_entries, term_share_to_json
+from tagger.model.explain import SimilarEntry, SimilarEntryIndex, TermShare, explain_entries, term_share_to_json
 from tagger.model.log_odds import logit, sigmoid
 from tagger.model.model import Model
 from tagger.taxonomy import Taxonomy, Topic
-from tagger.text.hashed_vocabulary import HashedVocabulary
 from tagger.text.normalize import entry_text
-from tagger.text.similarity import nearest_rows, tfidf_rows
 from tagger.training.settings import Settings
 from tagger.training.trainer import train
 from tagger.workspace.retrain import limit_n_jobs
@@ -229,12 +227,6 @@ def _describe_suspect(model: Model, labels: Labels, yes: Bools, labelled: Bools,
 
 def _find_similar(model: Model, labels: Labels, n: int, candidates: NDArray[np.int64]) -> tuple[SimilarEntry, ...]:
     """The candidates that are most like an entry; those without a term in common are left out."""
-    vocabulary, idf = HashedVocabulary(model.hashes), model.idf.astype(np.float64)
-    rows = tfidf_rows([labels.entries[n]], vocabulary, idf)
-    candidate_rows = tfidf_rows([labels.entries[other] for other in candidates], vocabulary, idf)
-    (cosines,), (nearest,) = nearest_rows(rows, candidate_rows, len(idf), _N_SIMILAR)
-    return tuple(
-        SimilarEntry(labels.entries[other], labels.rows[other], round(cosine, 4))
-        for cosine, other in zip(cosines.tolist(), candidates[nearest].tolist(), strict=True)
-        if cosine > 0
-    )
+    entries, rows = (tuple(values[other] for other in candidates) for values in (labels.entries, labels.rows))
+    (similar,) = SimilarEntryIndex(model, Labels(labels.taxonomy, entries, rows)).find([labels.entries[n]], _N_SIMILAR)
+    return similar

@@ -136,7 +136,7 @@ def measure_tag_agreement(before: Model, model: Model, entries: Sequence[Entry])
     It is not defined where neither model tags anything.
     """
     shared = [id for id in model.taxonomy.ids if id in before.taxonomy.column]
-    tags, other_tags = (one.predict(one.scores(entries))[:, [one.column(id) for id in shared]] for one in (before, model))
+    tags, other_tags = (each.predict(each.scores(entries))[:, [each.column(id) for id in shared]] for each in (before, model))
     counts = metrics.count_cells(tags, np.ones_like(tags), other_tags).sum()
     low, high = metrics.f1_interval(counts)
     return Interval.rounded(float(metrics.f1(counts)), float(low), float(high))

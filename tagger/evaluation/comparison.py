@@ -132,7 +132,7 @@ def _comparable_topics(old: Model, new: Model, labels: Labels) -> list[str]:
 def out_of_fold_tags(model: Model, labels: Labels) -> NDArray[np.bool_]:
     """(n_entries, n_topics): the tags of each labelled entry by a model that had not seen it."""
     tags = np.zeros((len(labels.entries), len(model.topics)), dtype=bool)
-    row_of = {bytes(id).decode("ascii", "replace"): n for n, id in enumerate(model.out_of_fold_ids)}
+    row_of = {id: n for n, id in enumerate(model.trained_ids)}
     unseen = [n for n, entry in enumerate(labels.entries) if entry.id not in row_of]
     for n, entry in enumerate(labels.entries):
         if entry.id in row_of:
@@ -148,5 +148,5 @@ def _compute_f1_figures(yes: Bools, labelled: Bools, tagged: Bools, ids: list[st
     return F1Figures(
         with_bootstrap_interval(lambda rows: metrics.micro_f1(yes[rows], labelled[rows], tagged[rows]), len(yes), 0),
         with_bootstrap_interval(lambda rows: metrics.macro_f1(yes[rows], labelled[rows], tagged[rows]), len(yes), 0),
-        {id: Interval.rounded(*sides) for id, sides in zip(ids, topics, strict=True)},
+        {id: Interval.rounded(*numbers) for id, numbers in zip(ids, topics, strict=True)},
     )

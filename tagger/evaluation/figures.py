@@ -55,12 +55,12 @@ class Interval:
     @classmethod
     def rounded(cls, value: float, low: float, high: float) -> Interval:
         """A figure to four digits; what is not a number becomes None."""
-        return cls(*(None if isnan(side) else round(float(side), 4) for side in (value, low, high)))
+        return cls(*(None if isnan(number) else round(float(number), 4) for number in (value, low, high)))
 
     @classmethod
-    def from_json(cls, sides: Sequence[float | None]) -> Interval:
+    def from_json(cls, numbers: Sequence[float | None]) -> Interval:
         """The figure that a list [value, lower, upper] stands for."""
-        value, low, high = sides
+        value, low, high = numbers
         return cls(value, low, high)
 
     def to_json(self) -> list[float | None]:
@@ -201,8 +201,8 @@ def _compute_topic_figures(
     }
 
 
-def _intervals(values: Floats, sides: tuple[Floats, Floats]) -> list[Interval]:
-    return [Interval.rounded(*row) for row in zip(values, *sides, strict=True)]
+def _intervals(values: Floats, bounds: tuple[Floats, Floats]) -> list[Interval]:
+    return [Interval.rounded(*row) for row in zip(values, *bounds, strict=True)]
 
 
 def with_bootstrap_interval(figure: Callable[[Ints], float], n_entries: int, seed: int, rounds: int = 500) -> Interval:
@@ -260,5 +260,5 @@ def read_f1(model: Model, topic: str) -> Interval | None:
     value: Any = model.training.figures
     for key in ("topics", topic, "f1"):
         value = value.get(key) if isinstance(value, dict) else None
-    is_interval = isinstance(value, list) and len(value) == 3 and all(isinstance(side, (int, float)) for side in value)
+    is_interval = isinstance(value, list) and len(value) == 3 and all(isinstance(number, (int, float)) for number in value)
     return Interval.from_json(value) if is_interval else None

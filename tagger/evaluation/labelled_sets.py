@@ -68,7 +68,7 @@ def evaluate_model(model: Model, labelled_set: LabelledSet) -> Evaluation:
     Raises:
         LabelsError: if the model was trained on all of them.
     """
-    trained_on = {bytes(id).decode("ascii", "replace") for id in model.out_of_fold_ids}
+    trained_on = set(model.trained_ids)
     unseen = [n for n, entry in enumerate(labelled_set.entries) if entry.id not in trained_on]
     if not unseen:
         raise LabelsError("the model was trained on all of these entries; figures need entries that it has not seen")
@@ -111,6 +111,6 @@ def _find_problems(
             messages += [f"unknown topic {id!r}; the model has {known}" for id in named if id not in taxonomy.column]
             messages += [f"topic {id!r} is both yes and unsure" for id in named if id in row.topics and id in row.unsure]
             messages += find_contradictions(row, taxonomy)
-        where = Source(str(table), row.line) if table is not None and isinstance(row, LabelRow) else entry.source
+        source = Source(str(table), row.line) if table is not None and isinstance(row, LabelRow) else entry.source
         for message in messages:
-            yield Problem(where or Source(""), message)
+            yield Problem(source or Source(""), message)

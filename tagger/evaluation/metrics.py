@@ -177,8 +177,8 @@ def calibration_error(yes: Bools, labelled: Bools, scores: Floats, bins: int = 1
     Source: M. Naeini, G. Cooper and M. Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI
     2015. The bins are those of `reliability`. NaN where no cell is labelled.
     """
-    found = reliability(yes, labelled, scores, bins)
-    return float(np.abs(found.score_sums - found.n_yes).sum() / found.n_cells.sum()) if found.n_cells.any() else float("nan")
+    n_cells, score_sums, n_yes = reliability(yes, labelled, scores, bins)
+    return float(np.abs(score_sums - n_yes).sum() / n_cells.sum()) if n_cells.any() else float("nan")
 
 
 class ReliabilityBins(NamedTuple):

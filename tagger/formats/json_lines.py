@@ -65,7 +65,7 @@ def entries_from_records(records: Iterable[tuple[int, Any]], source: str) -> Lis
     for number, record in records:
         place = Source(source, number)
         try:
-            entry = _entry(record, place)
+            entry = _parse_entry(record, place)
         except (ValueError, TypeError) as error:
             problems.append(Problem(place, str(error)))
             continue
@@ -129,12 +129,12 @@ def entry_record(entry: Entry) -> dict[str, Any]:
 
 def write_json_lines(entries: Iterable[Entry]) -> str:
     """JSON Lines text that `read_json_lines` turns back into equal entries."""
-    return "".join(_line(entry_record(entry), entry) for entry in entries)
+    return "".join(_format_line(entry_record(entry), entry) for entry in entries)
 
 
 def write_json_lines_tags(results: Iterable[Tagged], options: WriteOptions) -> str:
     """Tagged entries as JSON Lines: the keys of the entry, then those of its tags."""
-    return "".join(_line(_tagged_record(result, options), result.entry) for result in results)
+    return "".join(_format_line(_tagged_record(result, options), result.entry) for result in results)
 
 
 def append_to_json_lines(text: str, entry: Entry) -> str:
@@ -153,7 +153,7 @@ def remove_from_json_lines(text: str, id: str) -> str:
     return "".join(line + "\n" for number, line in enumerate(text.rstrip().split("\n"), 1) if number not in removed)
 
 
-def _line(record: dict[str, Any], entry: Entry) -> str:
+def _format_line(record: dict[str, Any], entry: Entry) -> str:
     line = json.dumps(record, ensure_ascii=False) + "\n"
     # The text of extra is as its source has it, and a control character must not reach a terminal.
     return line.translate(_ESCAPES) if entry.extra else line
@@ -178,7 +178,7 @@ def _tagged_record(result: Tagged, options: WriteOptions) -> dict[str, Any]:
     return record
 
 
-def _entry(record: Any, source: Source) -> Entry:
+def _parse_entry(record: Any, source: Source) -> Entry:
     """The entry of a JSON value.
 
     Raises:
@@ -188,20 +188,20 @@ def _entry(record: Any, source: Source) -> Entry:
         raise record
     if not isinstance(record, dict):
         raise ValueError(f"expected a JSON object with a title, found {type(record).__name__}")
-    authors = _get(record, "authors", list, "a list of names") or []
+    authors = _get_value(record, "authors", list, "a list of names") or []
     if not all(isinstance(name, str) for name in authors):
         raise ValueError("expected a list of names under 'authors', found something else in it")
-    day = _get(record, "date", str, "a date such as 2023-06-09")
+    day = _get_value(record, "date", str, "a date such as 2023-06-09")
     optional, extra = _optional_fields(record)
     return Entry(
-        title=_get(record, "title", str, "text") or "",
+        title=_get_value(record, "title", str, "text") or "",
         authors=tuple(authors),
-        et_al=_get(record, "et_al", bool, "true or false") or False,
-        date=_date(day) if day else None,
-        category=_get(record, "category", str, "text"),
-        code=_get(record, "code", bool, "true or false") or False,
-        affiliation=_get(record, "affiliation", str, "text"),
-        abstract=_get(record, "abstract", str, "text") or "",
+        et_al=_get_value(record, "et_al", bool, "true or false") or False,
+        date=_parse_date(day) if day else None,
+        category=_get_value(record, "category", str, "text"),
+        code=_get_value(record, "code", bool, "true or false") or False,
+        affiliation=_get_value(record, "affiliation", str, "text"),
+        abstract=_get_value(record, "abstract", str, "text") or "",
         source=source,
         extra=extra,
         **optional,
@@ -259,14 +259,14 @@ def _entry_labels(record: dict[str, Any]) -> EntryLabels | str:
     return EntryLabels(**ids_by_key)
 
 
-def _get(record: dict[str, Any], key: str, kind: type, wanted: str) -> Any:
+def _get_value(record: dict[str, Any], key: str, kind: type, wanted: str) -> Any:
     value = record.get(key)
     if value is not None and not isinstance(value, kind):
         raise ValueError(f"expected {wanted} under {key!r}, found {_shortened.repr(value)}")
     return value
 
 
-def _date(text: str) -> date:
+def _parse_date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tagger.errors import LabelsError, Problem
 from tagger.labels.dataset import Labels
-from tagger.labels.table import read_table, write_table
+from tagger.labels.table import read_csv_table, write_csv_table
 from tagger.source import Source
 
 __all__ = [
@@ -67,7 +67,7 @@ def write_confirmed_labels(folder: Path, confirmed: Iterable[ConfirmedLabel]) ->
         OutputError: if it cannot be written.
     """
     ordered = sorted(confirmed, key=lambda label: (label.id, label.topic))
-    write_table(folder / CONFIRMED_CSV, _COLUMNS, ((label.id, label.title, label.topic, label.label) for label in ordered))
+    write_csv_table(folder / CONFIRMED_CSV, _COLUMNS, ((label.id, label.title, label.topic, label.label) for label in ordered))
 
 
 def check_confirmed(folder: Path, labels: Labels) -> list[Problem]:
@@ -91,10 +91,10 @@ def check_confirmed(folder: Path, labels: Labels) -> list[Problem]:
 
 
 def _find_confirmed(path: Path) -> tuple[list[ConfirmedLabel], list[Problem]]:
-    return read_table(path, _COLUMNS, _parse_row) if path.exists() else ([], [])
+    return read_csv_table(path, _COLUMNS, _parse_confirmed_row) if path.exists() else ([], [])
 
 
-def _parse_row(cells: list[str], line: int) -> ConfirmedLabel:
+def _parse_confirmed_row(cells: list[str], line: int) -> ConfirmedLabel:
     if len(cells) != len(_COLUMNS) or cells[3] not in ("yes", "no"):
         raise ValueError(f"expected {','.join(_COLUMNS)} with the label yes or no, found {','.join(cells)!r}")
     id, title, topic, label = cells

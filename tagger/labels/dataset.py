@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tagger.entry import Entry
 from tagger.errors import LabelsError, ListingError, Problem
+from tagger.formats.plain_text import count_noun
 from tagger.formats.registry import read_entries, read_text
 from tagger.identity import entry_id
 from tagger.labels.closure import find_contradictions, implied_labels
@@ -67,15 +68,15 @@ def read_labels(folder: Path) -> Labels:
     Raises:
         LabelsError: with every problem in it, each with its file and line.
     """
-    found = _Findings()
-    taxonomy = _find_taxonomy(folder / "topics.toml", found)
-    entries = _find_entries(folder, found)
-    rows = _find_labels(folder, taxonomy, entries, found)
-    if found.problems:
-        n = len(found.problems)
-        raise LabelsError(f"{folder}: {n} {'problem' if n == 1 else 'problems'}; nothing was changed", sorted(found.problems))
+    findings = _Findings()
+    taxonomy = _find_taxonomy(folder / "topics.toml", findings)
+    entries = _find_entries(folder, findings)
+    rows = _find_labels(folder, taxonomy, entries, findings)
+    if findings.problems:
+        n_problems = count_noun(len(findings.problems), "problem", "problems")
+        raise LabelsError(f"{folder}: {n_problems}; nothing was changed", sorted(findings.problems))
     ids = sorted(rows)
-    return Labels(taxonomy, tuple(entries[id] for id in ids), tuple(rows[id] for id in ids), tuple(found.warnings))
+    return Labels(taxonomy, tuple(entries[id] for id in ids), tuple(rows[id] for id in ids), tuple(findings.warnings))
 
 
 @dataclass(slots=True)
@@ -86,41 +87,41 @@ class _Findings:
     warnings: list[Problem] = field(default_factory=list)
 
 
-def _find_taxonomy(path: Path, found: _Findings) -> Taxonomy:
+def _find_taxonomy(path: Path, findings: _Findings) -> Taxonomy:
     """The taxonomy in a topics.toml; one without topics where it has problems."""
     try:
         return read_taxonomy(path)
     except LabelsError as error:
         if not error.problems:
             raise
-        found.problems += error.problems
+        findings.problems += error.problems
         return Taxonomy()
 
 
-def _find_entries(labels: Path, found: _Findings) -> dict[str, Entry]:
+def _find_entries(labels: Path, findings: _Findings) -> dict[str, Entry]:
     """The entries of a folder labels/ by id; of two with one id the first."""
     entries: dict[str, Entry] = {}
     for path in find_entry_files(labels):
         try:
             listing = read_entries(read_text(path), str(path), None)
         except ListingError as error:
-            found.problems += error.problems or [Problem(Source(str(path)), str(error))]
+            findings.problems += error.problems or [Problem(Source(str(path)), str(error))]
             continue
-        found.problems += listing.problems
-        found.warnings += listing.warnings
+        findings.problems += listing.problems
+        findings.warnings += listing.warnings
         for entry in listing.entries:
             first = entries.setdefault(entry.id, entry)
             if first is not entry:
                 message = f"entry {entry.id} ({entry.title!r}) is already in {first.source}"
-                found.problems.append(Problem(entry.source or Source(""), message))
+                findings.problems.append(Problem(entry.source or Source(""), message))
     return entries
 
 
-def _find_labels(folder: Path, taxonomy: Taxonomy, entries: Mapping[str, Entry], found: _Findings) -> dict[str, LabelRow]:
+def _find_labels(folder: Path, taxonomy: Taxonomy, entries: Mapping[str, Entry], findings: _Findings) -> dict[str, LabelRow]:
     """The rows of labels.csv by id, one for each entry; of two with one id the first."""
     table = folder / LABELS_CSV
     read, problems = find_rows(table)
-    found.problems += problems
+    findings.problems += problems
     rows: dict[str, LabelRow] = {}
     for row in read:
         source = Source(str(table), row.line)
@@ -129,13 +130,13 @@ def _find_labels(folder: Path, taxonomy: Taxonomy, entries: Mapping[str, Entry],
             messages.append(f"no entry in {folder / 'entries'} has the id {row.id!r} ({row.title!r}); add it or delete the row")
         if taxonomy.topics and not messages:
             messages += find_contradictions(row, taxonomy)
-            found.warnings += [Problem(source, message) for message in _overruled_topics(row, taxonomy)]
-        found.problems += [Problem(source, message) for message in messages]
+            findings.warnings += [Problem(source, message) for message in _overruled_topics(row, taxonomy)]
+        findings.problems += [Problem(source, message) for message in messages]
         rows.setdefault(row.id, row)
     for entry in entries.values() if table.exists() else ():
         if entry.id not in rows:
             message = f"no row in {table}; add this one with its topics: {_row_to_add(entry)}"
-            found.problems.append(Problem(entry.source or Source(""), message))
+            findings.problems.append(Problem(entry.source or Source(""), message))
     return rows
 
 

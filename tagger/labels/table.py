@@ -15,7 +15,16 @@ from tagger.formats.registry import read_text
 from tagger.source import Source
 from tagger.taxonomy import Taxonomy
 
-__all__ = ["LABELS_CSV", "LabelRow", "describe_row", "find_rows", "read_rows", "read_table", "write_rows", "write_table"]
+__all__ = [
+    "LABELS_CSV",
+    "LabelRow",
+    "describe_row",
+    "find_rows",
+    "read_csv_table",
+    "read_rows",
+    "write_csv_table",
+    "write_rows",
+]
 
 Row = TypeVar("Row")
 
@@ -78,7 +87,7 @@ def read_rows(path: Path) -> list[LabelRow]:
 
 def find_rows(path: Path) -> tuple[list[LabelRow], list[Problem]]:
     """As `read_rows`, with the problems beside the rows that have none."""
-    return read_table(path, _COLUMNS, _parse_row)
+    return read_csv_table(path, _COLUMNS, _parse_label_row)
 
 
 def write_rows(path: Path, rows: Iterable[LabelRow]) -> None:
@@ -88,10 +97,10 @@ def write_rows(path: Path, rows: Iterable[LabelRow]) -> None:
         OutputError: if it cannot be written.
     """
     ordered = sorted(rows, key=lambda row: row.id)
-    write_table(path, _COLUMNS, ((row.id, row.title, ";".join(row.topics), ";".join(row.unsure)) for row in ordered))
+    write_csv_table(path, _COLUMNS, ((row.id, row.title, ";".join(row.topics), ";".join(row.unsure)) for row in ordered))
 
 
-def read_table(
+def read_csv_table(
     path: Path, columns: Sequence[str], parse_row: Callable[[list[str], int], Row]
 ) -> tuple[list[Row], list[Problem]]:
     """The rows of a CSV file, and what is wrong in it. Empty lines are skipped.
@@ -112,8 +121,8 @@ def read_table(
     try:
         header = next(reader, [])
         if header != list(columns):
-            found = ",".join(header) or "nothing"
-            return rows, [Problem(Source(str(path), 1), f"expected the columns {','.join(columns)}, found {found}")]
+            header_text = ",".join(header) or "nothing"
+            return rows, [Problem(Source(str(path), 1), f"expected the columns {','.join(columns)}, found {header_text}")]
         line = reader.line_num + 1
         for cells in reader:
             try:
@@ -126,7 +135,7 @@ def read_table(
     return rows, problems
 
 
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def write_csv_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write a CSV file whole: a line of columns, then the rows.
 
     Raises:
@@ -137,7 +146,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]
     write_whole(path, out.getvalue())
 
 
-def _parse_row(cells: list[str], line: int) -> LabelRow:
+def _parse_label_row(cells: list[str], line: int) -> LabelRow:
     if len(cells) != len(_COLUMNS):
         raise ValueError(f"expected {len(_COLUMNS)} cells, found {len(cells)}")
     id, title, topics, unsure = cells

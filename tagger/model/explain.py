@@ -243,7 +243,7 @@ def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
         "abstract": entry.abstract,
         "source": entry.source and str(entry.source),
         "by_hand": None if by_hand is None else _labels_to_json(by_hand),
-        "topics": [_topic_to_json(topic) for topic in explanation.topics],
+        "topics": [_topic_explanation_to_json(topic) for topic in explanation.topics],
         "similar": [similar_entry_to_json(similar) for similar in explanation.similar],
     }
 
@@ -260,7 +260,7 @@ def term_share_to_json(term: TermShare) -> dict[str, Any]:
     return {"term": term.term, "share": term.share, "places": places}
 
 
-def _topic_to_json(explained: TopicExplanation) -> dict[str, Any]:
+def _topic_explanation_to_json(explained: TopicExplanation) -> dict[str, Any]:
     return {
         "id": explained.topic.id,
         "name": explained.topic.name,

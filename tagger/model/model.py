@@ -91,6 +91,11 @@ class Model:
         """The terms as text: (n_terms,)."""
         return self.vocabulary_text.tobytes().decode(errors="replace").split("\n") if len(self.hashes) else []
 
+    @property
+    def trained_ids(self) -> list[str]:
+        """The ids of the entries that the model was trained on, in the order of `out_of_fold_ids`: (n_labelled,)."""
+        return [bytes(id).decode("ascii", "replace") for id in self.out_of_fold_ids]
+
     @cached_property
     def learned(self) -> NDArray[np.bool_]:
         """Which topics the model has learned, (n_topics,). The others had too few labels, and are never tagged."""
@@ -273,7 +278,7 @@ def _fields(model: Model) -> list[str]:
     return [field.name for field in fields(model)]
 
 
-def _equal(one: object, other: object) -> bool:
-    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        return one.dtype == other.dtype and np.array_equal(one, other)
-    return one == other
+def _equal(value: object, other: object) -> bool:
+    if isinstance(value, np.ndarray) and isinstance(other, np.ndarray):
+        return value.dtype == other.dtype and np.array_equal(value, other)
+    return value == other

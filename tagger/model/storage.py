@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from tagger.atomic import write_whole
 from tagger.errors import ModelError
+from tagger.identity import ID_LENGTH
 from tagger.model.header import build_header, file_error, parse_header, shorten
 from tagger.model.model import Model
 from tagger.model.weights import compress_weights
@@ -34,15 +35,11 @@ from tagger.stamp import hash_bytes
 __all__ = ["FORMAT", "hash_model", "load", "model_from_bytes", "model_to_bytes", "read_model_bytes", "save_model"]
 
 FORMAT = 2
-
 _SHIPPED = "topics.safetensors"
-
 _MAX_HEADER = 100_000_000  # bytes
 
 # Training gives weights of at most a few hundred. A larger number than this is damage: one flipped bit can make 1e300 of 1.
 _MAX_WEIGHT = 1e6
-
-_ID_LENGTH = 8  # letters of an entry's id
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "U64": "<u8", "U32": "<u4", "U8": "|u1"}
 
@@ -63,8 +60,7 @@ _ARRAYS = {
 # By the array's name in the file, the field of `Model` where it has another name.
 _FIELDS = {"held_out": "out_of_fold_tags", "held_out_ids": "out_of_fold_ids", "written": "vocabulary_text"}
 
-Header = dict[str, Any]
-
+RawHeader = dict[str, Any]
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -149,7 +145,7 @@ def model_from_bytes(data: bytes, path: str) -> Model:
     return Model(taxonomy=parsed.taxonomy, min_topics=parsed.min_topics, training=parsed.training, **fields)
 
 
-def _parse_container(data: bytes, path: str) -> tuple[Header, Arrays]:
+def _parse_container(data: bytes, path: str) -> tuple[RawHeader, Arrays]:
     """The header that tagger writes, and the arrays of a safetensors file."""
     begin = 8 + int.from_bytes(data[:8], "little")  # where the arrays begin
     if len(data) < 8 or begin > _MAX_HEADER or data[8:9] != b"{":
@@ -191,7 +187,7 @@ def _parse_arrays(descriptions: dict[str, Any], data: bytes, begin: int) -> tupl
     return arrays, end
 
 
-def _upgrade(header: Header, arrays: Arrays, path: str) -> None:
+def _upgrade(header: RawHeader, arrays: Arrays, path: str) -> None:
     """Turn header and arrays of an old format into those of today's, in place."""
     number = header.pop("format")
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= FORMAT:
@@ -205,7 +201,7 @@ def _upgrade(header: Header, arrays: Arrays, path: str) -> None:
             raise file_error(path, f"something is missing that format {old} has") from None
 
 
-def _upgrade_from_1(header: Header, arrays: Arrays) -> None:
+def _upgrade_from_1(header: RawHeader, arrays: Arrays) -> None:
     weights = arrays.pop("weights")
     if weights.ndim != 2:
         raise ValueError
@@ -213,12 +209,12 @@ def _upgrade_from_1(header: Header, arrays: Arrays) -> None:
     header["fewest"] = 0
 
 
-_UPGRADES: dict[int, Callable[[Header, Arrays], None]] = {1: _upgrade_from_1}
+_UPGRADES: dict[int, Callable[[RawHeader, Arrays], None]] = {1: _upgrade_from_1}
 
 
 def _check_shapes(arrays: Arrays, n_topics: int, path: str) -> None:
     """Check that every array is there, with the type and the shape that it must have."""
-    lengths = {"topics": n_topics, "letters": _ID_LENGTH}
+    lengths = {"topics": n_topics, "letters": ID_LENGTH}
     for name, (dtype, sizes) in _ARRAYS.items():
         array = arrays.get(name)
         if array is None:

@@ -19,10 +19,10 @@ def audit_text(audit: LabelAudit, form: str) -> str:
     """What an audit found, in one of the forms table, markdown, jsonl. JSON Lines have the suspects alone."""
     if form == "jsonl":
         return "".join(json.dumps(suspect.to_json(), ensure_ascii=False) + "\n" for suspect in audit.suspects)
-    return _markdown(audit) if form == "markdown" else _plain(audit)
+    return _audit_markdown(audit) if form == "markdown" else _audit_plain_text(audit)
 
 
-def _markdown(audit: LabelAudit) -> str:
+def _audit_markdown(audit: LabelAudit) -> str:
     parts = [escape_markdown(_head_line(audit)) + "\n"]
     rows = [
         [
@@ -43,7 +43,7 @@ def _markdown(audit: LabelAudit) -> str:
     return "\n".join(parts)
 
 
-def _plain(audit: LabelAudit) -> str:
+def _audit_plain_text(audit: LabelAudit) -> str:
     parts = [_head_line(audit) + "\n"]
     for suspect in audit.suspects:
         lines = [

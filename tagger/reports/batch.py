@@ -15,7 +15,7 @@ from tagger.formats.plain_text import align_columns, count_noun
 
 __all__ = ["format_diff", "format_plan", "summarize_batch"]
 
-_MARKS = {"new": "+ ", "changed": "  ", "gone": "- "}
+_CHANGE_MARKS = {"new": "+ ", "changed": "  ", "gone": "- "}
 _INDENT = " " * 12
 
 
@@ -74,7 +74,7 @@ def _markdown_row(entry: EntryDiff) -> list[str]:
 
 def _entry_line(change: EntryChange) -> str:
     topics = _describe_topics(change)
-    return f"{_MARKS[change.state]}{change.id}  {change.title}" + (f": {topics}" if topics else "")
+    return f"{_CHANGE_MARKS[change.state]}{change.id}  {change.title}" + (f": {topics}" if topics else "")
 
 
 def _describe_topics(change: EntryChange) -> str:

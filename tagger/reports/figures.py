@@ -39,9 +39,9 @@ def figures_frame(figures: Figures, model: Model) -> pd.DataFrame:
         for name in _OF_A_TOPIC:
             row |= dict(zip((name, f"{name} low", f"{name} high"), getattr(of_topic, name).to_json(), strict=True))
         rows.append(row | {"threshold": None if threshold is None else round(threshold, 4)})
-    for name, sides in figures.to_json().items():
+    for name, numbers in figures.to_json().items():
         if name not in ("n_entries", "topics"):
-            rows.append({"topic": name} | dict(zip(("value", "value low", "value high"), sides, strict=True)))
+            rows.append({"topic": name} | dict(zip(("value", "value low", "value high"), numbers, strict=True)))
     frame = pd.DataFrame(rows)
     return frame.astype({"yes": "Int64", "unsure": "Int64"})
 

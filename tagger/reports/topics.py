@@ -15,13 +15,13 @@ from tagger.taxonomy import Topic
 if TYPE_CHECKING:
     from tagger.labels.dataset import Labels
 
-__all__ = ["TopicRow", "list_topics", "topics_text"]
+__all__ = ["ListedTopic", "list_topics", "topics_text"]
 
 _RARE = ("parent", "excludes", "precision")  # columns that most lists of topics do not need
 
 
 @dataclass(frozen=True, slots=True)
-class TopicRow:
+class ListedTopic:
     """A topic, with what is known of it."""
 
     topic: Topic
@@ -45,22 +45,22 @@ class TopicRow:
         }
 
 
-def list_topics(model: Model, topics: Sequence[Topic] = ()) -> list[TopicRow]:
+def list_topics(model: Model, topics: Sequence[Topic] = ()) -> list[ListedTopic]:
     """Some topics, then the others of a model, without counts."""
     all_topics = {topic.id: topic for topic in (*topics, *model.topics)}
     thresholds = {id: model.threshold_of(id) for id in all_topics}
     return [
-        TopicRow(topic, None if (threshold := thresholds[id]) is None else round(threshold, 4))
+        ListedTopic(topic, None if (threshold := thresholds[id]) is None else round(threshold, 4))
         for id, topic in all_topics.items()
     ]
 
 
-def _count_labels(rows: Sequence[TopicRow], labels: Labels) -> list[TopicRow]:
+def _count_labels(rows: Sequence[ListedTopic], labels: Labels) -> list[ListedTopic]:
     """Topics with their numbers of labels."""
     yes, labelled = labels.arrays()
     n_yes = dict(zip(labels.taxonomy.ids, yes.sum(0).tolist(), strict=True))
     n_unsure = dict(zip(labels.taxonomy.ids, (~labelled).sum(0).tolist(), strict=True))
-    return [TopicRow(row.topic, row.threshold, n_yes.get(row.topic.id, 0), n_unsure.get(row.topic.id, 0)) for row in rows]
+    return [ListedTopic(row.topic, row.threshold, n_yes.get(row.topic.id, 0), n_unsure.get(row.topic.id, 0)) for row in rows]
 
 
 def topics_text(model: Model, labels: Labels | None, form: str) -> str:

@@ -46,10 +46,10 @@ def format_explanations(explanations: Sequence[Explanation], form: str, width: i
         width: columns of the terminal, for text with colours; None for plain text.
     """
     if form == "json":
-        return json.dumps([explanation_to_json(one) for one in explanations], ensure_ascii=False, indent=1) + "\n"
+        return json.dumps([explanation_to_json(each) for each in explanations], ensure_ascii=False, indent=1) + "\n"
     if form == "markdown":
-        return "\n".join(map(_markdown, explanations))
-    return "\n".join(_plain(one) if width is None else _terminal(one, width) for one in explanations)
+        return "\n".join(map(_format_markdown, explanations))
+    return "\n".join(_format_plain(each) if width is None else _format_terminal(each, width) for each in explanations)
 
 
 def shown_terms(terms: Sequence[TermShare]) -> list[TermShare]:
@@ -92,7 +92,7 @@ def highlight_terms(text: str, part: str, terms: Sequence[TermShare]) -> Text:
 
 def similar_entry_rows(similar: Sequence[SimilarEntry]) -> list[list[str]]:
     """Similar entries as rows of a table: similarity, id, labels, title."""
-    return [[f"{one.similarity:.2f}", one.labels.id, _labels_text(one.labels), one.entry.title] for one in similar]
+    return [[f"{each.similarity:.2f}", each.labels.id, _labels_text(each.labels), each.entry.title] for each in similar]
 
 
 def _labels_text(row: LabelRow) -> str:
@@ -141,7 +141,7 @@ def _parts(entry: Entry) -> list[tuple[str, str]]:
     return [("title", entry.title), ("abstract", entry.abstract)]
 
 
-def _plain(explanation: Explanation) -> str:
+def _format_plain(explanation: Explanation) -> str:
     entry = explanation.entry
     lines = [f"{entry.id}  {entry.title}"]
     if explanation.by_hand is not None:
@@ -165,7 +165,7 @@ def _plain(explanation: Explanation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _markdown(explanation: Explanation) -> str:
+def _format_markdown(explanation: Explanation) -> str:
     entry = explanation.entry
     paragraphs = [f"### {escape_markdown(entry.title)} ({entry.id})\n"]
     if explanation.by_hand is not None:
@@ -185,7 +185,7 @@ def _markdown(explanation: Explanation) -> str:
     return "\n".join(paragraphs)
 
 
-def _terminal(explanation: Explanation, width: int) -> str:
+def _format_terminal(explanation: Explanation, width: int) -> str:
     from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text

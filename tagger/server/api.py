@@ -137,7 +137,7 @@ def _add_docs(router: APIRouter) -> None:
 
     @router.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
-        return HTMLResponse(page, headers={"content-security-policy": api_page.POLICY})
+        return HTMLResponse(page, headers={"content-security-policy": api_page.DOCS_POLICY})
 
     @router.get("/docs.css", include_in_schema=False)
     def style() -> Response:

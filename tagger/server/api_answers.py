@@ -89,7 +89,7 @@ def openapi_schema(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         for operation in methods.values():
             for status, answer in operation["responses"].items():
                 # The examples are put in here, because get_openapi takes every null out of them.
-                example = api_examples.ANSWERS[operation["operationId"] if status == "200" else "error"]
+                example = api_examples.EXAMPLE_ANSWERS[operation["operationId"] if status == "200" else "error"]
                 answer["content"]["application/json"]["example"] = example
     return schema
 
@@ -103,5 +103,5 @@ def _error_response(
 
 def _query_problems(error: RequestValidationError) -> list[Problem]:
     """What is wrong with the options of a query."""
-    found = ((".".join(map(str, detail["loc"][1:])), detail["msg"], detail["input"]) for detail in error.errors())
-    return [Problem(Source("query"), f"{option}: {message}, found {value!r}") for option, message, value in found]
+    details = ((".".join(map(str, detail["loc"][1:])), detail["msg"], detail["input"]) for detail in error.errors())
+    return [Problem(Source("query"), f"{option}: {message}, found {value!r}") for option, message, value in details]

@@ -7,7 +7,7 @@ from typing import Any
 from tagger import __version__
 from tagger.server.api_schema import Entry
 
-__all__ = ["ANSWERS", "request_body_spec"]
+__all__ = ["EXAMPLE_ANSWERS", "request_body_spec"]
 
 _ENTRY = {
     "title": "A Click Model for Voice Search",
@@ -24,9 +24,9 @@ A Click Model for Voice SearchMaria Keller, Jun Abe
 Which answers of a voice assistant are listened to, and how much their position decides.
 """
 
-_ID = {"id": "8tfahmek"}
+_EXAMPLE_ID = {"id": "8tfahmek"}
 
-ANSWERS: dict[str, Any] = {  # by operation, and that of an error
+EXAMPLE_ANSWERS: dict[str, Any] = {  # by operation, and that of an error
     "health": {"ok": True, "version": __version__, "model": "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "topics": 13},
     "topics": {
         "topics": [
@@ -44,7 +44,7 @@ ANSWERS: dict[str, Any] = {  # by operation, and that of an error
     },
     "tag": {
         "entries": [
-            _ID
+            _EXAMPLE_ID
             | _ENTRY
             | {"et_al": False, "affiliation": None, "source": "entries:1"}
             | {"topics": [{"id": "click-model", "score": 0.97, "by": "model"}], "note": None}
@@ -52,7 +52,7 @@ ANSWERS: dict[str, Any] = {  # by operation, and that of an error
         "warnings": [],
     },
     "why": [
-        _ID
+        _EXAMPLE_ID
         | {"title": _ENTRY["title"], "abstract": _ENTRY["abstract"], "source": "entries:1", "by_hand": None}
         | {
             "topics": [

@@ -9,9 +9,9 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-__all__ = ["POLICY", "read_style", "render_page"]
+__all__ = ["DOCS_POLICY", "read_style", "render_page"]
 
-POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+DOCS_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 def render_page(schema: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from tagger.model.storage import model_from_bytes, model_to_bytes
 from tagger.reports.card import model_card
 from tagger.server.jobs import Progress
 from tagger.training.settings import Settings
-from tagger.workspace.promotion import finish_interrupted, promote
+from tagger.workspace.promotion import finish_interrupted, promote_model
 from tagger.workspace.retrain import describe_not_learned, is_current, train_from_labels
 from tagger.workspace.workspace import Workspace
 
@@ -109,7 +109,7 @@ def promote_candidate(workspace: Workspace, candidate: CandidateModel) -> None:
     finish_interrupted(workspace)
     if _model_file(workspace) != candidate.compared_file:
         raise UsageError(f"{workspace.model} was changed meanwhile, so the comparison does not hold; train again")
-    promote(workspace, model_to_bytes(candidate.model), model_card(candidate.model))
+    promote_model(workspace, model_to_bytes(candidate.model), model_card(candidate.model))
 
 
 def _f1_changes(new: Model, comparison: Comparison | None) -> tuple[F1Change, ...]:

@@ -11,7 +11,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["LOOPBACK", "POLICY", "Guard", "GuardMiddleware"]
+__all__ = ["LOOPBACK", "PAGE_POLICY", "Guard", "GuardMiddleware"]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")  # the names of this machine that only it can reach
 _TOKEN_HEADER = "x-tagger-token"
@@ -31,10 +31,10 @@ _RULES = {
     "trusted-types": "'none'",
 }
 
-POLICY = "; ".join(f"{rule} {value}" for rule, value in _RULES.items())
+PAGE_POLICY = "; ".join(f"{rule} {value}" for rule, value in _RULES.items())
 
 _HEADERS = {
-    "content-security-policy": POLICY,
+    "content-security-policy": PAGE_POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",  # with "no-referrer" a browser would send "null" as the origin of the page's own form

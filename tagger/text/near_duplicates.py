@@ -29,7 +29,7 @@ _N_BANDS, _BAND_SIZE = 16, 3
 
 def are_near_duplicates(entry: Entry, other: Entry) -> bool:
     """Whether two entries are near-duplicates, by the words of their titles and abstracts."""
-    words, other_words = (set(entry_text(one).casefold().split()) for one in (entry, other))
+    words, other_words = (set(entry_text(each).casefold().split()) for each in (entry, other))
     return len(words & other_words) >= NEAR_DUPLICATE_JACCARD * len(words | other_words)
 
 

@@ -71,10 +71,10 @@ class LabelledCounts:
         from scipy.sparse import csc_array
 
         if labelled is None:
-            said_yes, unsure = csc_array(yes, dtype=bool), csc_array(yes.shape, dtype=bool)
+            decided_yes, unsure = csc_array(yes, dtype=bool), csc_array(yes.shape, dtype=bool)
         else:
-            said_yes, unsure = csc_array(yes & labelled), csc_array(~labelled)
-        return cls(counts, is_bigram, *implied_labels_sparse(said_yes, unsure, taxonomy), taxonomy)
+            decided_yes, unsure = csc_array(yes & labelled), csc_array(~labelled)
+        return cls(counts, is_bigram, *implied_labels_sparse(decided_yes, unsure, taxonomy), taxonomy)
 
     @property
     def n_entries(self) -> int:

@@ -97,7 +97,7 @@ def raise_cells_to_descendants(
     Returns:
         The cells, and more of them: those in which only descendants of a learned topic had a score.
     """
-    by_topic = [cells.select(own) for own in cells.topic_slices(len(taxonomy.topics))]
+    by_topic = [cells.select(topic_cells) for topic_cells in cells.topic_slices(len(taxonomy.topics))]
     parts = []
     for column, id in enumerate(taxonomy.ids):
         part, descendants = by_topic[column], [by_topic[taxonomy.column[other]] for other in taxonomy.descendants[id]]
@@ -109,12 +109,12 @@ def raise_cells_to_descendants(
 
 def _merge_highest(family: Sequence[OutOfFoldScores], n_entries: int, labels: TopicLabels) -> OutOfFoldScores:
     """The cells of a topic, the first of a family, with the highest score that its entry has in the family."""
-    own = family[0]
+    topic = family[0]
     highest = np.zeros(n_entries)
     for cells in family:
         highest[cells.entries] = np.maximum(highest[cells.entries], cells.scores)
     has_cell = highest > 0
-    has_cell[own.entries] = True
+    has_cell[topic.entries] = True
     entries = np.flatnonzero(has_cell)
     labels = labels.select(entries)
-    return OutOfFoldScores(np.full(len(entries), own.topics[0]), entries, highest[entries], labels.yes, labels.labelled)
+    return OutOfFoldScores(np.full(len(entries), topic.topics[0]), entries, highest[entries], labels.yes, labels.labelled)

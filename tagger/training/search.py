@@ -65,7 +65,7 @@ def search_settings(data: LabelledCounts, columns: Ints, fold: Ints, settings: S
         settings: those to start from.
         has_many_topics: whether to start from what suits many topics.
     """
-    search = _Search(data, columns, fold)
+    search = _SettingsSearch(data, columns, fold)
     best = search.evaluate(_starting_settings(settings, has_many_topics))
     noise = 0.15 / np.sqrt(max(1, sum(yes.sum() for yes in best.yes)))  # a smaller gain may be chance
     if settings.scale_exponent is None:
@@ -89,7 +89,7 @@ def _starting_settings(settings: Settings, has_many_topics: bool) -> Settings:
     )
 
 
-class _Search:
+class _SettingsSearch:
     """Evaluates settings on the same topics and folds, each once."""
 
     def __init__(self, data: LabelledCounts, columns: Ints, fold: Ints) -> None:

@@ -52,25 +52,26 @@ class _BestThresholds:
     """The thresholds with the best F1."""
 
     common: float  # of all topics taken together
-    own: Floats  # (n_topics,) of each topic
-    n_yes: Ints  # (n_topics,) yes entries that each topic's own one comes from
+    by_topic: Floats  # (n_topics,) of each topic alone
+    n_yes: Ints  # (n_topics,) yes entries that each of `by_topic` comes from
 
     @classmethod
     def from_cells(cls, cells: OutOfFoldScores, n_topics: int) -> _BestThresholds:
         n_yes = np.bincount(cells.topics[cells.yes], minlength=n_topics)
         cells = cells.select(cells.scores > MIN_KEPT_SCORE)
         common = best_f1_threshold(cells.scores, cells.yes, int(n_yes.sum())) if len(cells.scores) else 0.5
-        own = np.full(n_topics, common)
+        by_topic = np.full(n_topics, common)
         slices = cells.topic_slices(n_topics)
         for t in np.flatnonzero(n_yes):
             if cells.yes[slices[t]].any():
-                own[t] = best_f1_threshold(cells.scores[slices[t]], cells.yes[slices[t]], int(n_yes[t]))
-        return cls(common, own, n_yes)
+                by_topic[t] = best_f1_threshold(cells.scores[slices[t]], cells.yes[slices[t]], int(n_yes[t]))
+        return cls(common, by_topic, n_yes)
 
     def shrink(self, threshold_shrinkage: float) -> Floats:
         """Each topic's own threshold, drawn to the common one in log-odds: (n_topics,)."""
         weights = np.where(self.n_yes > 0, self.n_yes / np.maximum(self.n_yes + threshold_shrinkage, 1), 0.0)
-        shrunk: Floats = sigmoid(weights * logit(self.own, _MARGIN) + (1 - weights) * logit(np.array(self.common), _MARGIN))
+        by_topic, common = logit(self.by_topic, _MARGIN), logit(np.array(self.common), _MARGIN)
+        shrunk: Floats = sigmoid(weights * by_topic + (1 - weights) * common)
         return shrunk
 
 
@@ -158,13 +159,15 @@ def apply_precision_goals(
     for t, topic in enumerate(taxonomy.topics):
         if topic.precision is None:
             continue
-        own = cells.select(cells.topics == t)
-        is_kept = own.scores > MIN_KEPT_SCORE
+        topic_cells = cells.select(cells.topics == t)
+        is_kept = topic_cells.scores > MIN_KEPT_SCORE
         if is_kept.any():
-            goal = threshold_for_precision(own.scores[is_kept], own.yes[is_kept], topic.precision, int(own.yes.sum()))
+            goal = threshold_for_precision(
+                topic_cells.scores[is_kept], topic_cells.yes[is_kept], topic.precision, int(topic_cells.yes.sum())
+            )
             goals[topic.id] = goal
             changed[t] = goal.threshold
-        elif own.yes.any():  # the topic is learned, but so badly that all its scores are near 0
+        elif topic_cells.yes.any():  # the topic is learned, but so badly that all its scores are near 0
             goals[topic.id] = PrecisionGoal(float(changed[t]), topic.precision, 0.0, 0, 0, None)
     return replace(thresholds, thresholds=changed), goals
 

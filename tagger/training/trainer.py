@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.identity import ID_LENGTH
 from tagger.model.decision import apply_thresholds, raise_to_descendants
 from tagger.model.log_odds import sigmoid
 from tagger.model.model import Model
@@ -239,7 +240,7 @@ def _build_model(
         bias=np.round(fitted.bias, 7),
         thresholds=np.round(fitted.thresholds, 7),
         out_of_fold_tags=np.zeros((0, len(data.taxonomy.topics)), dtype=np.uint8),
-        out_of_fold_ids=np.zeros((0, 8), dtype=np.uint8),
+        out_of_fold_ids=np.zeros((0, ID_LENGTH), dtype=np.uint8),
         min_topics=fitted.min_topics,
         training=TrainingRecord(
             settings=settings.to_header(),

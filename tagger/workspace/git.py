@@ -35,9 +35,9 @@ def entries_added_since(revision: str, entries: Iterable[Entry]) -> tuple[Entry,
 
 def _require_revision(revision: str) -> None:
     """An error unless there is such a revision, or the repository has no commit yet and HEAD is asked for."""
-    found = _run_git("rev-parse", "--verify", "--quiet", f"{revision}^{{tree}}")
-    if found.returncode and (revision != "HEAD" or _run_git("rev-parse", "--git-dir").returncode):
-        message = found.stderr.decode(errors="replace").strip()
+    parsed = _run_git("rev-parse", "--verify", "--quiet", f"{revision}^{{tree}}")
+    if parsed.returncode and (revision != "HEAD" or _run_git("rev-parse", "--git-dir").returncode):
+        message = parsed.stderr.decode(errors="replace").strip()
         raise UsageError(f"--since {revision}: {message or 'the git repository here has no such revision'}")
 
 

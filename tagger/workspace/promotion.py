@@ -15,7 +15,7 @@ from tagger.atomic import remove_leftovers, write_whole
 from tagger.errors import OutputError, UsageError
 from tagger.workspace.workspace import Workspace
 
-__all__ = ["finish_interrupted", "previous_model", "promote", "rollback"]
+__all__ = ["finish_interrupted", "previous_model", "promote_model", "restore_previous_model"]
 
 
 def previous_model(workspace: Workspace) -> Path:
@@ -23,7 +23,7 @@ def previous_model(workspace: Workspace) -> Path:
     return workspace.model.with_suffix(".previous.safetensors")
 
 
-def promote(workspace: Workspace, model: bytes, card: str) -> None:
+def promote_model(workspace: Workspace, model: bytes, card: str) -> None:
     """Put a model and its card in their place. The ones before become the previous ones.
 
     The file of the model is at any moment the old one or the new one, whole. If the run is killed, `finish_interrupted` puts
@@ -55,7 +55,7 @@ def promote(workspace: Workspace, model: bytes, card: str) -> None:
     _finish_promotion(workspace)
 
 
-def rollback(workspace: Workspace) -> None:
+def restore_previous_model(workspace: Workspace) -> None:
     """Put the previous model and its card back. The ones that they replace become the previous ones.
 
     Raises:
@@ -69,7 +69,7 @@ def rollback(workspace: Workspace) -> None:
             f"{model}: not there, so there is no model to go back to; the next retraining keeps the one that it replaces"
         )
     try:
-        promote(workspace, model.read_bytes(), card.read_text(encoding="utf-8") if card.exists() else "")
+        promote_model(workspace, model.read_bytes(), card.read_text(encoding="utf-8") if card.exists() else "")
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be read: {error.strerror}") from None
 

@@ -97,10 +97,10 @@ def require_workspace(given: Path | None = None) -> Workspace:
     Raises:
         UsageError: if there is none.
     """
-    found = find_workspace(given)
-    if found is None:
+    workspace = find_workspace(given)
+    if workspace is None:
         raise UsageError("no workspace here: no labels/topics.toml in this folder or above it; 'tagger init DIR' makes one")
-    return found
+    return workspace
 
 
 def load_replaceable_model(workspace: Workspace) -> tuple[Model | None, str | None]:
