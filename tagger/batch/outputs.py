@@ -94,7 +94,7 @@ class OutputChanges:
         self.records[output] = record
 
     def remove_lost(self, wanted: Container[str], listings: Sequence[FoundListing], searched: Sequence[str]) -> list[Problem]:
-        """Note for removal what came from a folder or pattern that does not have the listing any more.
+        """Note for removal each output whose listing is gone from the folder or pattern in which it was found.
 
         Args:
             wanted: the outputs of this run.

@@ -2,7 +2,7 @@
 
 `plan_batch` reads, tags and says what would change; `Plan.write` writes that. The manifest in the output folder has hashes of
 what each output was made from: its listings, the model, the labels. Where these and the output are as the manifest has them,
-nothing is read any further. In a listing that changed, the entries whose text did not keep their tags.
+nothing is read any further. In a listing that changed, each entry whose text is the same keeps its tags.
 
 An output is only replaced or removed if it is as tagger wrote it, by its hash in the manifest. The manifest is written before
 the outputs, with the hashes of what is written and of what is replaced, and once more after them. So a run that is killed

@@ -2,10 +2,10 @@
 
 This is a query strategy, as active learning calls it, for several topics at once. An entry is worth more, the nearer its
 scores are to the thresholds. A topic counts by the width of the interval that its F1 is known to, and less with each entry
-that was picked for it. Those entries are picked that together cover most of what is worth something.
+that was picked for it. The picked entries together cover as much of this worth as they can.
 
-No score of an entry that is unlike every labelled one can be trusted. Such entries are picked too, as far as there are
-unusually many of them, first those that stand for most of the others.
+No score of an entry that is unlike every labelled one can be trusted. If there are unusually many such entries, some of them
+are picked too, first those that stand for most of the others.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def select_batch(model: Model, pool: Pool, n_wanted: int) -> list[Pick]:
     score's log-odds from the threshold's, and n_picks counts the entries that were picked for the topic before. The worth of
     an entry is that for its best topic.
 
-    Each time that entry is picked that covers most: the sum, over uncertain entries, of their worth times what the pick adds
+    Each pick is the entry that covers most: the sum, over uncertain entries, of their worth times what the pick adds
     to their greatest cosine with a labelled or picked entry. Unlike entries are picked in the same way; all have the same
     worth, and no labelled entry covers them. A near-duplicate of a pick, or of its nearest labelled entry, is passed over.
 

@@ -15,7 +15,6 @@ from tagger.text.positions import Position
 
 __all__ = ["KEYS", "LabellingSession", "UndoStep", "find_telling_positions", "start_session"]
 
-
 KEYS = "1234567890acdeghijklmnoprtvwxyz"  # of the topics on a page; the other letters are commands
 
 _N_TELLING = 6  # words of a topic that are highlighted

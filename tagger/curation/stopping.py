@@ -147,8 +147,8 @@ def _judge(
 ) -> tuple[bool | None, str]:
     """Whether more labels still help, None where it cannot be told, and a sentence that says so.
 
-    It is told by the tags that the last labels changed, in entries that no model was fitted to. A rare topic hardly counts
-    among all tags, hence `needy`: the topics that need labels in any case.
+    The answer comes from the tags that the last labels changed, in entries that no model was fitted to. A rare topic hardly
+    counts among all tags, hence `needy`: the topics that need labels in any case.
 
     Source: M. Bloodgood and K. Vijay-Shanker, "A method for stopping active learning based on stabilizing predictions and the
     need for user-adjustable stopping", CoNLL 2009; with F1 in the place of kappa, and an interval in the place of three rounds.

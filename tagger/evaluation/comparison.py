@@ -1,7 +1,7 @@
 """When a new model is worse than an old one, on the same labelled entries.
 
-By the difference in micro-F1 of all topics together, and by that of each topic alone: a paired randomisation test says how
-often chance would make the new model lose as much. Below `SIGNIFICANT` it is worse.
+The two are compared by the micro-F1 of all topics together, and by the F1 of each topic alone. A paired randomisation test
+says how often chance alone would make the new model lose as much. If that is less often than `SIGNIFICANT`, it is worse.
 """
 
 from __future__ import annotations

@@ -61,6 +61,7 @@ _ARRAYS = {
 _FIELDS = {"held_out": "out_of_fold_tags", "held_out_ids": "out_of_fold_ids", "written": "vocabulary_text"}
 
 RawHeader = dict[str, Any]
+
 Arrays = dict[str, NDArray[Any]]
 
 

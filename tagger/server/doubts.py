@@ -14,7 +14,7 @@ __all__ = ["DoubtedLabel", "DoubtedLabels"]
 
 @dataclass(frozen=True, slots=True)
 class DoubtedLabel:
-    """A label that the scores of models contradict that were trained without its entry."""
+    """A label that is contradicted by the score of a model that was trained without its entry."""
 
     id: str  # of the entry
     topic: str

@@ -56,7 +56,7 @@ def explain_topic(model: Model, entry: Entry, topic: str) -> TopicEvidence:
 
 
 def without_evidence(entry: Entry, topic: Topic) -> TopicEvidence:
-    """An entry and a topic that is newer than the model, which says nothing of it."""
+    """What there is for a topic that is newer than the model: the text of the entry, and nothing that its words did."""
     return TopicEvidence(
         id=topic.id,
         name=topic.name,

@@ -81,7 +81,7 @@ class LiveLabels:
         return self._positions[id]
 
     def row_for(self, entry: Entry, marks: Marks, before: LabelRow | None) -> LabelRow:
-        """The row that says some marks; the one before if it says the same.
+        """The row that says the same as some marks: the one before, if it does.
 
         Args:
             entry: what the marks are about.
