@@ -22,9 +22,11 @@ from tagger.workspace.retrain import cross_validate_labels
 
 ROOT = Path(__file__).parent.parent
 
-# The same examples in every run; `--hypothesis-profile random` draws others each time, and says how to draw those again.
-hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None, print_blob=True)
-hypothesis.settings.register_profile("random", deadline=None, database=None, print_blob=True)
+# Examples are the same in every run. `--hypothesis-profile random` draws others each time and says how to draw those again.
+# No profile looks at the clock. Examples of one test share its fixtures: no example writes where another reads.
+HEALTH = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture]
+hypothesis.settings.register_profile("random", deadline=None, database=None, print_blob=True, suppress_health_check=HEALTH)
+hypothesis.settings.register_profile("fixed", hypothesis.settings.get_profile("random"), derandomize=True)
 hypothesis.settings.load_profile("fixed")
 
 

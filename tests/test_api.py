@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from starlette.testclient import TestClient
@@ -539,7 +539,7 @@ def test_odd_texts_come_back_as_text(api: TestClient) -> None:
     assert [entry["title"] for entry in why] == [entry["title"] for entry in found]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     st.lists(st.fixed_dictionaries({"title": st.text()}, optional={"abstract": st.text(), "category": st.text() | st.none()}))
 )
@@ -554,7 +554,7 @@ def test_any_entries_are_answered_or_named(api: TestClient, entries: list[dict[s
         assert [entry["id"] for entry in response.json()["entries"]] == [entry.id for entry in wanted.entries]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(st.binary(max_size=200), st.sampled_from(["text/plain", "application/json"]))
 def test_no_bytes_break_it(api: TestClient, body: bytes, kind: str) -> None:
     response = api.post("/v1/tag", content=body, headers={"content-type": kind})

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagger.batch.changes import EntryChange
@@ -542,7 +542,7 @@ ENTRIES = [
 TREES = st.dictionaries(st.sampled_from(["a", "b", "c/d"]), st.lists(st.sampled_from(ENTRIES), max_size=4), max_size=3)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(states=st.lists(st.tuples(TREES, st.booleans()), min_size=1, max_size=4), combined=st.sampled_from([None, "all.jsonl"]))
 def test_step_by_step_is_from_scratch(
     tiny: Path, states: list[tuple[dict[str, list[Entry]], bool]], combined: str | None

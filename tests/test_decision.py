@@ -55,7 +55,6 @@ def test_a_higher_threshold_adds_a_tag_only_in_the_place_of_another(
     ).any()
 
 
-@settings(max_examples=100)
 @given(block, cuts_of, fewest_of, most)
 def test_neither_order_nor_company_matters(scores: Any, cuts: Any, min_topics: int, max_topics: int | None) -> None:
     scores = raise_to_descendants(np.array(scores), FAMILY)

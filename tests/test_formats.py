@@ -166,7 +166,6 @@ def test_what_a_format_writes_it_reads_back(entries: list[Entry]) -> None:
     assert all(JSON_LINES.can_hold(entry) for entry in entries)
 
 
-@settings(max_examples=100)
 @given(st.lists(any_entry, max_size=3, unique_by=lambda entry: entry.id), any_entry)
 def test_an_entry_is_put_at_the_end_and_taken_away_again(entries: list[Entry], entry: Entry) -> None:
     entries = [each for each in entries if each.id != entry.id]

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from screens import Screen
 
@@ -206,7 +206,7 @@ def test_a_topic_that_is_none_any_more_stays_in_its_row(place: Path) -> None:
 KEY = st.sampled_from([*"123", *"123", "enter", "enter", "enter", *"sbufq?x ", "left", "right", "up", "down", "escape"])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])  # none is written to
+@settings(max_examples=60)  # none is written to
 @given(keys=st.lists(KEY, max_size=40), everything=st.booleans(), size=st.sampled_from([(80, 24), (24, 12), (200, 60), (9, 3)]))
 def test_any_keys_keep_the_files_whole_and_undo_restores_them(
     tiny: Path, keys: list[str], everything: bool, size: tuple[int, int]

@@ -134,7 +134,7 @@ any_entry = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(any_entry, max_size=4))
 def test_writing_and_reading_give_the_same_entries(some: list[Entry]) -> None:
     assert list(pasted.read_pasted(pasted.write_pasted(some), "f", None).require_entries()) == some
@@ -143,7 +143,7 @@ def test_writing_and_reading_give_the_same_entries(some: list[Entry]) -> None:
     assert list(jsonl.read_json_lines(jsonl.write_json_lines(some), "f").require_entries()) == some
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text())
 def test_any_text_is_read_without_a_crash(text: str) -> None:
     listing = read_entries(text, "f", 2024)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import binomtest
@@ -26,7 +26,6 @@ def test_worked_example() -> None:
     assert metrics.micro_f1(YES, ALL, TAGGED) == pytest.approx(1 / 3)
 
 
-@settings(max_examples=100)
 @given(st.data())
 def test_equal_to_scikit_learn(data: Any) -> None:
     shape = data.draw(st.tuples(st.integers(1, 12), st.integers(2, 4)))

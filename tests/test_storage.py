@@ -325,7 +325,7 @@ def test_a_topic_that_is_not_learned_has_infinite_numbers() -> None:
     assert model_from_bytes(model_to_bytes(model), "m") == model
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_a_damaged_file_is_refused_or_loads_as_a_model_that_works(data: Any) -> None:
     damaged = bytearray(model_to_bytes(small()))
