@@ -19,6 +19,8 @@ def main() -> None:
 
 def tag_main() -> None:
     """The command `tag`."""
+    # Tagging multiplies no dense matrices, and the threads that numpy would start for that take a tenth of the command's time.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _start("tag_main")
 
 

@@ -122,3 +122,17 @@ def test_the_names_of_the_package() -> None:
         assert getattr(tagger, name).__name__ == name
     assert {*tagger.__all__} <= {*dir(tagger)}
     assert not hasattr(tagger, "nothing")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux lists the threads of a process there")
+def test_tag_starts_no_threads(tmp_path: Path) -> None:
+    (tmp_path / "l.txt").write_text("IRJun 9, 2023\nClicks\tAnn Lee\nA click.\n")
+    program = (
+        "import os, sys; import tagger.__main__\n"
+        "sys.argv = ['tag', 'l.txt']\n"
+        "try: tagger.__main__.tag_main()\n"
+        "finally: print(len(os.listdir('/proc/self/task')), 'numpy' in sys.modules)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert done.stdout.splitlines()[-1] == "1 True"
