@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -288,13 +289,15 @@ def test_an_unknown_topic_by_hand_is_named(run: Run, workspace: Path, tiny: Path
     assert run("tag", "examples/new-listing.txt", "--model", tiny, "--no-labels", cwd=workspace).returncode == 0
 
 
-def test_closed_or_full_streams_give_no_traceback(root: Path) -> None:
+@pytest.mark.parametrize("buffered", [True, False])
+def test_closed_or_full_streams_give_no_traceback(root: Path, buffered: bool) -> None:
     tag = Path(sys.executable).parent / "tag"
+    environment = {**os.environ, "PYTHONUNBUFFERED": "" if buffered else "1"}
     for end, status in ((">&-", 0), ("> /dev/full", 2), ("2> /dev/full > /dev/null", 2)):
-        done = subprocess.run(
-            ["bash", "-c", f"{tag} {root / 'examples/new-listing.txt'} {end}"], capture_output=True, text=True
-        )
+        command = ["bash", "-c", f"{tag} {root / 'examples/new-listing.txt'} {end}"]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
         assert "Traceback" not in done.stderr, end
+        assert "Exception ignored" not in done.stderr, end
         assert done.returncode == status, end
 
 

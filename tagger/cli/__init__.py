@@ -134,4 +134,9 @@ def _run(application: typer.Typer) -> None:
 def _fail(message: str) -> NoReturn:
     with suppress(OSError):
         print(message, file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # Python would write what is left once more while it ends, and fail with a status of its own
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(ExitStatus.BAD_INPUT)
